@@ -1,0 +1,101 @@
+/** Events in the store: written by the worker, read by reports and by the recovery of counters. */
+import type { Database, Statement } from "better-sqlite3";
+import type { EventType, PopupEvent } from "../event.js";
+import { formatDay } from "../time.js";
+
+export interface Totals {
+  /** Counted ones; those over a cap are apart. */
+  readonly impressions: number;
+  /** Distinct users with a counted impression. */
+  readonly users: number;
+  readonly clicks: number;
+  readonly dismissals: number;
+  readonly over_cap: number;
+}
+export interface CampaignReport extends Totals { readonly campaign_id: number; readonly title: string; readonly days: (Totals & { readonly day: string })[] }
+
+/** A set-aside stream entry: its id, what was wrong with it, and its fields. */
+export interface DeadEvent { readonly streamId: string; readonly reason: string; readonly fields: readonly string[] }
+
+interface Row { type: EventType; campaign_id: number; user_id: string; impression_id: string; at: number; over_cap: 0 | 1; session_id: string | null }
+
+const TOTALS = `
+  count(*) FILTER (WHERE e.type = 'impression' AND e.over_cap = 0) AS impressions,
+  count(DISTINCT CASE WHEN e.type = 'impression' AND e.over_cap = 0 THEN e.user_id END) AS users,
+  count(*) FILTER (WHERE e.type = 'click') AS clicks,
+  count(*) FILTER (WHERE e.type = 'dismiss') AS dismissals,
+  count(*) FILTER (WHERE e.type = 'impression' AND e.over_cap = 1) AS over_cap`;
+
+export class EventTable {
+  readonly #insert: Statement<Row>;
+  readonly #dead: Statement<[string, string, string]>;
+  readonly #userIds: Statement<[], string>;
+  readonly #ofUser: Statement<[string], Row>;
+  readonly #report: Statement<{ id: number | null; from: number; to: number }, Totals & { campaign_id: number; title: string }>;
+  readonly #byDay: Statement<{ id: number; from: number; to: number }, Totals & { day: string }>;
+  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[]) => number;
+  #timezone = "UTC";
+
+  constructor(db: Database) {
+    // SQLite has no time zones of its own; the day of an event is that of the setting.
+    db.function("local_day", { deterministic: false }, (at: unknown) => formatDay(Number(at), this.#timezone));
+    this.#insert = db.prepare(`
+      INSERT INTO events (type, campaign_id, user_id, impression_id, at, over_cap, session_id)
+      VALUES (@type, @campaign_id, @user_id, @impression_id, @at, @over_cap, @session_id)
+      ON CONFLICT (user_id, type, impression_id) DO NOTHING`);
+    this.#dead = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO NOTHING");
+    this.#userIds = db.prepare<[], string>("SELECT DISTINCT user_id FROM events").pluck();
+    this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
+    this.#report = db.prepare(`
+      SELECT ids.id AS campaign_id, coalesce(c.title, '(deleted)') AS title, ${TOTALS}
+      FROM (SELECT id FROM campaigns UNION SELECT campaign_id FROM events) AS ids
+      LEFT JOIN campaigns c ON c.id = ids.id
+      LEFT JOIN events e ON e.campaign_id = ids.id AND e.at >= @from AND e.at < @to
+      WHERE @id IS NULL OR ids.id = @id
+      GROUP BY ids.id ORDER BY ids.id`);
+    this.#byDay = db.prepare(`
+      SELECT local_day(e.at) AS day, ${TOTALS} FROM events e
+      WHERE e.campaign_id = @id AND e.at >= @from AND e.at < @to GROUP BY day ORDER BY day`);
+    this.#write = db.transaction((events, dead) => {
+      let added = 0;
+      for (const event of events) added += this.#insert.run(toRow(event)).changes;
+      for (const { streamId, reason, fields } of dead) this.#dead.run(streamId, reason, JSON.stringify(fields));
+      return added;
+    });
+  }
+
+  /** Writes a batch in one transaction; an event that is there already changes nothing. Returns how many were new. */
+  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = []): number {
+    return this.#write(events, dead);
+  }
+
+  /** Every user who has an event. */
+  userIds(): string[] {
+    return this.#userIds.all();
+  }
+
+  /** A user's events, oldest first. */
+  ofUser(userId: string): PopupEvent[] {
+    return this.#ofUser.all(userId).map((row) => ({
+      type: row.type, campaignId: row.campaign_id, userId: row.user_id, impressionId: row.impression_id, at: row.at, overCap: row.over_cap === 1, sessionId: row.session_id,
+    }));
+  }
+
+  /**
+   * Totals per campaign and day.
+   * @param id one campaign, or null for all
+   * @param from,to epoch ms, from inclusive, to exclusive
+   * @param timezone the zone whose calendar days are meant
+   */
+  report(id: number | null, from: number, to: number, timezone: string): CampaignReport[] {
+    this.#timezone = timezone;
+    return this.#report.all({ id, from, to }).map((totals) => ({ ...totals, days: this.#byDay.all({ id: totals.campaign_id, from, to }) }));
+  }
+}
+
+function toRow(event: PopupEvent): Row {
+  return {
+    type: event.type, campaign_id: event.campaignId, user_id: event.userId, impression_id: event.impressionId, at: event.at,
+    over_cap: event.overCap ? 1 : 0, session_id: event.sessionId,
+  };
+}

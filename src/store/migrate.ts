@@ -1,0 +1,26 @@
+/** Ordered migrations, each in a transaction of its own; `user_version` says how many a store has seen. */
+import type { Database } from "better-sqlite3";
+import { PopupError } from "../errors.js";
+import { initial } from "./migrations/001-initial.js";
+
+const MIGRATIONS: readonly string[] = [initial];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** @throws PopupError `conflict` when a newer engine wrote the store */
+export function migrate(db: Database): void {
+  const applied = (): number => db.pragma("user_version", { simple: true }) as number;
+  if (applied() > SCHEMA_VERSION) {
+    throw new PopupError("conflict", `the store has schema ${applied()}, this engine knows ${SCHEMA_VERSION}`, {
+      hint: "it was written by a newer popup; upgrade this one",
+    });
+  }
+  MIGRATIONS.forEach((sql, index) => {
+    // The version is read again inside: another process may have migrated in between.
+    db.transaction(() => {
+      if (applied() > index) return;
+      db.exec(sql);
+      db.pragma(`user_version = ${index + 1}`);
+    }).immediate();
+  });
+}

@@ -1,0 +1,71 @@
+/** The settings: their names, defaults, rules and values. */
+import type { Database, Statement } from "better-sqlite3";
+import { formatCap, parseCaps, type Cap } from "../caps.js";
+import { invalid, PopupError } from "../errors.js";
+import { parseTimezone } from "../time.js";
+import type { AuditLog } from "./audit.js";
+
+export interface Settings {
+  /** IANA name; calendar caps and times without an offset are in it. */
+  readonly timezone: string;
+  /** Caps over all popups of a user together. */
+  readonly userCaps: readonly Cap[];
+  readonly partitions: number;
+}
+
+interface Rule { readonly fallback: string; readonly about: string; readonly normalize: (text: string) => string }
+
+export const SETTING_RULES: Record<string, Rule> = {
+  timezone: { fallback: "UTC", about: "the zone of calendar caps and of times without an offset", normalize: parseTimezone },
+  user_caps: {
+    fallback: "",
+    about: "caps over all popups of a user together, such as 1/30m,3/day",
+    normalize: (text) => parseUserCaps(text).map(formatCap).join(","),
+  },
+  partitions: {
+    fallback: "1",
+    about: "shares of the users, for Redis Cluster",
+    normalize: (text) => {
+      if (text !== "1") throw invalid("partitions", `"${text}" is not available`, "this version runs on one partition: set 1");
+      return text;
+    },
+  },
+};
+
+function parseUserCaps(text: string): Cap[] {
+  return parseCaps(text.split(",").map((cap) => cap.trim()).filter((cap) => cap !== ""), "user_caps");
+}
+
+export class SettingTable {
+  readonly #get: Statement<[string], { value: string }>;
+  readonly #set: Statement<[string, string]>;
+
+  constructor(db: Database, private readonly audit: AuditLog) {
+    this.#get = db.prepare("SELECT value FROM settings WHERE name = ?");
+    this.#set = db.prepare("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+  }
+
+  /** @throws PopupError `not_found` for a name that is no setting */
+  get(name: string): string {
+    return this.#get.get(name)?.value ?? rule(name).fallback;
+  }
+
+  /** Stores the value in its normal form and returns that. @throws PopupError `not_found`, `invalid` */
+  set(name: string, text: string): string {
+    const value = rule(name).normalize(text.trim());
+    const before = this.get(name);
+    this.#set.run(name, value);
+    this.audit.record("settings.set", `setting:${name}`, before, value);
+    return value;
+  }
+
+  all(): Settings {
+    return { timezone: this.get("timezone"), userCaps: parseUserCaps(this.get("user_caps")), partitions: Number(this.get("partitions")) };
+  }
+}
+
+function rule(name: string): Rule {
+  const found = Object.hasOwn(SETTING_RULES, name) ? SETTING_RULES[name] : undefined;
+  if (!found) throw new PopupError("not_found", `"${name}" is not a setting`, { hint: `settings: ${Object.keys(SETTING_RULES).join(", ")}` });
+  return found;
+}

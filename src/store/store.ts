@@ -1,0 +1,64 @@
+/** The store: one SQLite file, the source of truth. Its parts are opened together and share one connection. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { PopupError, reasonOf } from "../errors.js";
+import type { Clock } from "../time.js";
+import { AudienceTable } from "./audiences.js";
+import { AuditLog } from "./audit.js";
+import { CampaignTable } from "./campaigns.js";
+import { EventTable } from "./events.js";
+import { migrate } from "./migrate.js";
+import { SettingTable } from "./settings.js";
+
+export interface Store {
+  readonly campaigns: CampaignTable;
+  readonly audiences: AudienceTable;
+  readonly settings: SettingTable;
+  readonly events: EventTable;
+  readonly audit: AuditLog;
+  /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. */
+  transaction<T>(work: () => T): T;
+  /** Runs `work` on one unchanging view of the store. */
+  snapshot<T>(work: () => T): T;
+  /** A number that changes when another connection has changed the store. Costs microseconds. */
+  dataVersion(): number;
+  close(): void;
+}
+
+/**
+ * Opens or creates the store and brings it to the present schema.
+ * @param actor who stands in the audit log
+ * @throws PopupError `unavailable` when the file cannot be opened or is no store
+ */
+export function openStore(path: string, { actor, clock = Date.now }: { actor: string; clock?: Clock }): Store {
+  let db: Database.Database;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    db = new Database(path);
+    db.pragma("busy_timeout = 5000");
+    db.pragma("journal_mode = WAL");
+    // The worker acknowledges events after the commit, so the commit has to be on the disk.
+    db.pragma("synchronous = FULL");
+    db.pragma("foreign_keys = ON");
+    migrate(db);
+  } catch (error) {
+    if (error instanceof PopupError) throw error;
+    throw new PopupError("unavailable", `the store ${path} cannot be opened: ${reasonOf(error)}`, {
+      hint: "check the folder's permissions and free space, or name another with --data",
+      cause: error,
+    });
+  }
+  const audit = new AuditLog(db, actor, clock);
+  return {
+    audit,
+    campaigns: new CampaignTable(db, audit),
+    audiences: new AudienceTable(db, audit, clock),
+    settings: new SettingTable(db, audit),
+    events: new EventTable(db),
+    transaction: (work) => db.transaction(work).immediate(),
+    snapshot: (work) => db.transaction(work).deferred(),
+    dataVersion: () => db.pragma("data_version", { simple: true }) as number,
+    close: () => db.close(),
+  };
+}
