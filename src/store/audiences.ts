@@ -1,13 +1,12 @@
 /** Audiences and their members: a campaign's user list, or a named segment. */
 import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
+import { audienceLabel, type AudienceRef } from "../audience.js";
 import type { Encoding } from "../encoding.js";
 import { PopupError } from "../errors.js";
 import { IdSet, packChunk, unpackChunk } from "../id-set.js";
 import type { Clock } from "../time.js";
 import type { AuditLog } from "./audit.js";
-
-export type AudienceRef = { readonly kind: "users"; readonly campaignId: number } | { readonly kind: "segment"; readonly name: string };
 
 export interface Audience {
   readonly id: number;
@@ -22,11 +21,6 @@ export interface Audience {
 }
 
 interface Row { id: number; kind: "users" | "segment"; name: string; encoding: Encoding; integers: number; strings: number; revision: string; loaded_at: number }
-
-/** How messages and the audit log name an audience. */
-export function audienceLabel(ref: AudienceRef): string {
-  return ref.kind === "segment" ? `segment:${ref.name}` : `campaign:${ref.campaignId}:users`;
-}
 
 const storedName = (ref: AudienceRef): string => (ref.kind === "segment" ? ref.name : String(ref.campaignId));
 

@@ -21,8 +21,6 @@ export interface Store {
   transaction<T>(work: () => T): T;
   /** Runs `work` on one unchanging view of the store. */
   snapshot<T>(work: () => T): T;
-  /** A number that changes when another connection has changed the store. Costs microseconds. */
-  dataVersion(): number;
   close(): void;
 }
 
@@ -58,7 +56,6 @@ export function openStore(path: string, { actor, clock = Date.now }: { actor: st
     events: new EventTable(db),
     transaction: (work) => db.transaction(work).immediate(),
     snapshot: (work) => db.transaction(work).deferred(),
-    dataVersion: () => db.pragma("data_version", { simple: true }) as number,
     close: () => db.close(),
   };
 }

@@ -1,0 +1,71 @@
+// Makes a fresh clone ready: dependencies, redis-server, the build. Does only what is missing or
+// out of date, so that a second run costs well under a second. Plain Node: it runs before anything is installed.
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+function fail(message, hint) {
+  console.error(`setup: ${message}\n  ${hint}`);
+  process.exit(1);
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  return error === undefined && status === 0;
+}
+
+function works(command, args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
+
+/** Runs `work` unless its inputs are those of the last time it succeeded. */
+function once(name, folder, inputs, work) {
+  const hash = createHash("sha256");
+  for (const file of inputs) hash.update(file).update(readFileSync(join(root, file)));
+  const digest = hash.update(process.version).digest("hex");
+  const stamp = join(root, folder, `.${name}-stamp`);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  const started = Date.now();
+  console.error(`setup: ${name} …`);
+  rmSync(stamp, { force: true });
+  work();
+  writeFileSync(stamp, digest);
+  console.error(`setup: ${name} done, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function installRedis() {
+  if (works("redis-server", ["--version"])) return;
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  const as = (...command) => run([...sudo, ...command][0], [...sudo, ...command].slice(1));
+  console.error("setup: redis-server is missing, installing it …");
+  if (process.platform === "darwin" && works("brew", ["--version"])) run("brew", ["install", "redis"]);
+  else if (works("apt-get", ["--version"]) && (sudo.length === 0 || works("sudo", ["-n", "true"]))) {
+    as("apt-get", "update", "-qq");
+    as("apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server");
+  }
+  if (!works("redis-server", ["--version"])) {
+    fail("redis-server is not installed and could not be", "install it yourself: sudo apt-get install redis-server, or brew install redis; then run this again");
+  }
+}
+
+if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.versions.node} is too old`, "install Node 20");
+
+once("dependencies", "node_modules", ["package.json", "package-lock.json"], () => {
+  if (!run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])) fail("npm ci failed", "see its output above; better-sqlite3 is compiled and needs python3, make and a C++ compiler");
+  try {
+    execFileSync(process.execPath, ["-e", "new (require('better-sqlite3'))(':memory:').close()"], { cwd: root, stdio: ["ignore", "ignore", 2] });
+  } catch {
+    fail("better-sqlite3 was not built", "it needs python3, make and a C++ compiler; then run: npm rebuild better-sqlite3");
+  }
+});
+installRedis();
+const sources = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".ts")).sort();
+once("build", "dist", ["tsconfig.json", "tsconfig.build.json", ...sources.map((name) => join("src", name))], () => {
+  // A file that is gone from src must not stay in dist.
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  if (!run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"])) fail("the TypeScript build failed", "see the errors above");
+});

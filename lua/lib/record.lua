@@ -1,0 +1,145 @@
+-- A user's record, the hash user:{id}:impressions. One read, changes in memory, one write.
+--
+--   {campaign}   impressions counted              n   the same over all campaigns, if the policy asks
+--   t{campaign}  latest show times, 6 bytes each  t   the same over all campaigns
+--   s{campaign}  impressions per session          s   the same over all campaigns
+--   x{campaign}  reactions: 1 click + 2 dismiss   i   ids reported within a day
+--
+-- s is a list of ~session=count@time, i of ~Kid@time with K one of I C D (impression, click,
+-- dismiss); time in hexadecimal seconds. ~ = @ are in no id, so a plain search cannot be misled.
+
+local record = {}
+
+local DAY_MS = 86400000
+-- Late reports are taken for a week after a campaign's end; a count has to be there for them.
+local GRACE_MS = 7 * DAY_MS
+-- More reports of one user in a day than fit here are no customer's.
+local IDS_BYTES, SESSIONS_BYTES = 8192, 2048
+
+function record.load(key)
+  local flat = redis.call('HGETALL', key)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return { fields = fields, fresh = #flat == 0, changed = {}, ttl = DAY_MS }
+end
+
+function record.empty()
+  return { fields = {}, fresh = true, changed = {}, ttl = DAY_MS }
+end
+
+local function put(user, field, value)
+  user.fields[field] = value
+  user.changed[field] = true
+end
+
+local function stretch(user, ttl)
+  if ttl > user.ttl then user.ttl = ttl end
+end
+
+-- Drops the oldest entries of a ~…@time list while they are older than a day or the list is too long.
+local function trim(entries, now, most_bytes)
+  local from = 1
+  while from <= #entries do
+    local _, last, seconds = string.find(entries, '^~[^@]*@(%x+)', from)
+    if not last or (tonumber(seconds, 16) * 1000 >= now - DAY_MS and #entries - from < most_bytes) then break end
+    from = last + 1
+  end
+  return string.sub(entries, from)
+end
+
+local function stamp(at)
+  return string.format('%x', math.floor(at / 1000))
+end
+
+-- True when a report of this kind and id was taken within a day.
+function record.knows(user, kind, id)
+  return string.find(user.fields['i'] or '', '~' .. kind .. id .. '@', 1, true) ~= nil
+end
+
+-- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
+function record.remember(user, kind, id, at, now)
+  put(user, 'i', trim((user.fields['i'] or '') .. '~' .. kind .. id .. '@' .. stamp(at), now, IDS_BYTES))
+end
+
+-- The clocks of several API processes differ: a time goes to its place, not simply to the end.
+local function with_time(times, at, keep)
+  local behind = #times
+  while behind >= 6 and struct.unpack('>I6', times, behind - 5) > at do behind = behind - 6 end
+  times = string.sub(times, 1, behind) .. struct.pack('>I6', at) .. string.sub(times, behind + 1)
+  return string.sub(times, -6 * keep)
+end
+
+local function with_session(sessions, session, at, now)
+  local count = caps.in_session(sessions, session) + 1
+  local first = string.find(sessions, '~' .. session .. '=', 1, true)
+  if first then
+    local _, last = string.find(sessions, '^[^@]*@%x+', first)
+    sessions = string.sub(sessions, 1, first - 1) .. string.sub(sessions, last + 1)
+  end
+  return trim(sessions .. '~' .. session .. '=' .. count .. '@' .. stamp(at), now, SESSIONS_BYTES)
+end
+
+-- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
+function record.room(user, list, campaign, policy, clock)
+  local fields = user.fields
+  if not caps.room(list.raw, campaign.caps_at, campaign.caps, tonumber(fields[tostring(campaign.id)] or 0),
+    fields['t' .. campaign.id] or '', fields['s' .. campaign.id] or '', clock) then return false end
+  if bit.band(campaign.flags, campaigns.EXEMPT) ~= 0 then return true end
+  return caps.room(list.raw, policy.caps_at, policy.caps, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', clock)
+end
+
+-- True when a click or a dismissal ended the campaign for this user.
+function record.stopped(user, campaign)
+  local reactions = user.fields['x' .. campaign.id]
+  if not reactions then return false end
+  local stops = bit.band(campaign.flags, campaigns.STOPS) / campaigns.STOP_SHIFT
+  return bit.band(stops, tonumber(reactions)) ~= 0
+end
+
+-- Counts one impression of the campaign at the time `at`; returns the new count.
+function record.count(user, campaign, policy, at, session, now)
+  local fields, id = user.fields, campaign.id
+  local count = tonumber(fields[tostring(id)] or 0) + 1
+  put(user, tostring(id), tostring(count))
+  if campaign.keep > 0 then put(user, 't' .. id, with_time(fields['t' .. id] or '', at, campaign.keep)) end
+  if policy.keep > 0 then put(user, 't', with_time(fields['t'] or '', at, policy.keep)) end
+  if bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0 then put(user, 'n', tostring(tonumber(fields['n'] or 0) + 1)) end
+  if session ~= '' then
+    if bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
+      put(user, 's' .. id, with_session(fields['s' .. id] or '', session, at, now))
+    end
+    if bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0 then
+      put(user, 's', with_session(fields['s'] or '', session, at, now))
+    end
+  end
+  stretch(user, campaign.ttl)
+  stretch(user, policy.ttl)
+  if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
+  return count
+end
+
+-- Notes a reaction (1 click, 2 dismiss). It is kept whether or not it stops the campaign today.
+function record.react(user, campaign, reaction, now)
+  local field = 'x' .. campaign.id
+  put(user, field, tostring(bit.bor(tonumber(user.fields[field] or 0), reaction)))
+  stretch(user, campaign.ends - now + GRACE_MS)
+end
+
+-- Writes what changed, lets the fields of campaigns that left the list go, and extends the expiry
+-- where this report needs it longer; it is never shortened.
+function record.save(user, key, list)
+  local sets, gone = {}, {}
+  for field in pairs(user.changed) do
+    sets[#sets + 1] = field
+    sets[#sets + 1] = user.fields[field]
+  end
+  for field in pairs(user.fields) do
+    local id = string.match(field, '^[tsx]?(%d+)$')
+    if id and not user.changed[field] and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+  end
+  redis.call('HSET', key, unpack(sets))
+  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+  if user.fresh or redis.call('PTTL', key) < user.ttl then redis.call('PEXPIRE', key, string.format('%.0f', user.ttl)) end
+end
+
+return record

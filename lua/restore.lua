@@ -1,0 +1,52 @@
+-- Rebuilds a user's record from events: those the caller read from the store and the stream, and
+-- those that came into the stream since.
+--
+-- KEYS  the packed list, the user's record, the event stream
+-- ARGV  the version of the list the caller knows; user id; the id of the last stream entry the caller read;
+--       now, ms; then six for each event, oldest first: type, campaign id, impression id, time ms, over_cap, session or ''
+-- Returns {'restored', impressions counted} | {'stale'} | {'unpublished'}
+--
+-- Why the stream is read again here: a report that came after the caller's reading is in the stream
+-- and in the record that is about to be replaced; it must be in the new one too.
+-- @use campaigns caps record events
+
+local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
+local seen_version, user_id, last_read, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local FIRST_EVENT = 5
+local MASK = { click = 1, dismiss = 2 }
+
+local list, why = campaigns.open(list_key, seen_version)
+if not list then return { why } end
+local policy = campaigns.policy(list)
+local user = record.empty()
+local counted, taken = 0, {}
+
+local function apply(kind, campaign_id, impression_id, at, over_cap, session)
+  local name = kind .. impression_id
+  local place = campaigns.find(list, tonumber(campaign_id))
+  if taken[name] or not place then return end
+  taken[name] = true
+  local campaign = campaigns.read(list, place)
+  if MASK[kind] then
+    record.react(user, campaign, MASK[kind], now)
+  elseif over_cap == '0' then
+    record.count(user, campaign, policy, at, session, now)
+    counted = counted + 1
+  end
+  if at >= now - 86400000 then record.remember(user, events.KIND[kind], impression_id, at, now) end
+end
+
+for i = FIRST_EVENT, #ARGV, 6 do
+  apply(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5])
+end
+for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
+  local event = {}
+  for i = 1, #entry[2], 2 do event[entry[2][i]] = entry[2][i + 1] end
+  if event.user == user_id and events.KIND[event.type] then
+    apply(event.type, event.campaign, event.id, tonumber(event.at), event.over_cap, event.session)
+  end
+end
+
+redis.call('UNLINK', record_key)
+if next(user.changed) then record.save(user, record_key, list) end
+return { 'restored', counted }

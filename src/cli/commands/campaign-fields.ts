@@ -1,0 +1,48 @@
+/** The flags of a campaign's fields, shared by create and update, and how a campaign is printed. */
+import { Option, type Command } from "commander";
+import { campaignToJson, COUNT_ON, REACTIONS, STATUSES, type Campaign } from "../../campaign.js";
+import type { Context } from "../context.js";
+
+interface FieldFlags {
+  title?: string; body?: string; imageUrl?: string; actionUrl?: string; priority?: string; target?: string; start?: string; end?: string;
+  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; status?: string;
+}
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** @param required whether the fields without a default must be given */
+export function addFieldFlags(command: Command, required: boolean): Command {
+  const must = (flags: string, about: string): Option => new Option(flags, about).makeOptionMandatory(required);
+  const clear = required ? "" : "; none for none";
+  return command
+    .addOption(must("--title <text>", "1 to 120 characters"))
+    .addOption(must("--image-url <url>", "https:, or http: on localhost"))
+    .addOption(must("--action-url <url>", "https: or a deep link of the app"))
+    .addOption(must("--priority <n>", "whole number, higher wins"))
+    .addOption(must("--target <expr>", "all, users, segment:NAME, with & | ! ( )"))
+    .addOption(must("--start <time>", "ISO 8601; local to the setting timezone without an offset"))
+    .addOption(must("--end <time>", "shown until just before this time"))
+    .option("--cap <n/window>", `at most N per user in total, day, week, month, session, or 30s 15m 6h 7d; repeatable${clear}`, collect)
+    .option("--body <text>", "up to 500 characters")
+    .option("--count-on <event>", `${COUNT_ON.join(" or ")}: what counts as shown`)
+    .option("--stop-after <event>", `${REACTIONS.join(" or ")}: never shown again after that; repeatable${clear}`, collect)
+    .option("--exempt", "ignore the caps of the setting user_caps")
+    .option("--status <status>", required ? "draft or active" : STATUSES.join(", "));
+}
+
+/** The fields that flags name, as `parseCampaign` takes them. */
+export function fieldsOf(flags: FieldFlags): Record<string, unknown> {
+  const list = (values: string[] | undefined): string[] | undefined => (values?.length === 1 && values[0] === "none" ? [] : values);
+  const given = {
+    title: flags.title, body: flags.body, image_url: flags.imageUrl, action_url: flags.actionUrl,
+    priority: flags.priority === undefined ? undefined : /^[+-]?\d+$/.test(flags.priority) ? Number(flags.priority) : flags.priority,
+    target: flags.target, start_time: flags.start, end_time: flags.end, caps: list(flags.cap), count_on: flags.countOn,
+    stop_after: list(flags.stopAfter), exempt: flags.exempt, status: flags.status,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Prints a campaign: its JSON, or a line about it. */
+export function printCampaign(context: Context, campaign: Campaign, timezone: string, text: string): void {
+  context.print(campaignToJson(campaign, timezone), text);
+}

@@ -1,0 +1,95 @@
+/** `popup doctor` */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { openConfiguredStore } from "../../app.js";
+import { redisDir, storePath, type Config } from "../../config.js";
+import { PopupError, reasonOf } from "../../errors.js";
+import { loadUws } from "../../http/uws.js";
+import { backgroundConnection } from "../../redis/client.js";
+import { openEmbeddedRedis } from "../../redis/embedded.js";
+import { Keys } from "../../redis/keys.js";
+import { VERSION } from "../../version.js";
+import { contextOf, table } from "../context.js";
+
+interface Check { readonly check: string; readonly ok: boolean; readonly detail: string; readonly hint?: string }
+
+export function doctorCommand(program: Command): void {
+  program.command("doctor").description("check this machine: Node, uWebSockets.js, redis-server, store, Redis")
+    .addHelpText("after", "\nExample:\n  popup doctor")
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      const checks: Check[] = [];
+      const check = async (name: string, work: () => string | Promise<string>): Promise<void> => {
+        try {
+          checks.push({ check: name, ok: true, detail: await work() });
+        } catch (error) {
+          const hint = error instanceof PopupError ? error.hint : undefined;
+          checks.push({ check: name, ok: false, detail: reasonOf(error), ...(hint === undefined ? {} : { hint }) });
+        }
+      };
+      await check("popup", () => VERSION);
+      await check("node", () => nodeVersion());
+      await check("uWebSockets.js", () => (loadUws(), "native"));
+      if (context.config.redisUrl === "embedded") await check("redis-server", () => redisServerVersion());
+      await check("store", () => storeState(context.config));
+      await check("redis", () => redisState(context.config));
+      const lines = checks.map((c) => [c.ok ? "ok" : "FAILED", c.check, c.detail]);
+      const hints = checks.flatMap((c) => (c.hint === undefined ? [] : [`${c.check}: ${c.hint}`]));
+      context.print(checks, [table(["", "check", "found"], lines), ...hints].join("\n"));
+      const failed = checks.filter((c) => !c.ok);
+      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${failed.map((c) => c.check).join(", ")}`);
+    });
+}
+
+function nodeVersion(): string {
+  if (Number(process.versions.node.split(".")[0]) < 20) throw new PopupError("unavailable", `Node ${process.versions.node} is too old`, { hint: "install Node 20" });
+  return process.versions.node;
+}
+
+function redisServerVersion(): string {
+  let text: string;
+  try {
+    text = execFileSync("redis-server", ["--version"], { encoding: "utf8" });
+  } catch (error) {
+    throw new PopupError("unavailable", "redis-server is not installed", { hint: "apt-get install redis-server, or brew install redis", cause: error });
+  }
+  return checkRedisVersion(/v=(\S+)/.exec(text)?.[1] ?? "unknown");
+}
+
+function checkRedisVersion(version: string): string {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) throw new PopupError("unavailable", `Redis ${version} is too old`, { hint: "6.2 or newer is needed" });
+  return version;
+}
+
+function storeState(config: Config): string {
+  if (!existsSync(storePath(config))) return `${storePath(config)} does not exist yet; the first command makes it`;
+  const store = openConfiguredStore(config);
+  try {
+    return `${storePath(config)}: ${store.campaigns.list().length} campaigns, ${store.audiences.list().length} audiences`;
+  } finally {
+    store.close();
+  }
+}
+
+async function redisState(config: Config): Promise<string> {
+  if (config.redisUrl === "embedded" && !existsSync(redisDir(config))) return "embedded, not started yet";
+  const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
+  try {
+    const redis = await backgroundConnection(embedded?.url ?? config.redisUrl);
+    try {
+      const info = await redis.info();
+      const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";
+      checkRedisVersion(field("redis_version"));
+      const policy = field("maxmemory_policy");
+      if (policy !== "noeviction") throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
+      const version = await redis.get(new Keys(config.prefix).version);
+      return `${field("redis_version")}, ${field("used_memory_human")}, ${version === null ? "nothing published yet" : `version ${version}`}`;
+    } finally {
+      redis.disconnect();
+    }
+  } finally {
+    await embedded?.stop();
+  }
+}

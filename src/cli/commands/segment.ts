@@ -1,0 +1,81 @@
+/** `popup segment load | import | list | delete` */
+import type { Command } from "commander";
+import { invalid, PopupError } from "../../errors.js";
+import { importSegments, loadAudience } from "../../load/load.js";
+import type { Store } from "../../store/store.js";
+import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
+import { formatTime } from "../../time.js";
+import { contextOf, table, withStore } from "../context.js";
+import { addLoadFlags, loadLine, loadOptions, type LoadFlags } from "./load-flags.js";
+
+export function segmentCommands(program: Command): void {
+  const group = program.command("segment").description("named segments of users").addHelpText("after", "\nExample:\n  popup segment list");
+  for (const add of [load, importBy, list, remove]) add(group);
+}
+
+function load(group: Command): void {
+  addLoadFlags(group.command("load").description("load a segment from CSV").argument("<name>", SEGMENT_NAME_RULE).argument("<file>", "a CSV file with a header, or - for standard input"))
+    .addHelpText("after", "\nExample:\n  popup segment load payroll payroll.csv")
+    .action((name: string, file: string, flags: LoadFlags, command: Command) => {
+      const context = contextOf(command);
+      const options = loadOptions(context, flags);
+      if (!SEGMENT_NAME.test(name)) throw invalid("name", `"${name}" is not a segment name`, SEGMENT_NAME_RULE);
+      return withStore(context, async (store) => {
+        const result = await loadAudience(store, { kind: "segment", name }, file, options, "segment.load");
+        context.print(result, loadLine(result));
+      });
+    });
+}
+
+function importBy(group: Command): void {
+  addLoadFlags(group.command("import").description("one segment for each value of a column, from one long file").argument("<file>", "a CSV file with a header, or - for standard input"))
+    .requiredOption("--by <column>", "the column whose values name the segments")
+    .addHelpText("after", "\nExample:\n  popup segment import crm.csv --by job")
+    .action((file: string, flags: LoadFlags & { by: string }, command: Command) => {
+      const context = contextOf(command);
+      const options = loadOptions(context, flags);
+      return withStore(context, async (store) => {
+        const results = await importSegments(store, file, flags.by, options);
+        context.print(results, results.map(loadLine).join("\n"));
+      });
+    });
+}
+
+function list(group: Command): void {
+  group.command("list").description("every segment with its size and encoding")
+    .addHelpText("after", "\nExample:\n  popup segment list --json")
+    .action((_options, command: Command) => {
+      const context = contextOf(command);
+      return withStore(context, (store) => {
+        const timezone = store.settings.get("timezone");
+        const segments = store.audiences.list().flatMap(({ ref, integers, strings, encoding, loadedAt }) =>
+          ref.kind === "segment" ? [{ name: ref.name, ids: integers + strings, encoding, loaded_at: formatTime(loadedAt, timezone) }] : []);
+        context.print(segments, segments.length === 0 ? "no segments" : table(["name", "ids", "encoding", "loaded"], segments.map((s) => [s.name, s.ids, s.encoding, s.loaded_at])));
+      });
+    });
+}
+
+function remove(group: Command): void {
+  group.command("delete").description("remove a segment that no campaign needs").argument("<name>", "segment name")
+    .option("--force", "remove it even so: campaigns that name it then match nobody")
+    .addHelpText("after", "\nExample:\n  popup segment delete payroll")
+    .action((name: string, flags: { force?: boolean }, command: Command) => {
+      const context = contextOf(command);
+      return withStore(context, (store) => {
+        store.transaction(() => deleteSegment(store, name, flags.force === true));
+        context.print({ name, deleted: true }, `segment ${name} deleted`);
+      });
+    });
+}
+
+function deleteSegment(store: Store, name: string, force: boolean): void {
+  const users = store.campaigns.list().filter((c) => c.status !== "ended" && segmentsOf(parseTarget(c.target)).includes(name));
+  if (users.length > 0 && !force && store.audiences.find({ kind: "segment", name })) {
+    throw new PopupError("conflict", `segment ${name} is named by campaign ${users.map((c) => c.id).join(", ")}`, {
+      hint: "change or end these first, or say --force: they will then match nobody",
+    });
+  }
+  if (!store.audiences.delete({ kind: "segment", name }, "segment.delete")) {
+    throw new PopupError("not_found", `there is no segment "${name}"`, { hint: "popup segment list shows those there are" });
+  }
+}

@@ -1,0 +1,47 @@
+/** `popup sync` */
+import type { Command } from "commander";
+import { openRedis } from "../../app.js";
+import { invalid } from "../../errors.js";
+import { incidentLogger, openLog } from "../../log.js";
+import { Keys } from "../../redis/keys.js";
+import { publish } from "../../sync/publish.js";
+import { restoreCounters } from "../../sync/restore.js";
+import { watchStore } from "../../sync/watch.js";
+import { contextOf, untilStopped, withStore } from "../context.js";
+
+interface Flags { watch?: boolean; interval: string; full?: boolean }
+
+export function syncCommand(program: Command): void {
+  program.command("sync").description("publish what is active in the store to Redis, as one atomic switch")
+    .option("--watch", "keep publishing: soon after every change, and at every interval")
+    .option("--interval <seconds>", "how often --watch publishes in any case", "60")
+    .option("--full", "send everything, and rebuild the users' counters from the events")
+    .addHelpText("after", "\nExamples:\n  popup sync\n  popup sync --watch --interval 60\n  popup sync --full --redis redis://127.0.0.1:6379")
+    .action((flags: Flags, command: Command) => {
+      const context = contextOf(command);
+      const interval = Number(flags.interval);
+      if (!Number.isInteger(interval) || interval < 1 || interval > 3_600) throw invalid("--interval", `"${flags.interval}" is not a number of seconds`, "give 1 to 3600");
+      return withStore(context, async (store) => {
+        const handle = await openRedis(context.config);
+        const keys = new Keys(context.config.prefix);
+        try {
+          if (flags.watch === true) {
+            const log = openLog("sync", context.quiet ? "warn" : "info");
+            const ending = new AbortController();
+            void untilStopped().then(() => ending.abort());
+            await watchStore(store, handle.redis, keys, {
+              intervalMs: interval * 1_000, clock: Date.now, signal: ending.signal,
+              onPublish: (result) => log.info(result, "published"), onIncident: incidentLogger(log),
+            });
+            return;
+          }
+          const result = await publish(store, handle.redis, keys, Date.now(), flags.full === true);
+          const restored = flags.full === true ? await restoreCounters(store, handle.redis, keys, result.version, Date.now()) : undefined;
+          const more = restored === undefined ? "" : `, counters of ${restored} users restored`;
+          context.print({ ...result, ...(restored === undefined ? {} : { users_restored: restored }) }, `${result.version}: ${result.campaigns} campaigns, ${result.audiences_sent} audiences sent${more}, ${result.seconds} s`);
+        } finally {
+          await handle.close();
+        }
+      });
+    });
+}

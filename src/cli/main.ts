@@ -1,0 +1,24 @@
+/** Runs the command line and gives its exit code: 0 done, 1 failed, 2 wrong usage. */
+import { CommanderError } from "commander";
+import { EXIT_CODE, PopupError, reasonOf } from "../errors.js";
+import { buildProgram } from "./program.js";
+
+/** @param args without node and the script */
+export async function main(args: readonly string[]): Promise<number> {
+  // A reader that has seen enough (popup … | head) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  try {
+    await buildProgram().parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has said its own errors already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof PopupError) {
+      process.stderr.write(`popup: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
+      return EXIT_CODE[error.code];
+    }
+    process.stderr.write(`popup: internal error: ${reasonOf(error)}\n  this is a fault of popup; POPUP_TRACE=1 shows where\n`);
+    if (process.env.POPUP_TRACE === "1" && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,34 @@
+/** The command line: what there is, apart from running it. */
+import { Command } from "commander";
+import { VERSION } from "../version.js";
+import { campaignCommands } from "./commands/campaign.js";
+import { demoCommand } from "./commands/demo.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { reportCommand } from "./commands/report.js";
+import { segmentCommands } from "./commands/segment.js";
+import { serveCommand } from "./commands/serve.js";
+import { settingsCommands } from "./commands/settings.js";
+import { syncCommand } from "./commands/sync.js";
+import { usersCommands } from "./commands/users.js";
+import { workerCommand } from "./commands/worker.js";
+
+/** The whole program. It throws instead of ending the process. */
+export function buildProgram(): Command {
+  const program = new Command("popup")
+    .description("Decides which campaign popup a customer sees, and counts exactly how often.")
+    .version(VERSION)
+    .option("--data <dir>", "data folder (env POPUP_DATA; default ./popup-data)")
+    .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
+    .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
+    .option("--json", "one JSON value on stdout, nothing else")
+    .option("--quiet", "no remarks on stderr");
+  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, reportCommand, settingsCommands, doctorCommand, demoCommand]) add(program);
+  strict(program);
+  return program;
+}
+
+/** Every level throws, shows the global options in its help, and suggests what may have been meant. */
+function strict(command: Command): void {
+  command.exitOverride().configureHelp({ showGlobalOptions: true, helpWidth: 100 }).showSuggestionAfterError(true).showHelpAfterError("(add --help for the options)");
+  command.commands.forEach(strict);
+}

@@ -1,0 +1,78 @@
+/**
+ * What is published, as one process sees it: the list's manifest and, for each active campaign,
+ * the JSON of its answer, prepared once per publish.
+ */
+import type { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
+import { readManifest, type Manifest } from "../packed-list.js";
+import { audienceKeys, type AudienceKeys } from "../redis/decisions.js";
+import type { Keys } from "../redis/keys.js";
+import { windowsReader, type Windows } from "../time.js";
+
+export interface Snapshot {
+  readonly manifest: Manifest;
+  readonly audiences: AudienceKeys;
+  /** The answer's JSON up to and including the opening quote of the impression id. */
+  readonly bodies: ReadonlyMap<number, string>;
+  /** Calendar windows in the published time zone. */
+  readonly windowsAt: (now: number) => Windows;
+}
+
+const BODY_FIELDS = ["title", "body", "image_url", "action_url"] as const;
+/** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
+const READ_ATTEMPTS = 5;
+
+export class Published {
+  #current: Snapshot | undefined;
+  #reading: Promise<void> | undefined;
+
+  constructor(private readonly redis: Redis, private readonly keys: Keys) {}
+
+  /** Undefined until something was published and read. */
+  get current(): Snapshot | undefined {
+    return this.#current;
+  }
+
+  /** Reads the published list if it is not the one at hand. Calls at the same time share one reading. */
+  refresh(): Promise<void> {
+    this.#reading ??= this.#refresh().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #refresh(): Promise<void> {
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      const version = await this.redis.get(this.keys.version);
+      if (version === null) {
+        this.#current = undefined;
+        return;
+      }
+      if (version === this.#current?.manifest.version) return;
+      const snapshot = await this.#read();
+      if (snapshot) {
+        this.#current = snapshot;
+        return;
+      }
+    }
+    throw new PopupError("unavailable", "the published campaigns change faster than they can be read");
+  }
+
+  /** Undefined when a publish came in between. */
+  async #read(): Promise<Snapshot | undefined> {
+    const list = await this.redis.getBuffer(this.keys.list);
+    if (list === null) return undefined;
+    const manifest = readManifest(list);
+    const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
+    if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;
+    const bodies = new Map<number, string>();
+    manifest.active.forEach((id, i) => bodies.set(id, answerPrefix(id, metas[i] ?? [])));
+    return { manifest, audiences: audienceKeys(this.keys, manifest), bodies, windowsAt: windowsReader(manifest.timezone) };
+  }
+}
+
+function answerPrefix(id: number, meta: readonly (string | null)[]): string {
+  const [title, body, imageUrl, actionUrl] = meta;
+  const answer = { campaign_id: id, title, body: body === "" ? null : body, image_url: imageUrl, action_url: actionUrl };
+  return `${JSON.stringify(answer).slice(0, -1)},"impression_id":"`;
+}

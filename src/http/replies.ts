@@ -1,0 +1,47 @@
+/** Answers: every one is written inside `cork`, once, and not to a client that has gone. */
+import type { HttpResponse } from "uWebSockets.js";
+import type { Trouble } from "../engine/engine.js";
+import { HTTP_STATUS, PopupError } from "../errors.js";
+
+const STATUS_TEXT: Record<number, string> = {
+  200: "200 OK", 202: "202 Accepted", 204: "204 No Content", 400: "400 Bad Request", 404: "404 Not Found", 405: "405 Method Not Allowed",
+  409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
+};
+
+/** A response and whether its client is still there. */
+export interface Exchange { readonly res: HttpResponse; aborted: boolean }
+
+export function sendJson({ res, aborted }: Exchange, status: number, json: string): void {
+  if (aborted) return;
+  res.cork(() => {
+    res.writeStatus(STATUS_TEXT[status] ?? String(status));
+    res.writeHeader("content-type", "application/json; charset=utf-8").writeHeader("cache-control", "no-store").end(json);
+  });
+}
+
+/** @param cause why there is no decision, where the reason is not that there is no campaign */
+export function sendNothing({ res, aborted }: Exchange, cause?: Trouble): void {
+  if (aborted) return;
+  res.cork(() => {
+    res.writeStatus("204 No Content").writeHeader("cache-control", "no-store");
+    if (cause !== undefined) res.writeHeader("popup-degraded", cause);
+    res.endWithoutBody();
+  });
+}
+
+/** RFC 9457. @param allow the methods of the path, for 405 */
+export function sendProblem({ res, aborted }: Exchange, error: PopupError, allow?: string): void {
+  if (aborted) return;
+  const status = HTTP_STATUS[error.code];
+  const title = (STATUS_TEXT[status] ?? "").slice(4);
+  const detail = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  const problem = { type: "about:blank", title, status, detail, ...(error.field === undefined ? {} : { field: error.field }) };
+  res.cork(() => {
+    res.writeStatus(STATUS_TEXT[status] ?? String(status));
+    res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
+    if (allow !== undefined) res.writeHeader("allow", allow);
+    if (status === 503) res.writeHeader("retry-after", "1");
+    // What is left of a body that was too long is not read: the connection ends here.
+    res.end(JSON.stringify(problem), status === 413);
+  });
+}

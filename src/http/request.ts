@@ -1,0 +1,93 @@
+/** Reading what the app sends: the query, the path and the body, each bounded. */
+import type { HttpRequest, HttpResponse } from "uWebSockets.js";
+import { parseCampaignId } from "../campaign.js";
+import type { Report } from "../engine/engine.js";
+import { invalid, PopupError } from "../errors.js";
+import type { EventType } from "../event.js";
+import { isUserId, parseUserId } from "../user-id.js";
+
+export const MAX_BODY_BYTES = 4_096;
+const MAX_QUERY_LENGTH = 2_048;
+const TOKEN = /^[A-Za-z0-9._-]{1,64}$/;
+const TOKEN_RULE = "1 to 64 characters of A-Z a-z 0-9 . _ -";
+
+export interface PopupQuery { readonly userId: string; readonly sessionId: string | null }
+
+/** The query of a decision. @throws PopupError `invalid`, naming the parameter */
+export function readPopupQuery(query: string): PopupQuery {
+  // What nearly every request looks like needs no general parser.
+  if (query.startsWith("user_id=") && isUserId(query.slice(8))) return { userId: query.slice(8), sessionId: null };
+  if (query.length > MAX_QUERY_LENGTH) throw invalid("query", `has ${query.length} characters`, `at most ${MAX_QUERY_LENGTH}`);
+  const parameters = new Map<string, string>();
+  for (const pair of query.split("&")) {
+    if (pair === "") continue;
+    const [name, value] = splitPair(pair);
+    if (parameters.has(name)) throw invalid(name, "is given twice", "give it once");
+    parameters.set(name, value);
+  }
+  return { userId: parseUserId(parameters.get("user_id")), sessionId: readToken("session_id", parameters.get("session_id")) };
+}
+
+function splitPair(pair: string): [string, string] {
+  const cut = pair.indexOf("=");
+  const decode = (text: string): string => {
+    try {
+      return decodeURIComponent(text.replaceAll("+", " "));
+    } catch {
+      throw invalid("query", "has a wrong percent-encoding", "encode it as UTF-8");
+    }
+  };
+  return cut < 0 ? [decode(pair), ""] : [decode(pair.slice(0, cut)), decode(pair.slice(cut + 1))];
+}
+
+/** A report from its path and body. @throws PopupError `invalid`, naming the field */
+export function readReport(type: EventType, campaign: string, body: Buffer): Report {
+  const campaignId = parseCampaignId(campaign);
+  let value: unknown;
+  try {
+    // fatal: a body that is not UTF-8 is refused instead of turned into other characters.
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    throw invalid("body", "is not JSON", 'send {"user_id": …, "impression_id": …}');
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("body", "is not a JSON object", 'send {"user_id": …, "impression_id": …}');
+  }
+  const own = (name: string): unknown => (Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined);
+  return {
+    type,
+    campaignId,
+    userId: parseUserId(own("user_id")),
+    impressionId: readToken("impression_id", own("impression_id")),
+    sessionId: readToken("session_id", own("session_id")),
+  };
+}
+
+function readToken(field: string, value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "string" || !TOKEN.test(value)) throw invalid(field, "is not an id", TOKEN_RULE);
+  return value;
+}
+
+/**
+ * Collects the body of a request. Register `res.onAborted` before.
+ * @throws PopupError `too_large` past {@link MAX_BODY_BYTES}; nothing more of it is kept then
+ */
+export function readBody(req: HttpRequest, res: HttpResponse, done: (body: Buffer | PopupError) => void): void {
+  const tooLarge = (): PopupError => new PopupError("too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`, { hint: "a report needs user_id, impression_id and session_id only", field: "body" });
+  if (Number(req.getHeader("content-length")) > MAX_BODY_BYTES) {
+    res.onData(() => undefined);
+    done(tooLarge());
+    return;
+  }
+  let body = Buffer.alloc(0);
+  let over = false;
+  res.onData((chunk, last) => {
+    if (over) return;
+    // The chunk's memory is uWebSockets' own and is gone after this call: concat copies it.
+    body = Buffer.concat([body, Buffer.from(chunk)]);
+    over = body.length > MAX_BODY_BYTES;
+    if (over) done(tooLarge());
+    else if (last) done(body);
+  });
+}

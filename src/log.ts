@@ -1,0 +1,20 @@
+/** Logs go to stderr, one line an incident, as JSON. */
+import { destination, pino, type Logger } from "pino";
+
+export type { Logger };
+
+/** @param part which process of the engine speaks */
+export function openLog(part: string, level = "info"): Logger {
+  // Synchronous: a line written just before an exit is not lost, and there are few.
+  return pino({ level, base: { part, pid: process.pid } }, destination({ fd: 2, sync: true }));
+}
+
+/** The `onIncident` of a part: its trouble as one warning when it begins and one line when it is over. */
+export function incidentLogger(log: Logger): (cause: string | undefined) => void {
+  let open = false;
+  return (cause) => {
+    if (cause !== undefined) log.warn({ cause }, "trouble");
+    else if (open) log.info("trouble is over");
+    open = cause !== undefined;
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * The engine's own `redis-server`: on a unix socket in the data folder, append-only file on,
+ * stopped by the process that started it. A second process finds it running and shares it.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
+
+export interface EmbeddedRedis {
+  /** `unix://…` */
+  readonly url: string;
+  /** True when this process started the server and will stop it. */
+  readonly owned: boolean;
+  /** Stops an owned server; leaves a shared one. Resolves when it has exited. */
+  stop(): Promise<void>;
+}
+
+const START_MS = 15_000;
+/** The system's limit on the path of a unix socket is 107 bytes, 103 on macOS. */
+const MAX_SOCKET_PATH = 100;
+
+/**
+ * Finds or starts the server of a data folder.
+ * @param dir the folder for its socket, log and append-only file
+ * @throws PopupError `unavailable` when redis-server is missing or does not start
+ */
+export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const socket = socketPath(dir);
+  const url = `unix://${socket}`;
+  const deadline = Date.now() + START_MS;
+  const lock = join(dir, "redis.lock");
+  while (!takeLock(lock)) {
+    if (await answers(socket)) return { url, owned: false, stop: async () => undefined };
+    if (Date.now() > deadline) {
+      throw new PopupError("unavailable", `another process holds ${lock}, but its redis-server does not answer`, { hint: "stop that process, then try again" });
+    }
+    await delay(50);
+  }
+  if (await answers(socket)) {
+    // Its owner was killed and left it running: it is as good as a new one, and now ours to stop.
+    return { url, owned: true, stop: () => shutDown(socket, lock) };
+  }
+  const logFile = join(dir, "redis.log");
+  const child = spawn(
+    "redis-server",
+    [
+      "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, "--logfile", logFile,
+      "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+      // A record with some times and ids in it stays one compact block.
+      "--hash-max-listpack-value", "1024", "--maxmemory-policy", "noeviction", "--daemonize", "no",
+    ],
+    // A Ctrl-C at the terminal goes to the whole process group; the server must outlive its users.
+    { stdio: "ignore", detached: true },
+  );
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const failed = new Promise<Error>((resolve) => child.once("error", resolve));
+  const stop = async (): Promise<void> => {
+    await stopChild(child, exited);
+    rmSync(lock, { force: true });
+  };
+  for (;;) {
+    const error = await Promise.race([failed, delay(20)]);
+    if (error || child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw startFailure(error, logFile);
+    }
+    if (await answers(socket)) return { url, owned: true, stop };
+  }
+}
+
+function socketPath(dir: string): string {
+  const path = join(dir, "redis.sock");
+  if (path.length <= MAX_SOCKET_PATH) return path;
+  return join(tmpdir(), `popup-${createHash("sha1").update(dir).digest("hex").slice(0, 16)}.sock`);
+}
+
+/** A file with the owner's pid; one left by a process that is gone does not count. */
+function takeLock(path: string): boolean {
+  try {
+    const file = openSync(path, "wx");
+    writeSync(file, String(process.pid));
+    closeSync(file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+  // An empty file is a lock that is being written this instant.
+  if (owner > 0 && !isAlive(owner)) rmSync(path, { force: true });
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function answers(socket: string): Promise<boolean> {
+  if (!existsSync(socket)) return false;
+  const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null, connectTimeout: 1_000 });
+  redis.on("error", () => undefined);
+  try {
+    await redis.connect();
+    return (await redis.ping()) === "PONG";
+  } catch {
+    // Not yet, or no longer: both mean "does not answer".
+    return false;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function shutDown(socket: string, lock: string): Promise<void> {
+  const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
+  redis.on("error", () => undefined);
+  await redis.connect();
+  // A server that shuts down closes the connection instead of answering.
+  await redis.shutdown().catch(() => undefined);
+  redis.disconnect();
+  while (await answers(socket)) await delay(20);
+  rmSync(lock, { force: true });
+}
+
+async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  await exited;
+}
+
+function startFailure(error: Error | undefined | void, logFile: string): PopupError {
+  if (error && (error as NodeJS.ErrnoException).code === "ENOENT") {
+    return new PopupError("unavailable", "redis-server is not installed", {
+      hint: "Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis; or name a server with --redis",
+    });
+  }
+  const log = existsSync(logFile) ? readFileSync(logFile, "utf8").trim().split("\n").slice(-3).join("\n") : "";
+  return new PopupError("unavailable", `redis-server did not start: ${error?.message ?? log}`, { hint: `its log is ${logFile}` });
+}

@@ -1,0 +1,31 @@
+/** Every Redis key name of the engine (DESIGN §7). */
+import type { AudienceRef } from "../audience.js";
+
+export class Keys {
+  /** @param prefix put before every name, with its own separator: `bank1:` */
+  constructor(private readonly prefix: string = "") {}
+
+  /** STRING: the packed campaign list, `src/packed-list.ts`. */
+  get list(): string { return `${this.prefix}campaigns:compiled`; }
+  /** STRING: changes with every publish. */
+  get version(): string { return `${this.prefix}campaigns:version`; }
+  /** ZSET: active campaign ids by priority. */
+  get active(): string { return `${this.prefix}campaigns:active`; }
+  /** HASH: what the last publish left: the list's digest, and a revision for each audience and meta key. */
+  get published(): string { return `${this.prefix}campaigns:published`; }
+  /** STREAM: events awaiting the worker. */
+  get stream(): string { return `${this.prefix}impressions`; }
+  /** HASH: a campaign's fields, kept until late reports are no longer taken. */
+  meta(campaignId: number): string { return `${this.prefix}campaign:${campaignId}:meta`; }
+  /** HASH: a user's record, `lua/lib/record.lua`. */
+  record(userId: string): string { return `${this.prefix}user:${userId}:impressions`; }
+  /** STRING bitmap or SET: an audience. */
+  audience(ref: AudienceRef): string {
+    return ref.kind === "segment" ? `${this.prefix}segment:${ref.name}:users` : `${this.prefix}campaign:${ref.campaignId}:users`;
+  }
+  /** SET: the string ids of an audience whose integers are a bitmap. */
+  audienceStrings(ref: AudienceRef): string { return Keys.stringsBeside(this.audience(ref)); }
+  static stringsBeside(audienceKey: string): string { return `${audienceKey}:strings`; }
+  /** Where an audience is prepared until the switch; expires when the switch never comes. */
+  prepared(key: string, version: string): string { return `${key}:prepared:${version}`; }
+}

@@ -1,0 +1,54 @@
+/** The Lua scripts: read from `lua/`, put together once, called with EVALSHA. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
+import { PACKAGE_ROOT } from "../version.js";
+
+export type ScriptName = "select" | "impression" | "reaction" | "restore" | "publish";
+export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "impression", "reaction", "restore", "publish"];
+
+/**
+ * The text of a script: the modules its `-- @use` line names, each closed in a function so that
+ * they share nothing but their one name, and then the script itself.
+ */
+export function scriptSource(name: ScriptName): string {
+  const read = (path: string): string => readFileSync(join(PACKAGE_ROOT, "lua", `${path}.lua`), "utf8");
+  const main = read(name);
+  const uses = /^-- @use(.*)$/m.exec(main);
+  if (!uses) throw new PopupError("internal", `lua/${name}.lua has no "-- @use" line`);
+  const modules = (uses[1] ?? "").trim().split(/\s+/).filter(Boolean);
+  return [...modules.map((module) => `local ${module} = (function()\n${read(`lib/${module}`)}end)()\n`), main].join("\n");
+}
+
+export class Script {
+  readonly source: string;
+  readonly sha: string;
+
+  constructor(readonly name: ScriptName) {
+    this.source = scriptSource(name);
+    this.sha = createHash("sha1").update(this.source).digest("hex");
+  }
+
+  /**
+   * Runs the script. When the server does not know it (a restart, a failover, SCRIPT FLUSH) it is
+   * loaded and run once more; that is safe because NOSCRIPT means that nothing ran.
+   */
+  async run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    try {
+      return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      await redis.script("LOAD", this.source);
+      return redis.evalsha(this.sha, keys.length, ...keys, ...args);
+    }
+  }
+}
+
+/** A reply's tag and what follows it. @throws PopupError `internal` for a shape or tag no script has */
+export function decodeReply<T extends string>(script: ScriptName, reply: unknown, tags: readonly T[]): { tag: T; value: unknown } {
+  const tag = Array.isArray(reply) ? tags.find((known) => known === reply[0]) : undefined;
+  if (tag === undefined) throw new PopupError("internal", `lua/${script}.lua answered ${JSON.stringify(reply)}`);
+  return { tag, value: (reply as unknown[])[1] };
+}

@@ -1,0 +1,37 @@
+/**
+ * The body of an API child process. Speaks with the supervisor: tells it when it listens or why it
+ * cannot, and answers its question for metrics.
+ */
+import { openApi } from "../app.js";
+import { readConfig } from "../config.js";
+import { PopupError, reasonOf } from "../errors.js";
+import { openLog } from "../log.js";
+import type { ApiMessage, SupervisorMessage } from "./messages.js";
+
+const { host, port } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number };
+const config = readConfig();
+const log = openLog("api");
+const tell = (message: ApiMessage): void => void process.send?.(message);
+
+try {
+  const api = await openApi({ redisUrl: config.redisUrl, prefix: config.prefix, host, port, log });
+  let closing = false;
+  const stop = async (): Promise<void> => {
+    if (closing) return;
+    closing = true;
+    await api.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  // Ctrl-C reaches every process of the terminal; the supervisor decides the order.
+  process.on("SIGINT", () => undefined);
+  process.on("disconnect", () => void stop());
+  process.on("message", (message: SupervisorMessage) => {
+    void api.metrics.registry.getMetricsAsJSON().then((metrics) => tell({ kind: "metrics", id: message.id, metrics }));
+  });
+  tell({ kind: "listening" });
+} catch (error) {
+  tell({ kind: "failed", message: reasonOf(error), hint: error instanceof PopupError ? (error.hint ?? null) : null });
+  process.disconnect?.();
+  process.exitCode = 1;
+}

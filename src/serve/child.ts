@@ -1,0 +1,50 @@
+/** One supervised child process: started again when it ends by itself, stopped when asked. */
+import { fork, type ChildProcess } from "node:child_process";
+import type { Logger } from "../log.js";
+
+const RESTART_MS = 1_000;
+
+export class Child {
+  #process: ChildProcess | undefined;
+  #stopping = false;
+  #exited: Promise<void> = Promise.resolve();
+
+  /**
+   * @param file a JavaScript module
+   * @param onStart called with every new process, to listen to it
+   */
+  constructor(
+    private readonly file: string,
+    private readonly args: readonly string[],
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly log: Logger,
+    private readonly onStart: (child: ChildProcess) => void = () => undefined,
+  ) {}
+
+  get process(): ChildProcess | undefined {
+    return this.#process;
+  }
+
+  start(): void {
+    const child = fork(this.file, [...this.args], { env: this.env, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#process = child;
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        resolve();
+        if (this.#stopping) return;
+        this.log.error({ child: child.pid, code, signal, args: this.args }, "a process ended by itself; it is started again");
+        setTimeout(() => {
+          if (!this.#stopping) this.start();
+        }, RESTART_MS);
+      });
+    });
+    this.onStart(child);
+  }
+
+  /** Asks the process to end and waits until it has. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#process?.kill("SIGTERM");
+    await this.#exited;
+  }
+}

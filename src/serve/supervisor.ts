@@ -1,0 +1,97 @@
+/**
+ * `popup serve`: starts the embedded Redis where asked, the API processes, and sync and worker as
+ * processes of their own (SQLite's calls are synchronous and would hold up decisions); keeps them
+ * running, and stops them in order.
+ */
+import { createServer as createTcpServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { embeddedOf } from "../app.js";
+import { configEnv, type Config } from "../config.js";
+import { PopupError } from "../errors.js";
+import type { Logger } from "../log.js";
+import { PACKAGE_ROOT } from "../version.js";
+import { openAdmin, type AdminServer } from "./admin.js";
+import { Child } from "./child.js";
+import type { ApiMessage } from "./messages.js";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly processes: number;
+  /** Only HTTP; sync and worker run elsewhere. */
+  readonly apiOnly: boolean;
+  /** Where metrics are served, or null for nowhere. */
+  readonly admin: { readonly host: string; readonly port: number } | null;
+  /** The interval of sync's safety net, s. */
+  readonly syncIntervalS: number;
+}
+
+export interface Serving { stop(): Promise<void> }
+
+const API_PROCESS = fileURLToPath(new URL("./api-process.js", import.meta.url));
+const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
+
+/**
+ * Resolves when every API process listens.
+ * @throws PopupError `unavailable` when a port is taken or Redis cannot be started
+ */
+export async function serve(config: Config, options: ServeOptions, log: Logger): Promise<Serving> {
+  await checkPortFree(options.host, options.port);
+  const embedded = await embeddedOf(config);
+  const env = configEnv({ ...config, redisUrl: embedded?.url ?? config.redisUrl });
+  const children: Child[] = [];
+  let admin: AdminServer | undefined;
+  const stop = async (): Promise<void> => {
+    await admin?.close();
+    // The API first: what it has accepted is in the stream before the worker ends.
+    for (const child of children) await child.stop();
+    await embedded?.stop();
+  };
+  try {
+    const listening = Array.from({ length: options.processes }, () => startApi(options, env, log, children));
+    if (!options.apiOnly) {
+      for (const args of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]]) {
+        const child = new Child(POPUP, [...args, "--quiet"], env, log);
+        children.push(child);
+        child.start();
+      }
+    }
+    await Promise.all(listening);
+    if (options.admin) {
+      const apis = children.slice(0, options.processes);
+      admin = await openAdmin(options.admin, () => apis.flatMap((child) => child.process ?? []));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+/** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
+function startApi({ host, port }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = new Child(API_PROCESS, [JSON.stringify({ host, port })], env, log, (started) => {
+      started.on("message", (message: ApiMessage) => {
+        if (message.kind === "listening") resolve();
+        if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));
+      });
+      started.once("exit", (code) => reject(new PopupError("unavailable", `an API process ended with ${String(code)} before it listened`, { hint: "its log says why; popup doctor checks this machine" })));
+    });
+    children.push(child);
+    child.start();
+  });
+}
+
+/** uWebSockets.js shares ports, so a second engine on one would take half of its requests without a word. */
+function checkPortFree(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createTcpServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${error.code ?? error.message})`;
+      reject(new PopupError("unavailable", `${host}:${port} ${why}`, { hint: "choose another with --host or --port" }));
+    });
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
+  });
+}

@@ -1,0 +1,72 @@
+/** Changes to campaigns as commands make them: checked against the rest of the store, each in one transaction. */
+import { parseCampaign, parseCampaignId, type Campaign, type Status } from "../campaign.js";
+import { invalid, PopupError } from "../errors.js";
+import { parseTarget, segmentsOf } from "../target.js";
+import type { Store } from "./store.js";
+
+/** @throws PopupError `invalid`, naming the field */
+export function createCampaign(store: Store, input: Record<string, unknown>, what = "campaign.create"): Campaign {
+  return store.transaction(() => {
+    const fields = parseCampaign(input, store.settings.get("timezone"));
+    if (fields.status === "paused" || fields.status === "ended") {
+      throw invalid("status", `a new campaign cannot be ${fields.status}`, "use draft or active");
+    }
+    checkSegments(store, fields.target);
+    return store.campaigns.create(fields, what);
+  });
+}
+
+/** Changes the fields that `input` names. @throws PopupError `invalid`, `not_found`, `conflict` */
+export function updateCampaign(store: Store, id: number, input: Record<string, unknown>, what = "campaign.update"): Campaign {
+  return store.transaction(() => {
+    const before = store.campaigns.get(id);
+    const fields = parseCampaign(input, store.settings.get("timezone"), before);
+    if (fields.target !== before.target) checkSegments(store, fields.target);
+    return store.campaigns.update(id, fields, what);
+  });
+}
+
+/** @throws PopupError `not_found`, `conflict` */
+export function setStatus(store: Store, id: number, status: Status, what: string): Campaign {
+  return updateCampaign(store, id, { status }, what);
+}
+
+/** Removes a campaign with its user list; its events stay. @throws PopupError `not_found`, `conflict` */
+export function deleteCampaign(store: Store, id: number): void {
+  store.transaction(() => {
+    store.campaigns.delete(id, "campaign.delete");
+    store.audiences.delete({ kind: "users", campaignId: id }, "campaign.delete");
+  });
+}
+
+/**
+ * Updates the campaigns that have an id, creates the others; all or nothing.
+ * @param name the file, for messages
+ * @throws PopupError `bad_file`, naming the record and the field
+ */
+export function importCampaigns(store: Store, records: readonly unknown[], name: string): Campaign[] {
+  return store.transaction(() =>
+    records.map((record, index) => {
+      try {
+        if (typeof record !== "object" || record === null || Array.isArray(record)) throw invalid("record", "is not an object", "write {\"title\": …}");
+        const { id, ...input } = record as Record<string, unknown>;
+        if (id === undefined || id === null) return createCampaign(store, input, "campaign.import");
+        return updateCampaign(store, parseCampaignId(id), input, "campaign.import");
+      } catch (error) {
+        if (!(error instanceof PopupError)) throw error;
+        const hint = error.code === "not_found" ? "leave the id out to create it" : error.hint;
+        throw new PopupError("bad_file", `${name}, campaign ${index + 1}: ${error.message}`, {
+          hint: `${hint ?? "mend it"}; nothing was imported`, ...(error.field === undefined ? {} : { field: error.field }),
+        });
+      }
+    }),
+  );
+}
+
+function checkSegments(store: Store, target: string): void {
+  for (const name of segmentsOf(parseTarget(target))) {
+    if (!store.audiences.find({ kind: "segment", name })) {
+      throw invalid("target", `there is no segment "${name}"`, `load it first: popup segment load ${name} FILE.csv`);
+    }
+  }
+}

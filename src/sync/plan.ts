@@ -1,0 +1,94 @@
+/** What should be published, computed from one view of the store; no Redis here. */
+import { createHash } from "node:crypto";
+import { audienceLabel, type AudienceRef } from "../audience.js";
+import { formatCap } from "../caps.js";
+import type { Campaign } from "../campaign.js";
+import { bySelection, packList, VERSION_LENGTH, type ListInput } from "../packed-list.js";
+import type { Audience } from "../store/audiences.js";
+import type { Store } from "../store/store.js";
+import { mentionsUsers, parseTarget, segmentsOf } from "../target.js";
+
+/** Late impressions are taken for this long after a campaign's end (DESIGN §7). */
+export const LATE_REPORTS_MS = 7 * 86_400_000;
+/** A campaign leaves the list of active ones this long after its end, not at once: the clocks of API processes differ. */
+const CLOCK_MARGIN_MS = 3_600_000;
+
+export interface CampaignMeta {
+  readonly campaignId: number;
+  /** Field names and values, in turn, as HSET takes them. */
+  readonly fields: readonly string[];
+  /** A digest of the fields: what is published under the same one is not sent again. */
+  readonly revision: string;
+  /** Epoch ms after which Redis may forget the campaign. */
+  readonly keepUntil: number;
+}
+
+export interface PublishPlan {
+  readonly list: ListInput;
+  /** The audiences of the list, in its order. */
+  readonly audiences: readonly Audience[];
+  readonly metas: readonly CampaignMeta[];
+  /** A digest of the packed list. */
+  readonly digest: string;
+}
+
+/** @param now epoch ms */
+export function planPublish(store: Store, now: number): PublishPlan {
+  return store.snapshot(() => {
+    const settings = store.settings.all();
+    const campaigns = store.campaigns.list().filter((c) => c.status !== "draft" && now < c.end_time + LATE_REPORTS_MS);
+    const active = campaigns.filter((c) => c.status === "active" && now < c.end_time + CLOCK_MARGIN_MS).sort(bySelection);
+    const audiences = audiencesOf(campaigns, store);
+    const list: ListInput = {
+      active,
+      others: campaigns.filter((c) => !active.includes(c)),
+      policy: settings.userCaps,
+      timezone: settings.timezone,
+      audiences: audiences.map(({ ref, encoding, strings }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0 })),
+    };
+    const digest = sha256(packList(list, "-".repeat(VERSION_LENGTH)));
+    return { list, audiences, metas: campaigns.map((c) => metaOf(c)), digest };
+  });
+}
+
+/** The audiences that active and paused campaigns name; a paused one is expected back. */
+function audiencesOf(campaigns: readonly Campaign[], store: Store): Audience[] {
+  const found = new Map<string, Audience>();
+  for (const campaign of campaigns) {
+    if (campaign.status === "ended") continue;
+    const target = parseTarget(campaign.target);
+    const refs: AudienceRef[] = segmentsOf(target).map((name) => ({ kind: "segment", name }));
+    if (mentionsUsers(target)) refs.push({ kind: "users", campaignId: campaign.id });
+    for (const ref of refs) {
+      const audience = store.audiences.find(ref);
+      if (audience) found.set(audienceLabel(ref), audience);
+    }
+  }
+  return [...found.values()];
+}
+
+/** The hash of a campaign (DESIGN §7); times in epoch seconds. */
+function metaOf(campaign: Campaign): CampaignMeta {
+  const total = campaign.caps.find((cap) => cap.window === "total");
+  const fields = Object.entries({
+    title: campaign.title,
+    body: campaign.body ?? "",
+    image_url: campaign.image_url,
+    action_url: campaign.action_url,
+    priority: String(campaign.priority),
+    max_frequency: total ? String(total.limit) : "",
+    caps: campaign.caps.map(formatCap).join(","),
+    target_segment: campaign.target,
+    start_time: String(campaign.start_time / 1000),
+    end_time: String(campaign.end_time / 1000),
+    status: campaign.status,
+    count_on: campaign.count_on,
+    stop_after: campaign.stop_after.join(","),
+    exempt: campaign.exempt ? "1" : "0",
+  } satisfies Record<string, string>).flat();
+  return { campaignId: campaign.id, fields, revision: sha256(JSON.stringify(fields)), keepUntil: campaign.end_time + LATE_REPORTS_MS };
+}
+
+function sha256(data: Buffer | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}

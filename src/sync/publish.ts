@@ -1,0 +1,186 @@
+/** Publishing: what the store has and Redis has not is prepared beside what is live, then switched at once. */
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
+import { CHUNK_BYTES } from "../id-set.js";
+import { packList, VERSION_LENGTH } from "../packed-list.js";
+import { Keys } from "../redis/keys.js";
+import { decodeReply, Script } from "../redis/script.js";
+import type { Audience } from "../store/audiences.js";
+import type { Store } from "../store/store.js";
+import { planPublish, type PublishPlan } from "./plan.js";
+
+export interface PublishResult {
+  /** The version that is live now; unchanged when there was nothing to publish. */
+  readonly version: string;
+  readonly campaigns: number;
+  readonly audiences_sent: number;
+  readonly seconds: number;
+}
+
+const publishScript = new Script("publish");
+/** A prepared audience whose publish died is gone after this long. */
+const PREPARED_TTL_S = 3_600;
+/** Members sent in one SADD; a few hundred microseconds of Redis' time. */
+const SADD_MEMBERS = 500;
+/** Commands in flight while an audience is sent. */
+const PIPELINE = 64;
+/** Two publishers at once make one start over; this many times in a row do not happen. */
+const ATTEMPTS = 10;
+const DIGEST_FIELD = "list";
+
+/**
+ * Brings Redis to what the store has. Nothing is written when nothing changed.
+ * @param full send everything, whatever Redis says it has
+ * @param now epoch ms
+ * @throws PopupError `conflict` when others keep publishing
+ */
+export async function publish(store: Store, redis: Redis, keys: Keys, now: number, full = false): Promise<PublishResult> {
+  const started = performance.now();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    // The version first, the store after it: who switches on top of it has seen at least that store.
+    const base = await redis.get(keys.version);
+    const live = await redis.hgetall(keys.published);
+    const plan = planPublish(store, now);
+    const wanted = wantedState(plan, keys);
+    const listThere = (await redis.exists(keys.list)) === 1;
+    const result = (version: string, sent: number): PublishResult => ({
+      version, campaigns: plan.list.active.length, audiences_sent: sent, seconds: Math.round(performance.now() - started) / 1000,
+    });
+    if (!full && base !== null && listThere && sameState(live, wanted)) return result(base, 0);
+
+    const version = newVersion(now);
+    const changed = plan.audiences.filter((audience) => full || live[keys.audience(audience.ref)] !== wanted[keys.audience(audience.ref)]);
+    const moves: [string, string][] = [];
+    for (const audience of changed) moves.push(...(await prepareAudience(store, redis, keys, audience, version)));
+    const outcome = await switchTo({ redis, keys, plan, base: base ?? "", version, moves, live, wanted, full, changed, now });
+    if (outcome === "published") return result(version, changed.length);
+    await Promise.all(moves.map(([prepared]) => redis.unlink(prepared)));
+  }
+  throw new PopupError("conflict", "another process keeps publishing to this Redis", { hint: "let one sync run at a time" });
+}
+
+/** What the hash of published things should say: the list's digest, and a revision for each audience and meta key. */
+function wantedState(plan: PublishPlan, keys: Keys): Record<string, string> {
+  const state: Record<string, string> = { [DIGEST_FIELD]: plan.digest };
+  for (const audience of plan.audiences) state[keys.audience(audience.ref)] = audience.revision;
+  for (const meta of plan.metas) state[keys.meta(meta.campaignId)] = meta.revision;
+  return state;
+}
+
+function sameState(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** Sortable by time, never the same twice: `20261123T141500.123Z-9f3a`. */
+function newVersion(now: number): string {
+  const stamp = new Date(now).toISOString().replace(/[-:]/g, "");
+  return `${stamp}-${randomBytes(3).toString("hex")}`.slice(0, VERSION_LENGTH).padEnd(VERSION_LENGTH, "0");
+}
+
+/** Writes an audience beside the live one; returns which prepared key becomes which. */
+async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience: Audience, version: string): Promise<[string, string][]> {
+  const main = keys.audience(audience.ref);
+  const strings = keys.audienceStrings(audience.ref);
+  const moves: [string, string][] = [];
+  const members = store.audiences.strings(audience.id);
+  if (audience.encoding === "bitmap") {
+    const prepared = keys.prepared(main, version);
+    if (await sendBitmap(store, redis, audience.id, prepared)) moves.push([prepared, main]);
+    const preparedStrings = keys.prepared(strings, version);
+    if (await sendMembers(redis, preparedStrings, members)) moves.push([preparedStrings, strings]);
+  } else {
+    const prepared = keys.prepared(main, version);
+    if (await sendMembers(redis, prepared, allMembers(store, audience.id, members))) moves.push([prepared, main]);
+  }
+  return moves;
+}
+
+/** True when there was anything to send. */
+async function sendBitmap(store: Store, redis: Redis, audienceId: number, key: string): Promise<boolean> {
+  let sent = false;
+  let pipeline = redis.pipeline();
+  for (const { number, bits } of store.audiences.chunks(audienceId)) {
+    // Zero bytes at the end would only make the string longer; a missing byte reads as zero.
+    const length = bits.findLastIndex((byte) => byte !== 0) + 1;
+    if (length === 0) continue;
+    pipeline.setrange(key, number * CHUNK_BYTES, Buffer.from(bits.subarray(0, length)));
+    if (!sent) pipeline.expire(key, PREPARED_TTL_S);
+    sent = true;
+    if (pipeline.length >= PIPELINE) {
+      await execAll(pipeline);
+      pipeline = redis.pipeline();
+    }
+  }
+  await execAll(pipeline);
+  return sent;
+}
+
+async function sendMembers(redis: Redis, key: string, members: Iterable<string>): Promise<boolean> {
+  let sent = false;
+  let batch: string[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const pipeline = redis.pipeline().sadd(key, ...batch);
+    if (!sent) pipeline.expire(key, PREPARED_TTL_S);
+    sent = true;
+    batch = [];
+    await execAll(pipeline);
+  };
+  for (const member of members) {
+    batch.push(member);
+    if (batch.length >= SADD_MEMBERS) await flush();
+  }
+  await flush();
+  return sent;
+}
+
+function* allMembers(store: Store, audienceId: number, strings: readonly string[]): Generator<string> {
+  for (const { number, bits } of store.audiences.chunks(audienceId)) {
+    for (let index = 0; index < bits.length; index++) {
+      const byte = bits[index] ?? 0;
+      for (let bit = 0; byte !== 0 && bit < 8; bit++) {
+        if ((byte & (0x80 >> bit)) !== 0) yield String((number * CHUNK_BYTES + index) * 8 + bit);
+      }
+    }
+  }
+  yield* strings;
+}
+
+/** Runs a pipeline and throws the first error in it, which `exec` alone would not. */
+async function execAll(pipeline: ReturnType<Redis["pipeline"]>): Promise<void> {
+  if (pipeline.length === 0) return;
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+}
+
+interface Switch {
+  redis: Redis; keys: Keys; plan: PublishPlan; base: string; version: string; moves: readonly [string, string][];
+  live: Record<string, string>; wanted: Record<string, string>; full: boolean; changed: readonly Audience[]; now: number;
+}
+
+async function switchTo({ redis, keys, plan, base, version, moves, live, wanted, full, changed, now }: Switch): Promise<"published" | "conflict" | "lost"> {
+  const removes = goneKeys(live, wanted, keys, changed, moves);
+  const metas = plan.metas.filter((meta) => full || live[keys.meta(meta.campaignId)] !== meta.revision);
+  const description = {
+    moves: moves.length,
+    removes: removes.length,
+    active: plan.list.active.flatMap((campaign) => [campaign.priority, campaign.id]),
+    published: Object.entries(wanted).flat(),
+    metas: metas.map((meta) => ({ ttl: Math.max(1, meta.keepUntil - now), fields: meta.fields })),
+  };
+  const reply = await publishScript.run(
+    redis,
+    [keys.list, keys.version, keys.active, keys.published, ...moves.flat(), ...removes, ...metas.map((meta) => keys.meta(meta.campaignId))],
+    [base, version, packList(plan.list, version), JSON.stringify(description)],
+  );
+  return decodeReply("publish", reply, ["published", "conflict", "lost"]).tag;
+}
+
+/** What is live and wanted no more: keys of audiences and metas that left, and of a changed audience the parts it has no longer. */
+function goneKeys(live: Record<string, string>, wanted: Record<string, string>, keys: Keys, changed: readonly Audience[], moves: readonly [string, string][]): string[] {
+  const written = new Set(moves.map(([, final]) => final));
+  const candidates = Object.keys(live).filter((name) => name !== DIGEST_FIELD && !(name in wanted)).flatMap((name) => [name, Keys.stringsBeside(name)]);
+  for (const audience of changed) candidates.push(keys.audience(audience.ref), keys.audienceStrings(audience.ref));
+  return candidates.filter((key) => !written.has(key));
+}

@@ -1,0 +1,163 @@
+/** The worker: reads the stream in a consumer group, hands batches to a sink, acknowledges what the sink has kept. */
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { ReplyError, type Redis } from "ioredis";
+import { reasonOf } from "../errors.js";
+import type { PopupEvent } from "../event.js";
+import { decodeEvent } from "../redis/events.js";
+import type { Keys } from "../redis/keys.js";
+import type { DeadEvent } from "../store/events.js";
+import type { Sink } from "./sink.js";
+
+export interface WorkerOptions {
+  /** Entries taken at a time. */
+  readonly batch?: number;
+  /** Entries that another worker has held for this long without acknowledging are taken over, ms. */
+  readonly claimAfterMs?: number;
+  /** Told once when trouble begins and once when it is over (undefined). */
+  readonly onIncident?: (cause: string | undefined) => void;
+  readonly onBatch?: (written: number, dead: number) => void;
+}
+
+type Entry = [id: string, fields: string[] | null];
+
+const DEFAULT_BATCH = 1_000;
+const DEFAULT_CLAIM_AFTER_MS = 15_000;
+const BLOCK_MS = 500;
+const RETRY_MS = 1_000;
+/** Acknowledged entries stay this long, for `sync --full` to see what came while it read (sync/restore.ts). */
+export const STREAM_KEEP_MS = 60_000;
+const TRIM_EVERY_MS = 5_000;
+
+export class Worker {
+  readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+  readonly #batch: number;
+  readonly #claimAfterMs: number;
+  #stopping = false;
+  #claimAt = 0;
+  #trimAt = 0;
+  #incident: string | undefined;
+
+  constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly sink: Sink, private readonly options: WorkerOptions = {}) {
+    this.#batch = options.batch ?? DEFAULT_BATCH;
+    this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;
+  }
+
+  /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        await this.step(BLOCK_MS);
+        this.#note(undefined);
+      } catch (error) {
+        if (this.#stopping) return;
+        this.#note(reasonOf(error));
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /**
+   * One round: what a dead worker left, then what is new.
+   * @param blockMs how long to wait for new entries; 0 does not wait
+   * @returns entries acknowledged
+   */
+  async step(blockMs = 0): Promise<number> {
+    const now = Date.now();
+    let taken = 0;
+    try {
+      if (now >= this.#claimAt) {
+        taken += await this.#takeOver();
+        this.#claimAt = now + this.#claimAfterMs / 3;
+      }
+      taken += await this.#keep(await this.#readNew(blockMs));
+      if (now >= this.#trimAt) {
+        await this.#trim(now);
+        this.#trimAt = now + TRIM_EVERY_MS;
+      }
+    } catch (error) {
+      if (!(error instanceof ReplyError) || !reasonOf(error).startsWith("NOGROUP")) throw error;
+      // The first start, or Redis was emptied: the group begins with the oldest entry.
+      await this.#createGroup();
+    }
+    return taken;
+  }
+
+  async #createGroup(): Promise<void> {
+    try {
+      await this.redis.xgroup("CREATE", this.keys.stream, this.sink.name, "0", "MKSTREAM");
+    } catch (error) {
+      if (!reasonOf(error).startsWith("BUSYGROUP")) throw error;
+    }
+  }
+
+  async #readNew(blockMs: number): Promise<Entry[]> {
+    const from = [this.keys.stream, ">"] as const;
+    const reply = blockMs > 0
+      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", this.#batch, "BLOCK", blockMs, "STREAMS", ...from)
+      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", this.#batch, "STREAMS", ...from);
+    return ((reply as [string, Entry[]][] | null) ?? [])[0]?.[1] ?? [];
+  }
+
+  async #takeOver(): Promise<number> {
+    let taken = 0;
+    let cursor = "0-0";
+    do {
+      const [next, entries] = (await this.redis.xautoclaim(
+        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", this.#batch,
+      )) as [string, Entry[]];
+      taken += await this.#keep(entries);
+      cursor = next;
+    } while (cursor !== "0-0" && !this.#stopping);
+    return taken;
+  }
+
+  /** Gives entries to the sink and acknowledges them. A crash in between brings them again, which the sink takes in its stride. */
+  async #keep(entries: readonly Entry[]): Promise<number> {
+    if (entries.length === 0) return 0;
+    const events: PopupEvent[] = [];
+    const dead: DeadEvent[] = [];
+    for (const [id, fields] of entries) {
+      // Deleted from the stream while it was pending: there is nothing left to keep.
+      if (fields === null) continue;
+      const event = decodeEvent(fields);
+      if (typeof event === "string") dead.push({ streamId: id, reason: event, fields });
+      else events.push(event);
+    }
+    const written = await this.sink.write(events, dead);
+    await this.redis.xack(this.keys.stream, this.sink.name, ...entries.map(([id]) => id));
+    this.options.onBatch?.(written, dead.length);
+    return entries.length;
+  }
+
+  /** Cuts the stream behind what every group has acknowledged, and never within the last {@link STREAM_KEEP_MS}. */
+  async #trim(now: number): Promise<void> {
+    let until = `${now - STREAM_KEEP_MS}-0`;
+    const groups = (await this.redis.xinfo("GROUPS", this.keys.stream)) as unknown[][];
+    for (const group of groups) {
+      const info = new Map<unknown, unknown>();
+      for (let i = 0; i + 1 < group.length; i += 2) info.set(group[i], group[i + 1]);
+      const pending = (await this.redis.xpending(this.keys.stream, String(info.get("name")))) as [number, string | null];
+      const needed = pending[1] ?? String(info.get("last-delivered-id"));
+      if (compareIds(needed, until) < 0) until = needed;
+    }
+    await this.redis.xtrim(this.keys.stream, "MINID", until);
+  }
+
+  #note(incident: string | undefined): void {
+    if (incident === this.#incident) return;
+    this.#incident = incident;
+    this.options.onIncident?.(incident);
+  }
+}
+
+/** Orders stream ids, `ms-sequence`. */
+function compareIds(a: string, b: string): number {
+  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
+  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
+  return aMs - bMs || aSequence - bSequence;
+}
