@@ -54,10 +54,15 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 /** Resolves at SIGTERM or SIGINT, or when the process that started this one is gone. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("disconnect", () => resolve());
+    const stop = (): void => {
+      // An open channel to the parent would keep this process running after its work.
+      if (process.connected) process.disconnect();
+      resolve();
+    };
+    process.once("SIGTERM", stop);
+    process.once("disconnect", stop);
     // Ctrl-C reaches every process of the terminal; one that is supervised waits for its SIGTERM.
     if (process.send) process.on("SIGINT", () => undefined);
-    else process.once("SIGINT", () => resolve());
+    else process.once("SIGINT", stop);
   });
 }
