@@ -1,0 +1,123 @@
+/** A whole engine in the test's process, with a clock that the test sets: store, Redis, publish, HTTP, worker. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import type { Test } from "tap";
+import { openApi, type Api } from "../../src/app.js";
+import { Keys } from "../../src/redis/keys.js";
+import { IdSet } from "../../src/id-set.js";
+import type { AudienceRef } from "../../src/audience.js";
+import { chooseEncoding, type RequestedEncoding } from "../../src/encoding.js";
+import { createCampaign } from "../../src/store/campaign-changes.js";
+import { openStore, type Store } from "../../src/store/store.js";
+import { publish, type PublishResult } from "../../src/sync/publish.js";
+import { sqliteSink } from "../../src/worker/sink.js";
+import { Worker } from "../../src/worker/worker.js";
+import { startRedis } from "./redis.js";
+
+export interface Popup { campaign_id: number; title: string; body: string | null; image_url: string; action_url: string; impression_id: string }
+export interface Answer { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: unknown }
+
+export class TestEngine {
+  /** Epoch ms; what every part of the engine takes for the present. */
+  now = Date.parse("2026-06-10T12:00:00Z");
+
+  constructor(readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
+
+  get url(): string {
+    return this.api?.url ?? "";
+  }
+
+  /** Sets the clock to an ISO 8601 time. */
+  at(time: string): void {
+    this.now = Date.parse(time);
+  }
+
+  /** An active campaign for everyone, open for years, unless `fields` says otherwise; its id. */
+  campaign(fields: Record<string, unknown> = {}): number {
+    return createCampaign(this.store, campaignInput(fields)).id;
+  }
+
+  audience(ref: AudienceRef, ids: readonly string[], encoding: RequestedEncoding = "auto"): void {
+    const set = new IdSet();
+    for (const id of ids) set.add(id);
+    this.store.transaction(() => this.store.audiences.replace(ref, set, chooseEncoding(encoding, set), "test"));
+  }
+
+  publish(full = false): Promise<PublishResult> {
+    return publish(this.store, this.redis, this.keys, this.now, full);
+  }
+
+  /** Carries every event of the stream into the store. */
+  async drain(): Promise<void> {
+    await this.worker.step();
+    while ((await this.worker.step()) > 0);
+  }
+
+  async request(path: string, init?: RequestInit): Promise<Answer> {
+    const response = await fetch(this.url + path, init);
+    const text = await response.text();
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      json = undefined;
+    }
+    return { status: response.status, headers: response.headers, text, json };
+  }
+
+  /** The popup of a user, or null for 204. Throws on a degraded answer. */
+  async popup(userId: string, sessionId?: string): Promise<Popup | null> {
+    const query = new URLSearchParams({ user_id: userId, ...(sessionId === undefined ? {} : { session_id: sessionId }) });
+    const answer = await this.request(`/v1/campaigns/popup?${query}`);
+    if (answer.headers.has("popup-degraded")) throw new Error(`degraded: ${answer.headers.get("popup-degraded")}`);
+    return answer.status === 204 ? null : (answer.json as Popup);
+  }
+
+  /** Reports impression, click or dismiss. */
+  report(type: string, campaignId: number, body: Record<string, unknown>): Promise<Answer> {
+    return this.request(`/v1/campaigns/${campaignId}/${type}`, { method: "POST", body: JSON.stringify(body) });
+  }
+}
+
+/** What `createCampaign` needs, with the required fields filled in. */
+export function campaignInput(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    title: "Offer", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all",
+    start_time: "2020-01-01T00:00:00Z", end_time: "2040-01-01T00:00:00Z", status: "active", ...fields,
+  };
+}
+
+/** Opens an engine on a private Redis; everything is closed at the test's teardown. */
+export async function startEngine(t: Test, { http = true }: { http?: boolean } = {}): Promise<TestEngine> {
+  const { redis, url } = await startRedis(t);
+  const dir = mkdtempSync(join(tmpdir(), "popup-store-"));
+  let engine: TestEngine | undefined;
+  const clock = (): number => engine?.now ?? Date.now();
+  const store = openStore(join(dir, "popup.db"), { actor: "test", clock });
+  const keys = new Keys();
+  engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
+  if (http) {
+    engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }) });
+  }
+  t.teardown(async () => {
+    await engine?.api?.close();
+    store.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return engine;
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))));
+    });
+  });
+}
