@@ -9,12 +9,13 @@ export function openLog(part: string, level = "info"): Logger {
   return pino({ level, base: { part, pid: process.pid } }, destination({ fd: 2, sync: true }));
 }
 
-/** The `onIncident` of a part: its trouble as one warning when it begins and one line when it is over. */
+/** The `onIncident` of a part: its trouble as one warning when it begins and one when it is over. */
 export function incidentLogger(log: Logger): (cause: string | undefined) => void {
   let open = false;
   return (cause) => {
     if (cause !== undefined) log.warn({ cause }, "trouble");
-    else if (open) log.info("trouble is over");
+    // As loud as its beginning: a quiet process that told of trouble also tells of its end.
+    else if (open) log.warn("trouble is over");
     open = cause !== undefined;
   };
 }

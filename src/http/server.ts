@@ -51,7 +51,7 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
 
   const popup = route((req, exchange) => {
     const started = performance.now();
-    const { userId, sessionId } = readPopupQuery(req.getQuery());
+    const { userId, sessionId } = readPopupQuery(req.getQuery() ?? "");
     engine.decide(userId, sessionId).then((decision) => {
       metrics.decided(decision.kind === "degraded" ? decision.cause : decision.kind, (performance.now() - started) / 1000);
       finish(exchange, () => {

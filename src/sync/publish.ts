@@ -73,10 +73,10 @@ function sameState(a: Record<string, string>, b: Record<string, string>): boolea
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-/** Sortable by time, never the same twice: `20261123T141500.123Z-9f3a`. */
+/** Sortable by time to the second; the random end tells two publishes of one second apart: `20261123T141500Z-9f3a01c`. */
 function newVersion(now: number): string {
-  const stamp = new Date(now).toISOString().replace(/[-:]/g, "");
-  return `${stamp}-${randomBytes(3).toString("hex")}`.slice(0, VERSION_LENGTH).padEnd(VERSION_LENGTH, "0");
+  const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${stamp}-${randomBytes(4).toString("hex")}`.slice(0, VERSION_LENGTH);
 }
 
 /** Writes an audience beside the live one; returns which prepared key becomes which. */
