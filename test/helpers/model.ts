@@ -1,0 +1,186 @@
+/**
+ * DESIGN §4 to §6 as plain sentences in TypeScript. It keeps every show, report and reaction of every
+ * user and answers each question by its definition, knowing nothing of records, packed lists or scripts.
+ */
+
+export type ModelTarget =
+  | { readonly kind: "all" | "users" }
+  | { readonly kind: "segment"; readonly name: string }
+  | { readonly kind: "not"; readonly of: ModelTarget }
+  | { readonly kind: "and" | "or"; readonly left: ModelTarget; readonly right: ModelTarget };
+
+/** A window is a calendar one, or a duration in ms. */
+export interface ModelCap { readonly limit: number; readonly window: "total" | "day" | "week" | "month" | "session" | number }
+
+export interface ModelCampaign {
+  readonly id: number;
+  readonly priority: number;
+  readonly start: number;
+  readonly end: number;
+  readonly status: "draft" | "active" | "paused" | "ended";
+  readonly target: ModelTarget;
+  readonly caps: readonly ModelCap[];
+  readonly exempt: boolean;
+  readonly stopAfter: readonly ("click" | "dismiss")[];
+  readonly serve: boolean;
+}
+
+/** What a publish makes live. */
+export interface ModelWorld {
+  readonly campaigns: readonly ModelCampaign[];
+  readonly segments: ReadonlyMap<string, ReadonlySet<string>>;
+  /** User lists by campaign id. */
+  readonly lists: ReadonlyMap<number, ReadonlySet<string>>;
+}
+
+export interface ModelEvent { type: string; campaign: number; user: string; id: string; at: number; over_cap: boolean; session: string }
+export interface Show { readonly campaign: number; readonly at: number; readonly session: string | null }
+interface UserHistory { shows: Show[]; taken: Set<string>; reactions: Set<string> }
+
+const WEEK_MS = 7 * 86_400_000;
+
+export class Model {
+  readonly events: ModelEvent[] = [];
+  readonly #users = new Map<string, UserHistory>();
+  readonly #calendar: (at: number) => Calendar;
+  #world: ModelWorld = { campaigns: [], segments: new Map(), lists: new Map() };
+  #listed = new Set<number>();
+
+  constructor(timezone: string, private readonly policy: readonly ModelCap[]) {
+    this.#calendar = calendarOf(timezone);
+  }
+
+  publish(world: ModelWorld, now: number): void {
+    this.#world = world;
+    this.#listed = new Set(world.campaigns.filter((c) => c.status !== "draft" && now < c.end + WEEK_MS).map((c) => c.id));
+  }
+
+  /** The campaign shown, or null. @param id what a campaign that counts on serve counts */
+  select(now: number, user: string, session: string | null, id: string): number | null {
+    const order = [...this.#world.campaigns].sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
+    const found = order.find(
+      (c) => c.status === "active" && c.start <= now && now < c.end && this.#targeted(c, user) && this.#room(c, now, user, session)
+        && !c.stopAfter.some((reaction) => this.history(user).reactions.has(`${c.id} ${reaction}`)),
+    );
+    if (found?.serve) {
+      this.history(user).taken.add(`impression ${id}`);
+      this.#count(found.id, now, user, session);
+      this.#note("impression", found.id, now, user, session, id, false);
+    }
+    return found?.id ?? null;
+  }
+
+  impression(now: number, user: string, campaignId: number, session: string | null, id: string): { tag: string; total?: number } {
+    if (!this.#listed.has(campaignId)) return { tag: "unknown" };
+    const history = this.history(user);
+    if (history.taken.has(`impression ${id}`)) return { tag: "duplicate" };
+    const campaign = this.#world.campaigns.find((c) => c.id === campaignId);
+    if (!campaign) return { tag: "unknown" };
+    const room = this.#room(campaign, now, user, session);
+    history.taken.add(`impression ${id}`);
+    if (room) this.#count(campaignId, now, user, session);
+    this.#note("impression", campaignId, now, user, session, id, !room);
+    return room ? { tag: "counted", total: history.shows.filter((show) => show.campaign === campaignId).length } : { tag: "capped" };
+  }
+
+  reaction(now: number, user: string, reaction: "click" | "dismiss", campaignId: number, session: string | null, id: string): { tag: string } {
+    if (!this.#listed.has(campaignId)) return { tag: "unknown" };
+    const history = this.history(user);
+    if (history.taken.has(`${reaction} ${id}`)) return { tag: "duplicate" };
+    history.taken.add(`${reaction} ${id}`);
+    history.reactions.add(`${campaignId} ${reaction}`);
+    this.#note(reaction, campaignId, now, user, session, id, false);
+    return { tag: "recorded" };
+  }
+
+  history(user: string): UserHistory {
+    let history = this.#users.get(user);
+    if (!history) this.#users.set(user, (history = { shows: [], taken: new Set(), reactions: new Set() }));
+    return history;
+  }
+
+  /** The first instant of the next local day; every zone in use changes days on a quarter of an hour. */
+  nextMidnight(now: number): number {
+    const today = this.#calendar(now).day;
+    let at = Math.floor(now / 900_000) * 900_000;
+    while (this.#calendar(at).day === today || at <= now) at += 900_000;
+    return at;
+  }
+
+  #count(campaign: number, at: number, user: string, session: string | null): void {
+    this.history(user).shows.push({ campaign, at, session });
+  }
+
+  #note(type: string, campaign: number, at: number, user: string, session: string | null, id: string, over_cap: boolean): void {
+    this.events.push({ type, campaign, user, id, at, over_cap, session: session ?? "" });
+  }
+
+  #room(campaign: ModelCampaign, now: number, user: string, session: string | null): boolean {
+    const all = this.history(user).shows;
+    const own = all.filter((show) => show.campaign === campaign.id);
+    return campaign.caps.every((cap) => this.#holds(cap, own, now, session)) && (campaign.exempt || this.policy.every((cap) => this.#holds(cap, all, now, session)));
+  }
+
+  /** "At most N impressions within WINDOW" leaves room for one more. */
+  #holds({ limit, window }: ModelCap, shows: readonly Show[], now: number, session: string | null): boolean {
+    const within = (show: Show): boolean => {
+      if (window === "total") return true;
+      if (window === "session") return session !== null && show.session === session;
+      if (typeof window === "number") return show.at >= now - window;
+      return this.#calendar(show.at)[window] === this.#calendar(now)[window];
+    };
+    return shows.filter(within).length < limit;
+  }
+
+  #targeted(campaign: ModelCampaign, user: string): boolean {
+    if (segmentNames(campaign.target).some((name) => !this.#world.segments.has(name))) return false;
+    const holds = (target: ModelTarget): boolean => {
+      switch (target.kind) {
+        case "all": return true;
+        case "users": return this.#world.lists.get(campaign.id)?.has(user) ?? false;
+        case "segment": return this.#world.segments.get(target.name)?.has(user) ?? false;
+        case "not": return !holds(target.of);
+        case "and": return holds(target.left) && holds(target.right);
+        case "or": return holds(target.left) || holds(target.right);
+      }
+    };
+    return holds(campaign.target);
+  }
+}
+
+function segmentNames(target: ModelTarget): string[] {
+  if (target.kind === "segment") return [target.name];
+  if (target.kind === "not") return segmentNames(target.of);
+  return target.kind === "and" || target.kind === "or" ? [...segmentNames(target.left), ...segmentNames(target.right)] : [];
+}
+
+/** The expression of a target, with every operation in parentheses. */
+export function targetText(target: ModelTarget): string {
+  switch (target.kind) {
+    case "all":
+    case "users": return target.kind;
+    case "segment": return `segment:${target.name}`;
+    case "not": return `!${targetText(target.of)}`;
+    case "and": return `(${targetText(target.left)} & ${targetText(target.right)})`;
+    case "or": return `(${targetText(target.left)} | ${targetText(target.right)})`;
+  }
+}
+
+/** The local day, the Monday of its week and its month, as texts that are equal within one window. */
+interface Calendar { readonly day: string; readonly week: string; readonly month: string }
+
+function calendarOf(timezone: string): (at: number) => Calendar {
+  const format = new Intl.DateTimeFormat("en-CA", { timeZone: timezone, year: "numeric", month: "2-digit", day: "2-digit" });
+  const known = new Map<number, Calendar>();
+  return (at) => {
+    let calendar = known.get(at);
+    if (!calendar) {
+      const day = format.format(at);
+      const date = Date.parse(`${day}T00:00:00Z`) / 86_400_000;
+      // Day 0 of the epoch was a Thursday.
+      calendar = { day, week: String(date - ((date + 3) % 7)), month: day.slice(0, 7) };
+      known.set(at, calendar);
+    }
+    return calendar;
+  };
+}
