@@ -29,6 +29,7 @@ const TOTALS = `
 export class EventTable {
   readonly #insert: Statement<Row>;
   readonly #dead: Statement<[string, string, string]>;
+  readonly #deadEvents: Statement<[], { stream_id: string; reason: string; fields: string }>;
   readonly #userIds: Statement<[], string>;
   readonly #ofUser: Statement<[string], Row>;
   readonly #report: Statement<{ id: number | null; from: number; to: number }, Totals & { campaign_id: number; title: string }>;
@@ -44,6 +45,7 @@ export class EventTable {
       VALUES (@type, @campaign_id, @user_id, @impression_id, @at, @over_cap, @session_id)
       ON CONFLICT (user_id, type, impression_id) DO NOTHING`);
     this.#dead = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO NOTHING");
+    this.#deadEvents = db.prepare("SELECT stream_id, reason, fields FROM dead_events ORDER BY rowid");
     this.#userIds = db.prepare<[], string>("SELECT DISTINCT user_id FROM events").pluck();
     this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
     this.#report = db.prepare(`
@@ -67,6 +69,11 @@ export class EventTable {
   /** Writes a batch in one transaction; an event that is there already changes nothing. Returns how many were new. */
   write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = []): number {
     return this.#write(events, dead);
+  }
+
+  /** The entries that were set aside, oldest first. */
+  dead(): DeadEvent[] {
+    return this.#deadEvents.all().map((row) => ({ streamId: row.stream_id, reason: row.reason, fields: JSON.parse(row.fields) as string[] }));
   }
 
   /** Every user who has an event. */

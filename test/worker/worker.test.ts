@@ -1,0 +1,112 @@
+/** The worker: what is acknowledged is kept, what is kept is kept once, and nothing holds up the rest. */
+import t from "tap";
+import type { PopupEvent } from "../../src/event.js";
+import { sqliteSink, type Sink } from "../../src/worker/sink.js";
+import { STREAM_KEEP_MS, Worker } from "../../src/worker/worker.js";
+import { startEngine, type TestEngine } from "../helpers/engine.js";
+import { until } from "../helpers/until.js";
+
+const STREAM = "impressions";
+
+/** Appends an event as the scripts do. @param streamId a stream id, or * */
+function append(engine: TestEngine, n: number, fields: Record<string, string> = {}, streamId = "*"): Promise<string | null> {
+  const event = { type: "impression", campaign: "1", user: `u${n}`, id: `i${n}`, at: "1780000000000", over_cap: "0", session: "", ...fields };
+  return engine.redis.xadd(STREAM, streamId, ...Object.entries(event).flat());
+}
+
+const stored = (engine: TestEngine): number => engine.store.events.report(1, 0, Number.MAX_SAFE_INTEGER, "UTC")[0]?.impressions ?? 0;
+const pending = async (engine: TestEngine): Promise<number> => ((await engine.redis.xpending(STREAM, "sqlite")) as [number])[0];
+
+t.test("events arrive whole, once, and are acknowledged", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  for (let n = 0; n < 2_500; n++) await append(engine, n);
+  await append(engine, 1, { type: "click", session: "s-1" });
+  await append(engine, 7, { over_cap: "1", id: "late" });
+  await engine.drain();
+  t.equal(stored(engine), 2_500);
+  t.equal(await pending(engine), 0);
+  const expected: PopupEvent = { type: "click", campaignId: 1, userId: "u1", impressionId: "i1", at: 1780000000000, overCap: false, sessionId: "s-1" };
+  t.strictSame(engine.store.events.ofUser("u1").find((e) => e.type === "click"), expected);
+  t.equal(engine.store.events.ofUser("u7").find((e) => e.impressionId === "late")?.overCap, true);
+
+  await engine.redis.xgroup("SETID", STREAM, "sqlite", "0");
+  await engine.drain();
+  t.equal(stored(engine), 2_500, "the whole stream once more changes nothing");
+});
+
+t.test("what a dead worker left pending is taken over", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  await engine.redis.xgroup("CREATE", STREAM, "sqlite", "0", "MKSTREAM");
+  for (let n = 0; n < 10; n++) await append(engine, n);
+  await engine.redis.xreadgroup("GROUP", "sqlite", "dead", "COUNT", 10, "STREAMS", STREAM, ">");
+  t.equal(await pending(engine), 10);
+  const heir = new Worker(engine.redis, engine.keys, sqliteSink(engine.store.events), { claimAfterMs: 1 });
+  await until("the heir has them", async () => (await heir.step()) === 10);
+  t.equal(stored(engine), 10);
+  t.equal(await pending(engine), 0);
+});
+
+t.test("a live worker's entries are not taken from it", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  await engine.redis.xgroup("CREATE", STREAM, "sqlite", "0", "MKSTREAM");
+  await append(engine, 1);
+  await engine.redis.xreadgroup("GROUP", "sqlite", "busy", "COUNT", 10, "STREAMS", STREAM, ">");
+  const other = new Worker(engine.redis, engine.keys, sqliteSink(engine.store.events), { claimAfterMs: 3_600_000 });
+  t.equal(await other.step(), 0);
+  t.equal(await pending(engine), 1);
+});
+
+t.test("a sink that fails keeps everything pending, is told once, and is tried again", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  let failing = true;
+  const real = sqliteSink(engine.store.events);
+  const sink: Sink = { name: "sqlite", write: (events, dead) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead)) };
+  const incidents: (string | undefined)[] = [];
+  const worker = new Worker(engine.redis, engine.keys, sink, { claimAfterMs: 1, onIncident: (cause) => incidents.push(cause) });
+  await append(engine, 1);
+  const running = worker.run();
+  await until("the failure is told", () => incidents.length === 1);
+  t.equal(await pending(engine), 1);
+  failing = false;
+  await until("the event is stored", () => stored(engine) === 1);
+  await until("its end is told", () => incidents.length === 2);
+  worker.stop();
+  await running;
+  t.strictSame(incidents, ["database is locked", undefined]);
+});
+
+t.test("an entry that is no event is set aside and holds up nothing", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const bad: Record<string, string>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }];
+  await append(engine, 1);
+  for (const fields of bad) await append(engine, 2, fields);
+  await engine.redis.xadd(STREAM, "*", "nonsense", "1");
+  await append(engine, 3);
+  await engine.drain();
+  t.equal(stored(engine), 2);
+  t.equal(await pending(engine), 0);
+  const reasons = engine.store.events.dead().map((event) => event.reason);
+  t.strictSame(reasons, [
+    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'user "has space" is not an id', "id is missing", 'at "noon" is not a time',
+    'type "" is none of impression, click, dismiss',
+  ]);
+});
+
+t.test("the stream is cut behind what every group has acknowledged, and not within the last minute", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const old = Date.now() - STREAM_KEEP_MS - 60_000;
+  for (let n = 0; n < 5; n++) await append(engine, n, {}, `${old + n}-0`);
+  await append(engine, 9);
+  await engine.redis.xgroup("CREATE", STREAM, "slow", "0");
+  await engine.redis.xreadgroup("GROUP", "slow", "c", "COUNT", 2, "STREAMS", STREAM, ">");
+  const worker = (): Worker => new Worker(engine.redis, engine.keys, sqliteSink(engine.store.events));
+  await worker().step();
+  await worker().step();
+  t.equal(await engine.redis.xlen(STREAM), 6, "the other group has acknowledged nothing");
+  await engine.redis.xack(STREAM, "slow", `${old}-0`, `${old + 1}-0`);
+  await worker().step();
+  t.equal(await engine.redis.xlen(STREAM), 5, "what it has acknowledged is cut, up to its last entry");
+  await engine.redis.xgroup("DESTROY", STREAM, "slow");
+  await worker().step();
+  t.equal(await engine.redis.xlen(STREAM), 1, "the entry of this minute stays");
+});
