@@ -54,7 +54,8 @@ function installRedis() {
 
 if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.versions.node} is too old`, "install Node 20");
 
-once("dependencies", "node_modules", ["package.json", "package-lock.json"], () => {
+// Not package.json: its scripts change without the dependencies, and npm ci refuses one that disagrees with the lock file.
+once("dependencies", "node_modules", ["package-lock.json"], () => {
   if (!run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])) fail("npm ci failed", "see its output above; better-sqlite3 is compiled and needs python3, make and a C++ compiler");
   try {
     execFileSync(process.execPath, ["-e", "new (require('better-sqlite3'))(':memory:').close()"], { cwd: root, stdio: ["ignore", "ignore", 2] });

@@ -31,6 +31,7 @@ export class EventTable {
   readonly #dead: Statement<[string, string, string]>;
   readonly #deadEvents: Statement<[], { stream_id: string; reason: string; fields: string }>;
   readonly #userIds: Statement<[], string>;
+  readonly #usersOf: Statement<[number], string>;
   readonly #ofUser: Statement<[string], Row>;
   readonly #report: Statement<{ id: number | null; from: number; to: number }, Totals & { campaign_id: number; title: string }>;
   readonly #byDay: Statement<{ id: number; from: number; to: number }, Totals & { day: string }>;
@@ -47,6 +48,7 @@ export class EventTable {
     this.#dead = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO NOTHING");
     this.#deadEvents = db.prepare("SELECT stream_id, reason, fields FROM dead_events ORDER BY rowid");
     this.#userIds = db.prepare<[], string>("SELECT DISTINCT user_id FROM events").pluck();
+    this.#usersOf = db.prepare<[number], string>("SELECT DISTINCT user_id FROM events WHERE campaign_id = ?").pluck();
     this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
     this.#report = db.prepare(`
       SELECT ids.id AS campaign_id, coalesce(c.title, '(deleted)') AS title, ${TOTALS}
@@ -79,6 +81,11 @@ export class EventTable {
   /** Every user who has an event. */
   userIds(): string[] {
     return this.#userIds.all();
+  }
+
+  /** Every user who has an event of the campaign. */
+  usersOf(campaignId: number): string[] {
+    return this.#usersOf.all(campaignId);
   }
 
   /** A user's events, oldest first. */

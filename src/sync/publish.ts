@@ -8,6 +8,7 @@ import { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
+import { extendRecords, laterEnds } from "./extend.js";
 import { planPublish, type PublishPlan } from "./plan.js";
 
 export interface PublishResult {
@@ -53,8 +54,13 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
     const changed = plan.audiences.filter((audience) => full || live[keys.audience(audience.ref)] !== wanted[keys.audience(audience.ref)]);
     const moves: [string, string][] = [];
     for (const audience of changed) moves.push(...(await prepareAudience(store, redis, keys, audience, version)));
+    const extended = await laterEnds(redis, keys, plan);
     const outcome = await switchTo({ redis, keys, plan, base: base ?? "", version, moves, live, wanted, full, changed, now });
-    if (outcome === "published") return result(version, changed.length);
+    if (outcome === "published") {
+      // After the switch: reports from now on know the new end themselves.
+      await extendRecords(store, redis, keys, extended, now);
+      return result(version, changed.length);
+    }
     await Promise.all(moves.map(([prepared]) => redis.unlink(prepared)));
   }
   throw new PopupError("conflict", "another process keeps publishing to this Redis", { hint: "let one sync run at a time" });
