@@ -85,12 +85,12 @@ function tokenize(text: string): Token[] {
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < end) {
     const start = TOKEN.lastIndex;
+    const position = start + (/^\s*/.exec(text.slice(start))?.[0].length ?? 0);
     const match = TOKEN.exec(text);
     if (!match) {
-      const position = start + (/^\s*/.exec(text.slice(start))?.[0].length ?? 0);
       throw invalid("target", `"${text.slice(position, position + 20)}" at character ${position + 1} is not understood`, HINT);
     }
-    tokens.push({ text: match[0].trim(), segment: match[3], position: start });
+    tokens.push({ text: match[0].trim(), segment: match[3], position });
   }
   return tokens;
 }

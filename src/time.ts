@@ -29,7 +29,8 @@ export function parseTimezone(name: string): string {
 export function parseTime(text: string, timezone: string, field: string): number {
   const time = DateTime.fromISO(text.trim(), { zone: timezone });
   const ms = time.toMillis();
-  if (!time.isValid) throw invalid(field, `"${text}" is not a time`, TIME_HINT);
+  // A time of day alone would be taken for today's, by a clock that nobody passed in.
+  if (!time.isValid || !/^\d{4}/.test(text.trim())) throw invalid(field, `"${text}" is not a time`, TIME_HINT);
   if (ms < 0 || ms > MAX_TIME_MS) throw invalid(field, `"${text}" is outside 1970 to 9999`, TIME_HINT);
   return ms;
 }

@@ -11,7 +11,8 @@ export function listCommand(group: Command): void {
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
         const campaigns = store.campaigns.list().map((campaign) => campaignToJson(campaign, timezone));
-        const rows = campaigns.map((c) => [c.id, c.status, c.priority, c.title, c.target, c.caps.join(" "), c.start_time, c.end_time]);
+        // An id is a name, not a quantity: no thousands separator.
+        const rows = campaigns.map((c) => [String(c.id), c.status, c.priority, c.title, c.target, c.caps.join(" "), c.start_time, c.end_time]);
         context.print(campaigns, rows.length === 0 ? "no campaigns" : table(["id", "status", "priority", "title", "target", "caps", "start", "end"], rows));
       });
     });

@@ -1,6 +1,7 @@
 /** `popup report` */
 import type { Command } from "commander";
 import { parseCampaignId } from "../../campaign.js";
+import { invalid } from "../../errors.js";
 import { parseTime } from "../../time.js";
 import { contextOf, table, withStore } from "../context.js";
 
@@ -20,10 +21,11 @@ export function reportCommand(program: Command): void {
         const timezone = store.settings.get("timezone");
         const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");
         const to = flags.to === undefined ? Number.MAX_SAFE_INTEGER : parseTime(flags.to, timezone, "--to");
+        if (to <= from) throw invalid("--to", "is not after --from", "give an end later than the start");
         const report = store.events.report(id, from, to, timezone);
         // A campaign without a single event is in the report with zeros; one that does not exist is an error.
         if (id !== null && report.length === 0) store.campaigns.get(id);
-        const totals = report.map((r) => [r.campaign_id, r.title, r.impressions, r.users, r.clicks, r.dismissals, r.over_cap]);
+        const totals = report.map((r) => [String(r.campaign_id), r.title, r.impressions, r.users, r.clicks, r.dismissals, r.over_cap]);
         const parts = [report.length === 0 ? "no campaigns" : table(["campaign", "title", ...HEAD], totals)];
         const days = id === null ? [] : (report[0]?.days ?? []);
         if (days.length > 0) parts.push(table([`day (${timezone})`, ...HEAD], days.map((d) => [d.day, d.impressions, d.users, d.clicks, d.dismissals, d.over_cap])));

@@ -1,0 +1,26 @@
+import t from "tap";
+import { join, resolve } from "node:path";
+import { configEnv, readConfig, redisDir, storePath } from "../src/config.js";
+import { PopupError } from "../src/errors.js";
+
+t.test("defaults < environment < flags", async (t) => {
+  t.match(readConfig({}, {}), { dataDir: resolve("popup-data"), redisUrl: "embedded", prefix: "", actor: /./ });
+  const env = { POPUP_DATA: "/e", POPUP_REDIS_URL: "redis://e", POPUP_PREFIX: "e:", POPUP_ACTOR: "eve" };
+  t.same(readConfig({}, env), { dataDir: "/e", redisUrl: "redis://e", prefix: "e:", actor: "eve" });
+  t.same(readConfig({ data: "/f", redis: "unix:///f", prefix: "f:" }, env), { dataDir: "/f", redisUrl: "unix:///f", prefix: "f:", actor: "eve" });
+});
+
+t.test("a child process reads the same from its environment", async (t) => {
+  const config = readConfig({ data: "d", redis: "rediss://u:secret@h:1", prefix: "p:" }, { POPUP_ACTOR: "eve" });
+  t.same(readConfig({}, configEnv(config)), config);
+  t.equal(storePath(config), join(resolve("d"), "popup.db"));
+  t.equal(redisDir(config), join(resolve("d"), "redis"));
+});
+
+t.test("a wrong URL or prefix is wrong usage; a password is not repeated", async (t) => {
+  for (const redis of ["", "localhost:6379", "http://h", "redis://", "redis:h:secret"]) {
+    const error = t.throws(() => readConfig({ redis }, {}), { code: "usage", field: "redis", hint: /redis:\/\/HOST:PORT/ });
+    t.ok(error instanceof PopupError && !error.message.includes("secret"));
+  }
+  for (const prefix of ["{p}", "a b", "}"]) t.throws(() => readConfig({ prefix }, {}), { code: "usage", field: "prefix", hint: /./ });
+});
