@@ -62,7 +62,8 @@ export function windowsAt(now: number, timezone: string): Windows {
  */
 function firstInstant(start: DateTime): number {
   const earlier = start.minus({ hours: 1 });
-  return (earlier.hasSame(start, "day") ? earlier : start).toMillis();
+  // Dates are compared as text: hasSame takes the first of two midnights for the day before.
+  return (earlier.toISODate() === start.toISODate() ? earlier : start).toMillis();
 }
 
 /**
