@@ -11,8 +11,9 @@
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, campaign_id, user_id, impression_id, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local now_text = ARGV[6]
 local clock = {
-  now = tonumber(ARGV[6]), day = tonumber(ARGV[7]), week = tonumber(ARGV[8]), month = tonumber(ARGV[9]), session = session,
+  now = tonumber(now_text), day = tonumber(ARGV[7]), week = tonumber(ARGV[8]), month = tonumber(ARGV[9]), session = session,
 }
 
 local list, why = campaigns.open(list_key, seen_version)
@@ -28,6 +29,6 @@ local room = record.room(user, list, campaign, policy, clock)
 local count = room and record.count(user, campaign, policy, clock.now, session, clock.now)
 record.remember(user, events.KIND.impression, impression_id, clock.now, clock.now)
 record.save(user, record_key, list)
-events.append(stream_key, 'impression', campaign_id, user_id, impression_id, ARGV[6], room and '0' or '1', session)
+events.append(stream_key, 'impression', campaign_id, user_id, impression_id, now_text, room and '0' or '1', session)
 if room then return { 'counted', count } end
 return { 'capped' }

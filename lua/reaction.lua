@@ -7,8 +7,9 @@
 -- @use campaigns caps record events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
-local seen_version, reaction, campaign_id, user_id, impression_id, session, now =
-  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local seen_version, reaction, campaign_id, user_id, impression_id, session, now_text =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local now = tonumber(now_text)
 local MASK = { click = 1, dismiss = 2 }
 
 local list, why = campaigns.open(list_key, seen_version)
@@ -21,5 +22,5 @@ if record.knows(user, events.KIND[reaction], impression_id) then return { 'dupli
 record.react(user, campaigns.read(list, at), MASK[reaction], now)
 record.remember(user, events.KIND[reaction], impression_id, now, now)
 record.save(user, record_key, list)
-events.append(stream_key, reaction, campaign_id, user_id, impression_id, ARGV[7], '0', session)
+events.append(stream_key, reaction, campaign_id, user_id, impression_id, now_text, '0', session)
 return { 'recorded' }

@@ -23,14 +23,16 @@ local counted, taken = 0, {}
 
 local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   local name = kind .. impression_id
-  local place = campaigns.find(list, tonumber(campaign_id))
-  if taken[name] or not place then return end
+  if taken[name] then return end
   taken[name] = true
-  local campaign = campaigns.read(list, place)
+  -- A campaign that left the list has no fields any more, but its showings still count for the policy.
+  local place = campaigns.find(list, tonumber(campaign_id))
+  local campaign = place and campaigns.read(list, place)
   if MASK[kind] then
-    record.react(user, campaign, MASK[kind], now)
+    if campaign then record.react(user, campaign, MASK[kind], now) end
   elseif over_cap == '0' then
-    record.count(user, campaign, policy, at, session, now)
+    if campaign then record.count(user, campaign, policy, at, session, now)
+    else record.count_for_policy(user, policy, at, session, now) end
     counted = counted + 1
   end
   if at >= now - 86400000 then record.remember(user, events.KIND[kind], impression_id, at, now) end

@@ -14,9 +14,9 @@
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local KEYS_BEFORE_AUDIENCES = 3
-local seen_version, user_id, user_bit = ARGV[1], ARGV[2], ARGV[3]
+local seen_version, user_id, user_bit, now_text = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local clock = {
-  now = tonumber(ARGV[4]), day = tonumber(ARGV[5]), week = tonumber(ARGV[6]), month = tonumber(ARGV[7]), session = ARGV[8],
+  now = tonumber(now_text), day = tonumber(ARGV[5]), week = tonumber(ARGV[6]), month = tonumber(ARGV[7]), session = ARGV[8],
 }
 local impression_id = ARGV[9]
 
@@ -65,7 +65,7 @@ for _ = 1, list.active do
       record.count(user, campaign, policy, clock.now, clock.session, clock.now)
       record.remember(user, events.KIND.impression, impression_id, clock.now, clock.now)
       record.save(user, record_key, list)
-      events.append(stream_key, 'impression', campaign.id, user_id, impression_id, ARGV[4], '0', clock.session)
+      events.append(stream_key, 'impression', campaign.id, user_id, impression_id, now_text, '0', clock.session)
     end
     return { 'show', campaign.id }
   end

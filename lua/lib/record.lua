@@ -96,24 +96,28 @@ function record.stopped(user, campaign)
   return bit.band(stops, tonumber(reactions)) ~= 0
 end
 
+-- Counts one impression, of whatever campaign, towards the policy.
+function record.count_for_policy(user, policy, at, session, now)
+  local fields = user.fields
+  if policy.keep > 0 then put(user, 't', with_time(fields['t'] or '', at, policy.keep)) end
+  if bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0 then put(user, 'n', tostring(tonumber(fields['n'] or 0) + 1)) end
+  if session ~= '' and bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0 then
+    put(user, 's', with_session(fields['s'] or '', session, at, now))
+  end
+  stretch(user, policy.ttl)
+end
+
 -- Counts one impression of the campaign at the time `at`; returns the new count.
 function record.count(user, campaign, policy, at, session, now)
   local fields, id = user.fields, campaign.id
   local count = tonumber(fields[tostring(id)] or 0) + 1
   put(user, tostring(id), tostring(count))
   if campaign.keep > 0 then put(user, 't' .. id, with_time(fields['t' .. id] or '', at, campaign.keep)) end
-  if policy.keep > 0 then put(user, 't', with_time(fields['t'] or '', at, policy.keep)) end
-  if bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0 then put(user, 'n', tostring(tonumber(fields['n'] or 0) + 1)) end
-  if session ~= '' then
-    if bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
-      put(user, 's' .. id, with_session(fields['s' .. id] or '', session, at, now))
-    end
-    if bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0 then
-      put(user, 's', with_session(fields['s'] or '', session, at, now))
-    end
+  if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
+    put(user, 's' .. id, with_session(fields['s' .. id] or '', session, at, now))
   end
   stretch(user, campaign.ttl)
-  stretch(user, policy.ttl)
+  record.count_for_policy(user, policy, at, session, now)
   if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
   return count
 end
