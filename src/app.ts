@@ -6,7 +6,7 @@ import { createHttpServer } from "./http/server.js";
 import type { HttpMetrics } from "./http/metrics.js";
 import { incidentLogger, openLog, type Logger } from "./log.js";
 import { backgroundConnection, hotConnection } from "./redis/client.js";
-import { openEmbeddedRedis, type EmbeddedRedis } from "./redis/embedded.js";
+import { openEmbeddedRedis } from "./redis/embedded.js";
 import { Keys } from "./redis/keys.js";
 import { openStore, type Store } from "./store/store.js";
 import type { Clock } from "./time.js";
@@ -45,7 +45,7 @@ export interface RedisHandle { readonly redis: Redis; readonly url: string; clos
 
 /** A background connection to the configured Redis; starts the embedded one for as long as it is open, unless it runs already. */
 export async function openRedis(config: Config): Promise<RedisHandle> {
-  const embedded = await embeddedOf(config);
+  const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const url = embedded?.url ?? config.redisUrl;
     const redis = await backgroundConnection(url);
@@ -61,11 +61,6 @@ export async function openRedis(config: Config): Promise<RedisHandle> {
     await embedded?.stop();
     throw error;
   }
-}
-
-/** The embedded server where the configuration asks for it. */
-export async function embeddedOf(config: Config): Promise<EmbeddedRedis | undefined> {
-  return config.redisUrl === "embedded" ? openEmbeddedRedis(redisDir(config)) : undefined;
 }
 
 /** The store of the configured data folder. */

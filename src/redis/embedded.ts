@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -18,9 +19,12 @@ export interface EmbeddedRedis {
   readonly owned: boolean;
   /** Stops an owned server; leaves a shared one. Resolves when it has exited. */
   stop(): Promise<void>;
+  /** False when no server listens on the socket any more; true for one that is only slow. */
+  alive(): Promise<boolean>;
 }
 
 const START_MS = 15_000;
+const ANSWER_MS = 1_000;
 /** The system's limit on the path of a unix socket is 107 bytes, 103 on macOS. */
 const MAX_SOCKET_PATH = 100;
 
@@ -35,8 +39,9 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
   const url = `unix://${socket}`;
   const deadline = Date.now() + START_MS;
   const lock = join(dir, "redis.lock");
+  const alive = (): Promise<boolean> => listens(socket);
   while (!takeLock(lock)) {
-    if (await answers(socket)) return { url, owned: false, stop: async () => undefined };
+    if (await answers(socket)) return { url, owned: false, alive, stop: async () => undefined };
     if (Date.now() > deadline) {
       throw new PopupError("unavailable", `another process holds ${lock}, but its redis-server does not answer`, { hint: "stop that process, then try again" });
     }
@@ -44,7 +49,7 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
   }
   if (await answers(socket)) {
     // Its owner was killed and left it running: it is as good as a new one, and now ours to stop.
-    return { url, owned: true, stop: () => shutDown(socket, lock) };
+    return { url, owned: true, alive, stop: () => shutDown(socket, lock) };
   }
   const logFile = join(dir, "redis.log");
   const child = spawn(
@@ -70,7 +75,7 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
       await stop();
       throw startFailure(error, logFile);
     }
-    if (await answers(socket)) return { url, owned: true, stop };
+    if (await answers(socket)) return { url, owned: true, alive, stop };
   }
 }
 
@@ -106,21 +111,35 @@ function isAlive(pid: number): boolean {
 }
 
 async function answers(socket: string): Promise<boolean> {
-  if (!existsSync(socket)) return false;
-  const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null, connectTimeout: 1_000 });
+  if (!(await listens(socket))) return false;
+  const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => undefined);
+  // Not yet, or no longer, or hung: all mean "does not answer".
+  const pong = redis.connect().then(() => redis.ping()).then(() => true, () => false);
   try {
-    await redis.connect();
-    return (await redis.ping()) === "PONG";
-  } catch {
-    // Not yet, or no longer: both mean "does not answer".
-    return false;
+    return await Promise.race([pong, delay(ANSWER_MS, false)]);
   } finally {
     redis.disconnect();
   }
 }
 
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const done = (open: boolean): void => {
+      connection.destroy();
+      resolve(open);
+    };
+    connection.once("connect", () => done(true));
+    connection.once("error", () => done(false));
+  });
+}
+
 async function shutDown(socket: string, lock: string): Promise<void> {
+  if (!(await listens(socket))) {
+    rmSync(lock, { force: true });
+    return;
+  }
   const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => undefined);
   await redis.connect();

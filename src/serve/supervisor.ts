@@ -6,14 +6,14 @@
 import { createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { embeddedOf } from "../app.js";
-import { configEnv, type Config } from "../config.js";
+import { configEnv, redisDir, type Config } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { openAdmin, type AdminServer } from "./admin.js";
 import { Child } from "./child.js";
 import type { ApiMessage } from "./messages.js";
+import { keepEmbeddedRedis } from "./redis-keeper.js";
 
 export interface ServeOptions {
   readonly host: string;
@@ -38,7 +38,7 @@ const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
  */
 export async function serve(config: Config, options: ServeOptions, log: Logger): Promise<Serving> {
   await checkPortFree(options.host, options.port);
-  const embedded = await embeddedOf(config);
+  const embedded = config.redisUrl === "embedded" ? await keepEmbeddedRedis(redisDir(config), log) : undefined;
   const env = configEnv({ ...config, redisUrl: embedded?.url ?? config.redisUrl });
   const children: Child[] = [];
   let admin: AdminServer | undefined;

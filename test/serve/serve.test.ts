@@ -55,7 +55,7 @@ t.test("counts survive a restart, and a SIGINT is as clean", async (t) => {
   t.equal(await popupOf(second.url, "7"), null, "the cap of the first run holds");
 });
 
-t.test("killed processes: a worker is replaced, and a killed supervisor's Redis is taken over", async (t) => {
+t.test("killed processes: a worker and Redis are replaced, and a killed supervisor's Redis is taken over", async (t) => {
   const popup = cli(t);
   await popup(CREATE);
   const serving = await startServing(t, popup);
@@ -69,6 +69,14 @@ t.test("killed processes: a worker is replaced, and a killed supervisor's Redis 
   await fetch(`${serving.url}/v1/campaigns/1/impression`, { method: "POST", body: JSON.stringify({ user_id: "9", impression_id: shown.impression_id }) });
   await until("a new worker has stored the event", async () => (await impressionsOf(popup)) === 1);
   t.match(serving.log(), "a process ended by itself");
+
+  const [redis = 0] = await childrenOf(pid, "redis-server");
+  process.kill(redis, "SIGKILL");
+  await until("the killed Redis is back, with the count in it", async () => {
+    const body = JSON.stringify({ user_id: "9", impression_id: shown.impression_id });
+    const answer = await fetch(`${serving.url}/v1/campaigns/1/impression`, { method: "POST", body });
+    return (await answer.text()) === '{"counted":false,"reason":"duplicate"}';
+  });
 
   await serving.end("SIGKILL");
   const again = await startServing(t, popup);
