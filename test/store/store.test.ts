@@ -1,0 +1,76 @@
+import t from "tap";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { IdSet } from "../../src/id-set.js";
+import { createCampaign } from "../../src/store/campaign-changes.js";
+import { SCHEMA_VERSION } from "../../src/store/migrate.js";
+import { openStore } from "../../src/store/store.js";
+import { campaignInput } from "../helpers/engine.js";
+import { testStore } from "../helpers/store.js";
+
+t.test("a fresh store gets the schema and its folder; a reopened one keeps what it has", async (t) => {
+  const { store, path } = testStore(t);
+  t.same([store.campaigns.list(), store.audiences.list(), store.audit.all(), store.audit.lastId()], [[], [], [], 0]);
+  const { id } = createCampaign(store, campaignInput({ title: "Kept" }));
+  const again = openStore(path, { actor: "other" });
+  t.teardown(() => again.close());
+  t.equal(again.campaigns.get(id).title, "Kept");
+  t.equal(again.audit.all().length, 1, "opening is no change");
+  const db = new Database(path, { readonly: true });
+  t.teardown(() => db.close());
+  t.equal(db.pragma("user_version", { simple: true }), SCHEMA_VERSION);
+  t.equal(db.pragma("journal_mode", { simple: true }), "wal");
+});
+
+t.test("a store of a newer engine is refused and left as it is", async (t) => {
+  const { path } = testStore(t);
+  const db = new Database(path);
+  t.teardown(() => db.close());
+  db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+  t.throws(() => openStore(path, { actor: "x" }), { code: "conflict", message: `the store has schema ${SCHEMA_VERSION + 1}, this engine knows ${SCHEMA_VERSION}`, hint: /upgrade/ });
+  t.equal(db.pragma("user_version", { simple: true }), SCHEMA_VERSION + 1);
+});
+
+t.test("a file that is no store, and a folder in its place, are refused with a remedy", async (t) => {
+  const { dir } = testStore(t);
+  writeFileSync(join(dir, "text.db"), "this is no database, but long enough to look at ".repeat(50));
+  mkdirSync(join(dir, "folder.db"));
+  for (const name of ["text.db", "folder.db", join("text.db", "below.db")]) {
+    t.throws(() => openStore(join(dir, name), { actor: "x" }), { code: "unavailable", message: /cannot be opened: /, hint: /--data/ }, name);
+  }
+});
+
+t.test("a transaction that throws leaves nothing behind, nor does an inner one", async (t) => {
+  const { store } = testStore(t);
+  const ids = new IdSet();
+  ids.add("7");
+  t.throws(() => store.transaction(() => {
+    createCampaign(store, campaignInput());
+    store.settings.set("timezone", "Asia/Jakarta");
+    store.audiences.replace({ kind: "segment", name: "s" }, ids, "set", "test");
+    throw new Error("on the way");
+  }), { message: "on the way" });
+  t.same([store.campaigns.list(), store.settings.get("timezone"), store.audiences.list(), store.audit.all()], [[], "UTC", [], []]);
+  store.transaction(() => {
+    createCampaign(store, campaignInput({ title: "Outer" }));
+    t.throws(() => store.transaction(() => {
+      createCampaign(store, campaignInput({ title: "Inner" }));
+      throw new Error("inner");
+    }), { message: "inner" });
+  });
+  t.same(store.campaigns.list().map((campaign) => campaign.title), ["Outer"]);
+  t.equal(store.audit.all().length, 1, "the audit log tells of what happened only");
+});
+
+t.test("a snapshot is one view, whatever others write", async (t) => {
+  const { store, path } = testStore(t);
+  const other = openStore(path, { actor: "other" });
+  t.teardown(() => other.close());
+  store.snapshot(() => {
+    t.equal(store.campaigns.list().length, 0);
+    createCampaign(other, campaignInput());
+    t.equal(store.campaigns.list().length, 0, "the other's campaign came after");
+  });
+  t.equal(store.campaigns.list().length, 1);
+});
