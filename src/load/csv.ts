@@ -78,8 +78,13 @@ function findColumns(name: string, header: readonly string[], wanted: readonly s
 
 function badFile(name: string, error: unknown): PopupError {
   if (error instanceof PopupError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
+  const { code, records = 0 } = error as NodeJS.ErrnoException & { records?: number };
   if (code === "ENOENT") return new PopupError("bad_file", `${name} does not exist`, { hint: "check the path" });
   if (code === "EISDIR") return new PopupError("bad_file", `${name} is a folder`, { hint: "name a CSV file" });
+  if (code === "CSV_QUOTE_NOT_CLOSED" || code === "CSV_MAX_RECORD_SIZE") {
+    // The parser names the line where it gave up, which may be a million lines after the quote.
+    const place = records === 0 ? "the header" : `row ${records} after the header`;
+    return new PopupError("bad_file", `${name}: a quote opened in ${place} is not closed`, { hint: "nothing was loaded; close the quote and load the file again", cause: error });
+  }
   return new PopupError("bad_file", `${name} cannot be read as CSV: ${reasonOf(error)}`, { hint: "nothing was loaded; mend the line and load the file again", cause: error });
 }

@@ -52,21 +52,21 @@ export async function loadAudience(store: Store, ref: AudienceRef, path: string,
 /** Loads one segment per value of a column, all or none. @throws PopupError `bad_file` */
 export async function importSegments(store: Store, path: string, by: string, options: LoadOptions): Promise<LoadResult[]> {
   const started = performance.now();
-  const segments = new Map<string, { ids: IdSet; rows: number }>();
+  const segments = new Map<string, { ids: IdSet; rows: number; rejected: number }>();
   const rows = await readCsv(openInput(path), shownName(path), [options.column, by], ([id = "", value = ""]) => {
-    const problem = idProblem(id) ?? (SEGMENT_NAME.test(value) ? undefined : `${by} "${value.slice(0, 40)}" is not a segment name (${SEGMENT_NAME_RULE})`);
-    if (problem !== undefined) return problem;
+    if (!SEGMENT_NAME.test(value)) return `${by} "${value.slice(0, 40)}" is not a segment name (${SEGMENT_NAME_RULE})`;
     let segment = segments.get(value);
-    if (!segment) segments.set(value, (segment = { ids: new IdSet(), rows: 0 }));
-    segment.ids.add(id);
+    if (!segment) segments.set(value, (segment = { ids: new IdSet(), rows: 0, rejected: 0 }));
     segment.rows++;
-    return undefined;
+    const problem = idProblem(id);
+    if (problem === undefined) segment.ids.add(id);
+    else segment.rejected++;
+    return problem;
   });
   checkRejects(path, rows, options);
-  return store.transaction(() =>
-    [...segments].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, segment]) =>
-      apply(store, { kind: "segment", name }, segment.ids, { rows: segment.rows, rejected: 0 }, options, "segment.import", started)),
-  );
+  // A segment of which only bad rows are there is left as it is, not emptied.
+  const named = [...segments].filter(([, { ids }]) => ids.size > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  return store.transaction(() => named.map(([name, segment]) => apply(store, { kind: "segment", name }, segment.ids, segment, options, "segment.import", started)));
 }
 
 function apply(store: Store, ref: AudienceRef, loaded: IdSet, { rows, rejected }: Pick<CsvRows, "rows" | "rejected">, options: LoadOptions, what: string, started: number): LoadResult {
