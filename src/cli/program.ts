@@ -23,6 +23,7 @@ export function buildProgram(): Command {
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
   for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, reportCommand, settingsCommands, doctorCommand, demoCommand]) add(program);
+  program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;
 }
