@@ -8,8 +8,8 @@ const STATUS_TEXT: Record<number, string> = {
   409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
 };
 
-/** A response and whether its client is still there. */
-export interface Exchange { readonly res: HttpResponse; aborted: boolean }
+/** A response, whether its client is still there, and whether it asked with HEAD. */
+export interface Exchange { readonly res: HttpResponse; readonly head: boolean; aborted: boolean }
 
 export function sendJson({ res, aborted }: Exchange, status: number, json: string): void {
   if (aborted) return;
@@ -30,7 +30,7 @@ export function sendNothing({ res, aborted }: Exchange, cause?: Trouble): void {
 }
 
 /** RFC 9457. @param allow the methods of the path, for 405 */
-export function sendProblem({ res, aborted }: Exchange, error: PopupError, allow?: string): void {
+export function sendProblem({ res, head, aborted }: Exchange, error: PopupError, allow?: string): void {
   if (aborted) return;
   const status = HTTP_STATUS[error.code];
   const title = (STATUS_TEXT[status] ?? "").slice(4);
@@ -41,7 +41,10 @@ export function sendProblem({ res, aborted }: Exchange, error: PopupError, allow
     res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
     if (allow !== undefined) res.writeHeader("allow", allow);
     if (status === 503) res.writeHeader("retry-after", "1");
+    const json = JSON.stringify(problem);
+    // A body after HEAD would be read as the beginning of the next answer on the connection.
+    if (head) res.endWithoutBody(Buffer.byteLength(json));
     // What is left of a body that was too long is not read: the connection ends here.
-    res.end(JSON.stringify(problem), status === 413);
+    else res.end(json, status === 413);
   });
 }

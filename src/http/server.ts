@@ -26,7 +26,7 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
 
   /** Wraps a handler: a synchronous throw out of one would end the process. */
   const route = (handle: (req: HttpRequest, exchange: Exchange) => void) => (res: HttpResponse, req: HttpRequest): void => {
-    const exchange: Exchange = { res, aborted: false };
+    const exchange: Exchange = { res, head: req.getMethod() === "head", aborted: false };
     open.add(exchange);
     res.onAborted(() => {
       exchange.aborted = true;
