@@ -43,7 +43,8 @@ export function sendProblem({ res, head, aborted }: Exchange, error: PopupError,
     if (status === 503) res.writeHeader("retry-after", "1");
     const json = JSON.stringify(problem);
     // A body after HEAD would be read as the beginning of the next answer on the connection.
-    if (head) res.endWithoutBody(Buffer.byteLength(json));
+    // (Its length is left out: given one, this uWebSockets waits for the body.)
+    if (head) res.endWithoutBody();
     // What is left of a body that was too long is not read: the connection ends here.
     else res.end(json, status === 413);
   });
