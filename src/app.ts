@@ -1,14 +1,10 @@
-/** Wires the parts together. Each `open…` gives back something with a `close()`. */
-import type { Redis } from "ioredis";
-import { redisDir, storePath, type Config } from "./config.js";
+/** Wires an API process. It does not know the store: SQLite's calls are synchronous and would hold up decisions. */
 import { Engine } from "./engine/engine.js";
 import { createHttpServer } from "./http/server.js";
 import type { HttpMetrics } from "./http/metrics.js";
 import { incidentLogger, openLog, type Logger } from "./log.js";
-import { backgroundConnection, hotConnection } from "./redis/client.js";
-import { openEmbeddedRedis } from "./redis/embedded.js";
+import { hotConnection } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
-import { openStore, type Store } from "./store/store.js";
 import type { Clock } from "./time.js";
 
 export interface Api {
@@ -39,31 +35,4 @@ export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, 
       engine.close();
     },
   };
-}
-
-export interface RedisHandle { readonly redis: Redis; readonly url: string; close(): Promise<void> }
-
-/** A background connection to the configured Redis; starts the embedded one for as long as it is open, unless it runs already. */
-export async function openRedis(config: Config): Promise<RedisHandle> {
-  const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
-  try {
-    const url = embedded?.url ?? config.redisUrl;
-    const redis = await backgroundConnection(url);
-    return {
-      redis,
-      url,
-      close: async () => {
-        redis.disconnect();
-        await embedded?.stop();
-      },
-    };
-  } catch (error) {
-    await embedded?.stop();
-    throw error;
-  }
-}
-
-/** The store of the configured data folder. */
-export function openConfiguredStore(config: Config, clock: Clock = Date.now): Store {
-  return openStore(storePath(config), { actor: config.actor, clock });
 }

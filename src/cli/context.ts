@@ -1,7 +1,7 @@
 /** What every command gets: its configuration and its output, and the wrapper that opens and closes the store. */
 import type { Command } from "commander";
 import Table from "cli-table3";
-import { openConfiguredStore } from "../app.js";
+import { openConfiguredStore } from "../background.js";
 import { readConfig, type Config, type ConfigFlags } from "../config.js";
 import type { Store } from "../store/store.js";
 

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { openConfiguredStore } from "../../app.js";
+import { openConfiguredStore } from "../../background.js";
 import { redisDir, storePath, type Config } from "../../config.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";

@@ -1,6 +1,6 @@
 /** `popup sync` */
 import type { Command } from "commander";
-import { openRedis } from "../../app.js";
+import { openRedis } from "../../background.js";
 import { invalid } from "../../errors.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";

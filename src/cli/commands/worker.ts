@@ -1,6 +1,6 @@
 /** `popup worker` */
 import { Option, type Command } from "commander";
-import { openRedis } from "../../app.js";
+import { openRedis } from "../../background.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
 import { sqliteSink } from "../../worker/sink.js";

@@ -1,0 +1,34 @@
+/** Wires what works behind the API: commands, sync and worker. Each `open…` gives back something with a `close()`. */
+import type { Redis } from "ioredis";
+import { redisDir, storePath, type Config } from "./config.js";
+import { backgroundConnection } from "./redis/client.js";
+import { openEmbeddedRedis } from "./redis/embedded.js";
+import { openStore, type Store } from "./store/store.js";
+import type { Clock } from "./time.js";
+
+export interface RedisHandle { readonly redis: Redis; readonly url: string; close(): Promise<void> }
+
+/** A background connection to the configured Redis; starts the embedded one for as long as it is open, unless it runs already. */
+export async function openRedis(config: Config): Promise<RedisHandle> {
+  const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
+  try {
+    const url = embedded?.url ?? config.redisUrl;
+    const redis = await backgroundConnection(url);
+    return {
+      redis,
+      url,
+      close: async () => {
+        redis.disconnect();
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** The store of the configured data folder. */
+export function openConfiguredStore(config: Config, clock: Clock = Date.now): Store {
+  return openStore(storePath(config), { actor: config.actor, clock });
+}
