@@ -53,7 +53,7 @@ export class Engine {
     private readonly clock: Clock,
     private readonly onIncident: (cause: string | undefined) => void = () => undefined,
   ) {
-    this.#published = new Published(redis, keys);
+    this.#published = new Published(redis, keys, clock);
     redis.on("error", (error: Error) => this.#note(error));
     redis.on("ready", () => void this.refresh());
     this.#poll = setInterval(() => void this.refresh(), REFRESH_MS);

@@ -7,7 +7,7 @@ import { PopupError } from "../errors.js";
 import { readManifest, type Manifest } from "../packed-list.js";
 import { audienceKeys, type AudienceKeys } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
-import { windowsReader, type Windows } from "../time.js";
+import { windowsReader, type Clock, type Windows } from "../time.js";
 
 export interface Snapshot {
   readonly manifest: Manifest;
@@ -26,7 +26,7 @@ export class Published {
   #current: Snapshot | undefined;
   #reading: Promise<void> | undefined;
 
-  constructor(private readonly redis: Redis, private readonly keys: Keys) {}
+  constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
 
   /** Undefined until something was published and read. */
   get current(): Snapshot | undefined {
@@ -67,7 +67,10 @@ export class Published {
     if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;
     const bodies = new Map<number, string>();
     manifest.active.forEach((id, i) => bodies.set(id, answerPrefix(id, metas[i] ?? [])));
-    return { manifest, audiences: audienceKeys(this.keys, manifest), bodies, windowsAt: windowsReader(manifest.timezone) };
+    const windowsAt = windowsReader(manifest.timezone);
+    // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
+    windowsAt(this.clock());
+    return { manifest, audiences: audienceKeys(this.keys, manifest), bodies, windowsAt };
   }
 }
 
