@@ -1,0 +1,51 @@
+/** The key names are those of DESIGN §7, and a connection says what is wrong with its address. */
+import t from "tap";
+import { backgroundConnection, hotConnection } from "../../src/redis/client.js";
+import { Keys } from "../../src/redis/keys.js";
+import { decodeEvent } from "../../src/redis/events.js";
+import { freePort } from "../helpers/engine.js";
+import { startRedis } from "../helpers/redis.js";
+
+t.test("names", async (t) => {
+  const names = (keys: Keys): string[] => [
+    keys.active, keys.meta(7), keys.audience({ kind: "users", campaignId: 7 }), keys.audience({ kind: "segment", name: "vip" }), keys.audienceStrings({ kind: "users", campaignId: 7 }),
+    keys.record("anna@bank"), keys.list, keys.version, keys.stream,
+  ];
+  const wanted = [
+    "campaigns:active", "campaign:7:meta", "campaign:7:users", "segment:vip:users", "campaign:7:users:strings",
+    "user:anna@bank:impressions", "campaigns:compiled", "campaigns:version", "impressions",
+  ];
+  t.same(names(new Keys()), wanted);
+  t.same(names(new Keys("bank1:")), wanted.map((name) => `bank1:${name}`));
+});
+
+t.test("an address where nobody answers is told with a remedy", async (t) => {
+  const url = `redis://127.0.0.1:${await freePort()}`;
+  await t.rejects(backgroundConnection(url), { code: "unavailable", message: /Redis does not answer/, hint: /--redis/ });
+});
+
+t.test("a connection for decisions refuses at once while Redis is away", async (t) => {
+  const redis = hotConnection(`redis://127.0.0.1:${await freePort()}`);
+  t.teardown(() => redis.disconnect());
+  redis.on("error", () => undefined);
+  await t.rejects(redis.get("a"), /Stream isn't writeable|enableOfflineQueue/);
+});
+
+t.test("a connection for decisions reaches a unix socket", async (t) => {
+  const { url } = await startRedis(t);
+  const redis = hotConnection(url);
+  t.teardown(() => redis.disconnect());
+  await new Promise((resolve) => redis.once("ready", resolve));
+  t.equal(await redis.ping(), "PONG");
+});
+
+t.test("a stream entry is an event, or it is said why not", async (t) => {
+  const entry = { type: "impression", campaign: "7", user: "u", id: "i", at: "1", over_cap: "1", session: "" };
+  const decode = (change: Record<string, string>): unknown => decodeEvent(Object.entries({ ...entry, ...change }).flat());
+  t.same(decode({}), { type: "impression", campaignId: 7, userId: "u", impressionId: "i", at: 1, overCap: true, sessionId: null });
+  t.match(decode({ over_cap: "0", session: "s" }), { overCap: false, sessionId: "s" });
+  for (const [field, value] of [["type", "view"], ["campaign", "0"], ["campaign", "x"], ["user", ""], ["user", "a b"], ["id", ""], ["at", "-1"], ["at", "soon"]] as const) {
+    t.match(decode({ [field]: value }), new RegExp(`^${field} `), `${field} "${value}"`);
+  }
+  t.type(decodeEvent([]), "string");
+});
