@@ -1,6 +1,7 @@
-/** Asserting that wrong input is refused as the contract wants it, and random input that can be had again. */
+/** Asserting that wrong input is refused as the contract wants it, and random input. */
 import type { Test } from "tap";
 import { PopupError, type ErrorCode } from "../../src/errors.js";
+import { Random, seedOfRun } from "./random.js";
 
 /** The error must be a PopupError that names the field, says `message`, and has a remedy. */
 export function refused(t: Test, work: () => unknown, field: string, message: string | RegExp, code: ErrorCode = "invalid"): void {
@@ -20,15 +21,9 @@ export function refused(t: Test, work: () => unknown, field: string, message: st
   t.ok(thrown.hint, `${label}: says what to do`);
 }
 
-/** A random generator (mulberry32) whose seed is printed; POPUP_SEED repeats a run. */
+/** Random whole numbers of 0 to `below` - 1; prints the seed, and POPUP_SEED repeats a run. */
 export function random(t: Test): (below: number) => number {
-  const seed = Number(process.env.POPUP_SEED ?? Math.floor(Math.random() * 2 ** 32));
-  t.comment(`POPUP_SEED=${seed}`);
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const source = new Random(seedOfRun());
+  t.comment(`POPUP_SEED=${source.seed}`);
+  return (below) => source.between(0, below - 1);
 }

@@ -1,0 +1,70 @@
+/** The commands that look at the engine or move it: settings, doctor, sync, worker, report. */
+import t from "tap";
+import { join } from "node:path";
+import { pino } from "pino";
+import { openApi } from "../../src/app.js";
+import { openEmbeddedRedis } from "../../src/redis/embedded.js";
+import { cli } from "../helpers/cli.js";
+import { runMany } from "../helpers/cli-many.js";
+import { freePort } from "../helpers/engine.js";
+
+const CREATE = ["campaign", "create", "--title", "First", "--image-url", "https://b.example/i", "--action-url", "app:x", "--priority", "0", "--target", "all", "--start", "2020-01-01", "--end", "2090-01-01", "--status", "active"];
+
+t.test("settings list, get, set", async (t) => {
+  const popup = cli(t);
+  const done = (stdout: string): unknown => ({ code: 0, stdout: `${stdout}\n`, stderr: "" });
+  const cases: [string[], unknown][] = [
+    [["settings", "list"], done([
+      "setting     value  about", "timezone    UTC    the zone of calendar caps and of times without an offset",
+      "user_caps          caps over all popups of a user together, such as 1/30m,3/day", "partitions  1      shares of the users, for Redis Cluster"].join("\n"))],
+    [["settings", "set", "timezone", "Asia/Jakarta"], done("timezone = Asia/Jakarta")],
+    [["settings", "get", "timezone"], done("Asia/Jakarta")],
+    [["settings", "set", "user_caps", "1/1800s, 3/day", "--json"], done('{"user_caps":"1/30m,3/day"}')],
+    [["settings", "list", "--json"], done('{"timezone":"Asia/Jakarta","user_caps":"1/30m,3/day","partitions":"1"}')],
+    [["settings", "set", "timezone", "Mars/Phobos"], { code: 2, stdout: "", stderr: 'popup: timezone: "Mars/Phobos" is not a time zone\n  use an IANA name such as Asia/Jakarta or Europe/Berlin\n' }],
+    [["settings", "set", "user_caps", "101/day"], { code: 2, stdout: "", stderr: 'popup: user_caps: "101/day" allows 101\n  N is 1 to 100 for a window\n' }],
+    [["settings", "get", "colour"], { code: 1, stdout: "", stderr: 'popup: "colour" is not a setting\n  settings: timezone, user_caps, partitions\n' }],
+    [["settings", "get", "timezone"], done("Asia/Jakarta")],
+  ];
+  const runs = await runMany(popup, cases.map(([args]) => args));
+  cases.forEach(([args, wanted], index) => t.same(runs[index], wanted, args.join(" ")));
+});
+
+t.test("doctor says what it found; a part that is away is exit 1", async (t) => {
+  const popup = cli(t);
+  const [well, ill] = await runMany(popup, [["doctor", "--json"], ["doctor", "--redis", "redis://127.0.0.1:1"]]);
+  t.match(well, { code: 0, stderr: "" });
+  const checks = JSON.parse(well?.stdout ?? "") as { check: string; ok: boolean }[];
+  t.same(checks.map(({ check, ok }) => [check, ok]), ["popup", "node", "uWebSockets.js", "redis-server", "store", "redis"].map((check) => [check, true]));
+  t.match(ill, { code: 1, stdout: /\nFAILED  redis /, stderr: /^popup: 1 of 5 checks failed: redis\n/ });
+});
+
+t.test("sync, a popup over HTTP, worker --once, report", async (t) => {
+  const popup = cli(t);
+  // Held open here, so that the commands and the API below share one server.
+  const server = await openEmbeddedRedis(join(popup.env.POPUP_DATA ?? "", "redis"));
+  t.teardown(() => server.stop());
+  const [, , empty, sync, again] = await runMany(popup, [CREATE, ["segment", "load", "s", "fixtures/segment-staff.csv"], ["report"], ["sync", "--json"], ["sync"]]);
+  t.same(empty, { code: 0, stdout: "campaign  title  impressions  users  clicks  dismissals  over cap\n1         First            0      0       0           0         0\n", stderr: "" });
+  t.match(sync, { code: 0, stderr: "" });
+  t.match(JSON.parse(sync?.stdout ?? ""), { version: /./, campaigns: 1, audiences_sent: Number, seconds: Number });
+  t.match(again?.stdout, /^\S+: 1 campaigns, 0 audiences sent, [\d.]+ s\n$/, "what is there is not sent again");
+
+  const api = await openApi({ redisUrl: server.url, prefix: "", host: "127.0.0.1", port: await freePort(), clock: () => Date.parse("2026-06-10T12:00:00Z"), log: pino({ level: "silent" }) });
+  t.teardown(() => api.close());
+  const shown = (await (await fetch(`${api.url}/v1/campaigns/popup?user_id=7`)).json()) as { campaign_id: number; impression_id: string };
+  t.equal(shown.campaign_id, 1);
+  for (const type of ["impression", "impression", "click"]) {
+    const answer = await fetch(`${api.url}/v1/campaigns/1/${type}`, { method: "POST", body: JSON.stringify({ user_id: 7, impression_id: shown.impression_id }) });
+    t.equal(answer.status, 202);
+  }
+  const [carried, none, json, days, outside, unknown] = await runMany(popup, [
+    ["worker", "--once", "--json"], ["worker", "--once"], ["report", "--json"], ["report", "1"], ["report", "--from", "2026-06-11", "--json"], ["report", "9"],
+  ]);
+  t.same(carried, { code: 0, stdout: '{"written":2}\n', stderr: "" });
+  t.same(none, { code: 0, stdout: "0 events written\n", stderr: "" });
+  t.match(JSON.parse(json?.stdout ?? ""), [{ campaign_id: 1, title: "First", impressions: 1, users: 1, clicks: 1, dismissals: 0, over_cap: 0, days: [{ day: "2026-06-10", impressions: 1 }] }]);
+  t.match(days?.stdout, "\n\nday (UTC)   impressions  users  clicks  dismissals  over cap\n2026-06-10            1      1       1           0         0\n");
+  t.match(JSON.parse(outside?.stdout ?? ""), [{ campaign_id: 1, impressions: 0, clicks: 0 }]);
+  t.same(unknown, { code: 1, stdout: "", stderr: "popup: campaign 9 does not exist\n  popup campaign list shows those that do\n" });
+});
