@@ -1,6 +1,7 @@
 /** What every command gets: its configuration and its output, and the wrapper that opens and closes the store. */
 import type { Command } from "commander";
 import Table from "cli-table3";
+import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { readConfig, type Config, type ConfigFlags } from "../config.js";
 import type { Store } from "../store/store.js";
@@ -65,4 +66,13 @@ export function untilStopped(): Promise<void> {
     if (process.send) process.on("SIGINT", () => undefined);
     else process.once("SIGINT", stop);
   });
+}
+
+/** Waits for work that runs until it is told to end. With Redis away there is nothing in hand to finish, only a retry to wait for: then it is left. */
+export async function runUntilStopped(work: Promise<void>, stop: () => void, redis: Redis): Promise<void> {
+  const stopped = untilStopped().then(() => {
+    stop();
+    return redis.status === "ready" ? work : undefined;
+  });
+  await Promise.race([work, stopped]);
 }

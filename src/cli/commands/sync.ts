@@ -7,7 +7,7 @@ import { Keys } from "../../redis/keys.js";
 import { publish } from "../../sync/publish.js";
 import { restoreCounters } from "../../sync/restore.js";
 import { watchStore } from "../../sync/watch.js";
-import { contextOf, untilStopped, withStore } from "../context.js";
+import { contextOf, runUntilStopped, withStore } from "../context.js";
 
 interface Flags { watch?: boolean; interval: string; full?: boolean }
 
@@ -28,11 +28,11 @@ export function syncCommand(program: Command): void {
           if (flags.watch === true) {
             const log = openLog("sync", context.quiet ? "warn" : "info");
             const ending = new AbortController();
-            void untilStopped().then(() => ending.abort());
-            await watchStore(store, handle.redis, keys, {
+            const watching = watchStore(store, handle.redis, keys, {
               intervalMs: interval * 1_000, clock: Date.now, signal: ending.signal,
               onPublish: (result) => log.info(result, "published"), onIncident: incidentLogger(log),
             });
+            await runUntilStopped(watching, () => ending.abort(), handle.redis);
             return;
           }
           const result = await publish(store, handle.redis, keys, Date.now(), flags.full === true);

@@ -5,7 +5,7 @@ import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
 import { sqliteSink } from "../../worker/sink.js";
 import { Worker } from "../../worker/worker.js";
-import { contextOf, untilStopped, withStore } from "../context.js";
+import { contextOf, runUntilStopped, withStore } from "../context.js";
 
 export function workerCommand(program: Command): void {
   program.command("worker").description("carry events from the Redis stream to a sink")
@@ -33,8 +33,7 @@ export function workerCommand(program: Command): void {
             context.print({ written }, `${written} events written`);
             return;
           }
-          void untilStopped().then(() => worker.stop());
-          await worker.run();
+          await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
         } finally {
           await handle.close();
         }
