@@ -14,11 +14,11 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export interface ApiOptions { readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger }
+export interface ApiOptions { readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger; readonly decisionDeadlineMs?: number }
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
-export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api") }: ApiOptions): Promise<Api> {
-  const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log));
+export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
+  const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
   const server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"));
   try {
     await server.listen(host, port);

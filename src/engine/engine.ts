@@ -52,6 +52,7 @@ export class Engine {
     private readonly keys: Keys,
     private readonly clock: Clock,
     private readonly onIncident: (cause: string | undefined) => void = () => undefined,
+    private readonly decisionDeadlineMs: number = DECISION_DEADLINE_MS,
   ) {
     this.#published = new Published(redis, keys, clock);
     redis.on("error", (error: Error) => this.#note(error));
@@ -85,7 +86,7 @@ export class Engine {
   async decide(userId: string, sessionId: string | null): Promise<Decision> {
     const now = this.clock();
     const impressionId = uuidv7();
-    return this.#guard<Decision>(DECISION_DEADLINE_MS, async () => {
+    return this.#guard<Decision>(this.decisionDeadlineMs, async () => {
       let used: Snapshot | undefined;
       const reply = await this.#withList((snapshot): Promise<SelectReply> => {
         used = snapshot;

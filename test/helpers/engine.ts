@@ -91,8 +91,14 @@ export function campaignInput(fields: Record<string, unknown> = {}): Record<stri
   };
 }
 
-/** Opens an engine on a private Redis; everything is closed at the test's teardown. */
-export async function startEngine(t: Test, { http = true }: { http?: boolean } = {}): Promise<TestEngine> {
+/** What a test of decisions allows them: a busy test machine shall not turn them into time-outs. */
+const PATIENT_MS = 10_000;
+
+/**
+ * Opens an engine on a private Redis; everything is closed at the test's teardown.
+ * @param decisionDeadlineMs for tests of the deadline itself
+ */
+export async function startEngine(t: Test, { http = true, decisionDeadlineMs = PATIENT_MS }: { http?: boolean; decisionDeadlineMs?: number } = {}): Promise<TestEngine> {
   const { redis, url } = await startRedis(t);
   const dir = mkdtempSync(join(tmpdir(), "popup-store-"));
   let engine: TestEngine | undefined;
@@ -101,7 +107,7 @@ export async function startEngine(t: Test, { http = true }: { http?: boolean } =
   const keys = new Keys();
   engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
   if (http) {
-    engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }) });
+    engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs });
   }
   t.teardown(async () => {
     await engine?.api?.close();
