@@ -116,7 +116,7 @@ export function parseCampaign(input: Record<string, unknown>, timezone: string, 
 export function parseCampaignId(value: unknown): number {
   const id = typeof value === "number" ? value : typeof value === "string" && /^[1-9][0-9]{0,9}$/.test(value) ? Number(value) : Number.NaN;
   if (!Number.isInteger(id) || id < 1 || id > MAX_CAMPAIGN_ID) {
-    throw invalid("campaign id", `"${String(value)}" is not a positive integer`, "popup campaign list shows the ids");
+    throw invalid("campaign id", `"${String(value)}" is not a positive integer`, "a campaign id is a whole number from 1 up");
   }
   return id;
 }

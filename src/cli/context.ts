@@ -52,6 +52,11 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return grid.toString().split("\n").map((line) => line.trimEnd()).join("\n");
 }
 
+/** `1 campaign`, `2 campaigns`, `1,000 campaigns`. */
+export function counted(n: number, noun: string): string {
+  return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** Resolves at SIGTERM or SIGINT, or when the process that started this one is gone. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {

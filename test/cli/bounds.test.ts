@@ -69,7 +69,7 @@ t.test("past the bounds: exit 2, the field, the remedy, and nothing written", as
 t.test("ids, names and numbers of other commands", async (t) => {
   const popup = cli(t);
   const cases: [string[], string][] = [
-    [["campaign", "show", "0"], 'popup: campaign id: "0" is not a positive integer\n  popup campaign list shows the ids\n'],
+    [["campaign", "show", "0"], 'popup: campaign id: "0" is not a positive integer\n  a campaign id is a whole number from 1 up\n'],
     [["campaign", "end", "4294967296"], 'popup: campaign id: "4294967296" is not a positive integer\n'],
     [["segment", "load", "x".repeat(65), "f.csv"], `popup: name: "${"x".repeat(65)}" is not a segment name\n  1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or digit\n`],
     [["segment", "load", "a", "f.csv", "--max-rejects", "101%"], 'popup: --max-rejects: "101%" is not a number of rows or a percentage\n  write 10 or 1%\n'],

@@ -34,7 +34,7 @@ t.test("import creates and updates from JSON and CSV; what export writes, import
     ["campaign", "list", "--json"],
   ]);
   for (const run of [again[1], again[3], again[4]]) t.same(JSON.parse(run?.stdout ?? ""), campaigns, "a round trip changes nothing");
-  t.match(await popup(["campaign", "import", "-"], JSON.stringify([{ ...FORM, title: "From stdin" }])), { code: 0, stdout: "1 campaigns imported: 7\n" });
+  t.match(await popup(["campaign", "import", "-"], JSON.stringify([{ ...FORM, title: "From stdin" }])), { code: 0, stdout: "1 campaign imported: 7\n" });
 });
 
 t.test("an import is all or nothing", async (t) => {
@@ -50,7 +50,7 @@ t.test("an import is all or nothing", async (t) => {
     ["campaign", "list", "--json"],
   ]);
   const failed = (stderr: string): unknown => ({ code: 1, stdout: "", stderr });
-  t.match(runs[0], { code: 0, stdout: "1 campaigns imported: 1\n" });
+  t.match(runs[0], { code: 0, stdout: "1 campaign imported: 1\n" });
   t.same(runs[1], failed(`popup: ${bad}, campaign 2: priority: "1000001" is not a whole number of -1,000,000 to 1,000,000\n  higher wins; 0 is a good middle; nothing was imported\n`));
   t.same(runs[2], failed(`popup: ${rows}, campaign 2: caps: "101/day" allows 101\n  N is 1 to 100 for a window; nothing was imported\n`));
   t.match(runs[3], { code: 1, stdout: "", stderr: `popup: ${missing}, campaign 2: image_url: is missing\n` });

@@ -48,7 +48,7 @@ t.test("sync, a popup over HTTP, worker --once, report", async (t) => {
   t.same(empty, { code: 0, stdout: "campaign  title  impressions  users  clicks  dismissals  over cap\n1         First            0      0       0           0         0\n", stderr: "" });
   t.match(sync, { code: 0, stderr: "" });
   t.match(JSON.parse(sync?.stdout ?? ""), { version: /./, campaigns: 1, audiences_sent: Number, seconds: Number });
-  t.match(again?.stdout, /^\S+: 1 campaigns, 0 audiences sent, [\d.]+ s\n$/, "what is there is not sent again");
+  t.match(again?.stdout, /^\S+: 1 campaign, 0 audiences sent, [\d.]+ s\n$/, "what is there is not sent again");
 
   const api = await openApi({ redisUrl: server.url, prefix: "", host: "127.0.0.1", port: await freePort(), clock: () => Date.parse("2026-06-10T12:00:00Z"), log: pino({ level: "silent" }) });
   t.teardown(() => api.close());

@@ -5,7 +5,7 @@ import { campaignToJson } from "../../campaign.js";
 import { parseCampaignFile } from "../../campaign-files.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { importCampaigns } from "../../store/campaign-changes.js";
-import { contextOf, withStore } from "../context.js";
+import { contextOf, counted, withStore } from "../context.js";
 
 export function importCommand(group: Command): void {
   group.command("import").description("campaigns from JSON or CSV: with an id it updates, without it creates; all or nothing")
@@ -18,7 +18,7 @@ export function importCommand(group: Command): void {
         const campaigns = importCampaigns(store, records, file);
         const timezone = store.settings.get("timezone");
         const ids = campaigns.map((campaign) => campaign.id).join(" ");
-        context.print(campaigns.map((campaign) => campaignToJson(campaign, timezone)), `${campaigns.length} campaigns imported${ids === "" ? "" : `: ${ids}`}`);
+        context.print(campaigns.map((campaign) => campaignToJson(campaign, timezone)), `${counted(campaigns.length, "campaign")} imported${ids === "" ? "" : `: ${ids}`}`);
       });
     });
 }

@@ -10,7 +10,7 @@ import { backgroundConnection } from "../../redis/client.js";
 import { openEmbeddedRedis } from "../../redis/embedded.js";
 import { Keys } from "../../redis/keys.js";
 import { VERSION } from "../../version.js";
-import { contextOf, table } from "../context.js";
+import { contextOf, counted, table } from "../context.js";
 
 interface Check { readonly check: string; readonly ok: boolean; readonly detail: string; readonly hint?: string }
 
@@ -67,7 +67,7 @@ function storeState(config: Config): string {
   if (!existsSync(storePath(config))) return `${storePath(config)} does not exist yet; the first command makes it`;
   const store = openConfiguredStore(config);
   try {
-    return `${storePath(config)}: ${store.campaigns.list().length} campaigns, ${store.audiences.list().length} audiences`;
+    return `${storePath(config)}: ${counted(store.campaigns.list().length, "campaign")}, ${counted(store.audiences.list().length, "audience")}`;
   } finally {
     store.close();
   }

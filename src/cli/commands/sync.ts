@@ -7,7 +7,7 @@ import { Keys } from "../../redis/keys.js";
 import { publish } from "../../sync/publish.js";
 import { restoreCounters } from "../../sync/restore.js";
 import { watchStore } from "../../sync/watch.js";
-import { contextOf, runUntilStopped, withStore } from "../context.js";
+import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
 
 interface Flags { watch?: boolean; interval: string; full?: boolean }
 
@@ -37,8 +37,8 @@ export function syncCommand(program: Command): void {
           }
           const result = await publish(store, handle.redis, keys, Date.now(), flags.full === true);
           const restored = flags.full === true ? await restoreCounters(store, handle.redis, keys, result.version, Date.now()) : undefined;
-          const more = restored === undefined ? "" : `, counters of ${restored} users restored`;
-          context.print({ ...result, ...(restored === undefined ? {} : { users_restored: restored }) }, `${result.version}: ${result.campaigns} campaigns, ${result.audiences_sent} audiences sent${more}, ${result.seconds} s`);
+          const more = restored === undefined ? "" : `, counters of ${counted(restored, "user")} restored`;
+          context.print({ ...result, ...(restored === undefined ? {} : { users_restored: restored }) }, `${result.version}: ${counted(result.campaigns, "campaign")}, ${counted(result.audiences_sent, "audience")} sent${more}, ${result.seconds} s`);
         } finally {
           await handle.close();
         }

@@ -5,7 +5,7 @@ import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
 import { sqliteSink } from "../../worker/sink.js";
 import { Worker } from "../../worker/worker.js";
-import { contextOf, runUntilStopped, withStore } from "../context.js";
+import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
 
 export function workerCommand(program: Command): void {
   program.command("worker").description("carry events from the Redis stream to a sink")
@@ -30,7 +30,7 @@ export function workerCommand(program: Command): void {
             // The first step may only make the group.
             await worker.step();
             while ((await worker.step()) > 0);
-            context.print({ written }, `${written} events written`);
+            context.print({ written }, `${counted(written, "event")} written`);
             return;
           }
           await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
