@@ -21,6 +21,7 @@ export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, 
   const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
   const server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"));
   try {
+    await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {
     engine.close();

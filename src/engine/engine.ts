@@ -14,6 +14,8 @@ import { Published, type Snapshot } from "./published.js";
 export const DECISION_DEADLINE_MS = 40;
 /** The app does not wait for a report's answer, so it may take longer; but it ends. */
 export const REPORT_DEADLINE_MS = 1_000;
+/** A Redis that takes longer to connect to is away; the process listens without it. */
+const WARM_UP_MS = 3_000;
 /** How often a process looks for a publish that no request has told it about. */
 const REFRESH_MS = 500;
 /** A list that is stale again after being read anew this often changes faster than it can be used. */
@@ -70,6 +72,25 @@ export class Engine {
   /** The version of the list that decisions use. */
   get version(): string | undefined {
     return this.#published.current?.manifest.version;
+  }
+
+  /**
+   * Waits for the first connection to Redis to be made or to fail, at most {@link WARM_UP_MS}, and reads
+   * what is published. A process that listened before would answer its first customers with nothing.
+   */
+  async warmUp(): Promise<void> {
+    if (this.redis.status !== "ready") {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, WARM_UP_MS);
+        for (const event of ["ready", "close"]) {
+          this.redis.once(event, () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }
+      });
+    }
+    await this.refresh();
   }
 
   /** Looks for a new publish. */
