@@ -87,18 +87,24 @@ function socketPath(dir: string): string {
 
 /** A file with the owner's pid; one left by a process that is gone does not count. */
 function takeLock(path: string): boolean {
+  if (createLock(path)) return true;
+  const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+  // An empty file is a lock that is being written this instant.
+  if (owner === 0 || isAlive(owner)) return false;
+  rmSync(path, { force: true });
+  return createLock(path);
+}
+
+function createLock(path: string): boolean {
   try {
     const file = openSync(path, "wx");
     writeSync(file, String(process.pid));
     closeSync(file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
-  const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
-  // An empty file is a lock that is being written this instant.
-  if (owner > 0 && !isAlive(owner)) rmSync(path, { force: true });
-  return false;
 }
 
 function isAlive(pid: number): boolean {
@@ -117,7 +123,7 @@ async function answers(socket: string): Promise<boolean> {
   // Not yet, or no longer, or hung: all mean "does not answer".
   const pong = redis.connect().then(() => redis.ping()).then(() => true, () => false);
   try {
-    return await Promise.race([pong, delay(ANSWER_MS, false)]);
+    return await Promise.race([pong, delay(ANSWER_MS, false, { ref: false })]);
   } finally {
     redis.disconnect();
   }

@@ -78,10 +78,13 @@ t.test("killed processes: a worker and Redis are replaced, and a killed supervis
     return (await answer.text()) === '{"counted":false,"reason":"duplicate"}';
   });
 
+  const [left = 0] = await childrenOf(pid, "redis-server");
   await serving.end("SIGKILL");
+  t.doesNotThrow(() => process.kill(left, 0), "Redis outlives its killed supervisor");
   const again = await startServing(t, popup);
   await until("the campaign is live again", () => popupOf(again.url, "10"));
-  t.equal(await again.end(), 0, "and the left-over Redis is stopped with it");
+  t.equal(await again.end(), 0);
+  t.throws(() => process.kill(left, 0), { code: "ESRCH" }, "the left-over Redis was taken over, and ended with the engine");
 });
 
 t.test("a taken port is said at once", async (t) => {
