@@ -29,7 +29,8 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
   while (!options.signal.aborted) {
     try {
       const change = store.audit.lastId();
-      if (change !== seen || Date.now() >= due) {
+      // A version that is not the one left here: Redis was emptied, or went back to an older state.
+      if (change !== seen || Date.now() >= due || (await redis.get(keys.version)) !== version) {
         const result = await publish(store, redis, keys, options.clock());
         if (result.version !== version) options.onPublish(result);
         version = result.version;

@@ -140,6 +140,8 @@ t.test("the watch publishes a change soon, and outlives trouble", async (t) => {
   await until("the change is live", async () => (await title()) === "after");
   await until("its end is told", () => incidents.length === 2);
   t.match(incidents, [/WRONGTYPE/, undefined]);
+  await engine.redis.flushall();
+  await until("an emptied Redis is filled again", async () => (await title()) === "after");
   ending.abort();
   await watching;
 });
