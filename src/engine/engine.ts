@@ -107,9 +107,9 @@ export class Engine {
   async decide(userId: string, sessionId: string | null): Promise<Decision> {
     const now = this.clock();
     const impressionId = uuidv7();
-    return this.#guard<Decision>(this.decisionDeadlineMs, async () => {
+    return this.#guard<Decision>(this.decisionDeadlineMs, async (late) => {
       let used: Snapshot | undefined;
-      const reply = await this.#withList((snapshot): Promise<SelectReply> => {
+      const reply = await this.#withList(late, (snapshot): Promise<SelectReply> => {
         used = snapshot;
         const { manifest, audiences, windowsAt } = snapshot;
         return select(this.redis, this.keys, { version: manifest.version, audiences, userId, windows: windowsAt(now), sessionId, impressionId });
@@ -125,8 +125,8 @@ export class Engine {
     const now = this.clock();
     const { type, campaignId, userId, sessionId } = report;
     const impressionId = report.impressionId ?? uuidv7();
-    return this.#guard<Receipt>(REPORT_DEADLINE_MS, async () => {
-      const reply = await this.#withList(({ manifest, windowsAt }): Promise<ImpressionReply | ReactionReply> => {
+    return this.#guard<Receipt>(REPORT_DEADLINE_MS, async (late) => {
+      const reply = await this.#withList(late, ({ manifest, windowsAt }): Promise<ImpressionReply | ReactionReply> => {
         const call = { version: manifest.version, campaignId, userId, impressionId, sessionId, windows: windowsAt(now) };
         return type === "impression" ? recordImpression(this.redis, this.keys, call) : recordReaction(this.redis, this.keys, type, call);
       });
@@ -143,9 +143,12 @@ export class Engine {
     this.redis.disconnect();
   }
 
-  /** Asks with the list at hand, and again with the new one where the script says that it is stale. */
-  async #withList<R extends { readonly tag: string }>(ask: (snapshot: Snapshot) => Promise<R>): Promise<R | { readonly tag: ListTrouble }> {
-    for (let attempt = 0; attempt < STALE_RETRIES; attempt++) {
+  /**
+   * Asks with the list at hand, and again with the new one where the script says that it is stale.
+   * @param late true once the request was answered: asking then would count what nobody sees
+   */
+  async #withList<R extends { readonly tag: string }>(late: () => boolean, ask: (snapshot: Snapshot) => Promise<R>): Promise<R | { readonly tag: ListTrouble }> {
+    for (let attempt = 0; attempt < STALE_RETRIES && !late(); attempt++) {
       const snapshot = this.#published.current;
       if (snapshot) {
         const reply = await ask(snapshot);
@@ -158,11 +161,15 @@ export class Engine {
   }
 
   /** The work's answer, or the trouble that kept it: at once when Redis is away, at the deadline when it is slow. */
-  #guard<T>(deadlineMs: number, work: () => Promise<T>): Promise<T | { kind: "degraded"; cause: Trouble }> {
+  #guard<T>(deadlineMs: number, work: (late: () => boolean) => Promise<T>): Promise<T | { kind: "degraded"; cause: Trouble }> {
     if (this.redis.status !== "ready") return Promise.resolve({ kind: "degraded", cause: "unavailable" });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve({ kind: "degraded", cause: "timeout" }), deadlineMs);
-      work().then(
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        resolve({ kind: "degraded", cause: "timeout" });
+      }, deadlineMs);
+      work(() => late).then(
         (answer) => {
           clearTimeout(timer);
           resolve(answer);

@@ -67,7 +67,7 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
   const failed = new Promise<Error>((resolve) => child.once("error", resolve));
   const stop = async (): Promise<void> => {
     await stopChild(child, exited);
-    rmSync(lock, { force: true });
+    releaseLock(lock);
   };
   for (;;) {
     const error = await Promise.race([failed, delay(20)]);
@@ -85,12 +85,22 @@ function socketPath(dir: string): string {
   return join(tmpdir(), `popup-${createHash("sha1").update(dir).digest("hex").slice(0, 16)}.sock`);
 }
 
+/** The locks that this process has taken and not given up. */
+const heldLocks = new Set<string>();
+
+/** Gives a lock up, once: by then it may be another's. */
+function releaseLock(path: string): void {
+  if (heldLocks.delete(path)) rmSync(path, { force: true });
+}
+
 /** A file with the owner's pid; one left by a process that is gone does not count. */
 function takeLock(path: string): boolean {
   if (createLock(path)) return true;
   const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+  // Our own pid in a lock that we do not hold is that of a predecessor: in a container pids repeat.
+  const stale = owner === process.pid ? !heldLocks.has(path) : owner > 0 && !isAlive(owner);
   // An empty file is a lock that is being written this instant.
-  if (owner === 0 || isAlive(owner)) return false;
+  if (!stale) return false;
   rmSync(path, { force: true });
   return createLock(path);
 }
@@ -100,6 +110,7 @@ function createLock(path: string): boolean {
     const file = openSync(path, "wx");
     writeSync(file, String(process.pid));
     closeSync(file);
+    heldLocks.add(path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -143,7 +154,7 @@ function listens(socket: string): Promise<boolean> {
 
 async function shutDown(socket: string, lock: string): Promise<void> {
   if (!(await listens(socket))) {
-    rmSync(lock, { force: true });
+    releaseLock(lock);
     return;
   }
   const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
@@ -153,7 +164,7 @@ async function shutDown(socket: string, lock: string): Promise<void> {
   await redis.shutdown().catch(() => undefined);
   redis.disconnect();
   while (await answers(socket)) await delay(20);
-  rmSync(lock, { force: true });
+  releaseLock(lock);
 }
 
 async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {

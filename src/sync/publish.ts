@@ -55,9 +55,13 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
     const moves: [string, string][] = [];
     for (const audience of changed) moves.push(...(await prepareAudience(store, redis, keys, audience, version)));
     const extended = await laterEnds(redis, keys, plan);
-    const outcome = await switchTo({ redis, keys, plan, base: base ?? "", version, moves, live, wanted, full, changed, now });
+    // Before the switch too: after it the later end stands in Redis, and a crash would leave nothing to tell by.
+    await extendRecords(store, redis, keys, extended, now);
+    // What was sent has to be what was planned: a load in between makes this publish start over.
+    const planned = plan.audiences.every((audience) => store.audiences.find(audience.ref)?.revision === audience.revision);
+    const outcome = !planned ? "conflict" : await switchTo({ redis, keys, plan, base: base ?? "", version, moves, live, wanted, full, changed, now });
     if (outcome === "published") {
-      // After the switch: reports from now on know the new end themselves.
+      // And after it, for reports that came in between; those from now on know the new end themselves.
       await extendRecords(store, redis, keys, extended, now);
       return result(version, changed.length);
     }

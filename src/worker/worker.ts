@@ -109,8 +109,9 @@ export class Worker {
     do {
       const [next, entries] = (await this.redis.xautoclaim(
         this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", this.#batch,
-      )) as [string, Entry[]];
-      taken += await this.#keep(entries);
+      )) as [string, (Entry | null)[]];
+      // Redis 6.2 gives nothing at all for an entry that was deleted while it was pending.
+      taken += await this.#keep(entries.filter((entry) => entry !== null));
       cursor = next;
     } while (cursor !== "0-0" && !this.#stopping);
     return taken;
