@@ -26,8 +26,7 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   if taken[name] then return end
   taken[name] = true
   -- A campaign that left the list has no fields any more, but its showings still count for the policy.
-  local place = campaigns.find(list, tonumber(campaign_id))
-  local campaign = place and campaigns.read(list, place)
+  local campaign = campaigns.find(list, tonumber(campaign_id))
   if MASK[kind] then
     if campaign then record.react(user, campaign, MASK[kind], now) end
   elseif over_cap == '0' then

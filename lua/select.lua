@@ -1,73 +1,126 @@
--- Decides which campaign a user sees now: the first of the list whose window contains now, whose
--- target contains the user, whose caps have room, and that the user has not stopped.
+-- Decides which campaign each of some users sees now: the first of the list whose window contains now,
+-- whose target contains the user, whose caps have room, and that the user has not stopped.
 --
--- KEYS  the packed list, the user's record, the event stream, then every audience in the list's
---       order: its key, or for a string id the key where string ids lie
--- ARGV  the version of the list the caller knows; the user's id; the user's bit in bitmaps ('' for a string id);
---       now, and the starts of day, week and month, ms; the session or ''; the id of this showing
--- Returns {'show', campaign id} | {'none'} | {'stale'} (another list was published: read it and ask
---       again) | {'unpublished'} (there is no list)
+-- KEYS  the packed list, the event stream; then for every user: the user's record, and the key in which the
+--       row of the index lies; then for every audience outside the index: its key, and its key of string ids
+-- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
+--       users; the kinds of their ids, a letter each: i integer, s string; 'ids' when sessions and showings are
+--       named, or ''; then for every user: the id; from and to where the row lies (see lua/lib/audiences.lua);
+--       with 'ids' also the session or '', and the id of this showing
+-- Returns {'decided', for each user: a campaign id, or false for none, or a text: why there is no decision}
+--       | {'stale'} (another list was published: read it and ask again) | {'unpublished'} (there is no list)
 --
 -- Why one script: selection and, with count_on serve, the count are one step, so two logins at the
 -- same instant cannot both take the last place.
--- @use campaigns caps record events
+-- Why many users: a call costs more than a decision, and reading the list as much as some.
+-- @use campaigns caps audiences record events
 
-local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
-local KEYS_BEFORE_AUDIENCES = 3
-local seen_version, user_id, user_bit, now_text = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local clock = {
-  now = tonumber(now_text), day = tonumber(ARGV[5]), week = tonumber(ARGV[6]), month = tonumber(ARGV[7]), session = ARGV[8],
-}
-local impression_id = ARGV[9]
+local list_key, stream_key = KEYS[1], KEYS[2]
+local seen_version, now_text = ARGV[1], ARGV[2]
+local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
+local users, kinds, with_ids = tonumber(ARGV[6]), ARGV[7], ARGV[8] == 'ids'
+local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH, INTEGER = 2, 2, 8, with_ids and 5 or 3, 105
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
+local policy = campaigns.policy(list)
+local always = campaigns.always(list)
+local direct_at = KEYS_BEFORE + users * KEYS_EACH + 1
 
-local known = {}
-local function member(audience)
-  local answer = known[audience]
-  if answer ~= nil then return answer end
-  local key = KEYS[KEYS_BEFORE_AUDIENCES + audience + 1]
-  local encoding = string.byte(list.raw, list.audiences_at + 2 + audience + 1)
-  if bit.band(encoding, campaigns.SET) ~= 0 then
-    answer = redis.call('SISMEMBER', key, user_id) == 1
-  elseif user_bit ~= '' then
-    answer = redis.call('GETBIT', key, user_bit) == 1
-  else
-    answer = bit.band(encoding, campaigns.STRINGS) ~= 0 and redis.call('SISMEMBER', key, user_id) == 1
-  end
-  known[audience] = answer
-  return answer
-end
-
-local function targeted(campaign)
+local function targeted(user, campaign)
   local step = campaign.entry
   while step < campaigns.REJECT do
-    local audience, yes, no = struct.unpack('>I2BB', list.raw, campaign.steps_at + step * 4 + 1)
-    step = member(audience) and yes or no
+    local way = campaigns.step(list, campaign, step)
+    step = audiences.has(user, way.audience, direct_at) and way.yes or way.no
   end
   return step == campaigns.ACCEPT
 end
 
-local user = record.load(record_key)
-local policy = campaigns.policy(list)
-local at = campaigns.FIRST_AT
-for _ = 1, list.active do
-  local campaign = campaigns.read(list, at)
-  at = campaign.next_at
-  -- Cheapest first: the window is in hand, the record is read, an audience is a call each.
-  if campaign.starts <= clock.now and clock.now < campaign.ends
-    and not record.stopped(user, campaign)
-    and record.room(user, list, campaign, policy, clock)
-    and targeted(campaign)
-  then
-    if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then
-      record.count(user, campaign, policy, clock.now, clock.session, clock.now)
-      record.remember(user, events.KIND.impression, impression_id, clock.now, clock.now)
-      record.save(user, record_key, list)
-      events.append(stream_key, 'impression', campaign.id, user_id, impression_id, now_text, '0', clock.session)
-    end
-    return { 'show', campaign.id }
+-- The campaign at this place if this user may see it now. The record is read when it first matters.
+local function eligible(user, place)
+  local campaign = campaigns.nth(list, place)
+  if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
+  if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
+    user.record = user.record or record.load(user.record_key)
+    if record.stopped(user.record, campaign) or not record.room(user.record, list, campaign, policy, clock, user.session) then return nil end
   end
+  return campaign
 end
-return { 'none' }
+
+-- The first place worth a look: of the campaigns for all, and of those that the user's audiences lead to.
+local function first_place(row)
+  local first, at, slots = always[1] or list.active, 0, nil
+  while at < #row and campaigns.bound(list, at + 1) < first do
+    at, slots = audiences.next_slots(row, at + 1)
+    if not at then break end
+    for i = 1, #slots do
+      local place = campaigns.of_slot(list, slots[i])[1]
+      if place and place < first then first = place end
+    end
+  end
+  return first
+end
+
+-- All places worth a look, ascending; one may be there twice.
+local function every_place(row)
+  local at, slots = audiences.next_slots(row, 1)
+  if not at then return always end
+  local places = {}
+  for i = 1, #always do places[i] = always[i] end
+  while at do
+    for i = 1, #slots do
+      for _, place in ipairs(campaigns.of_slot(list, slots[i])) do places[#places + 1] = place end
+    end
+    at, slots = audiences.next_slots(row, at + 1)
+  end
+  table.sort(places)
+  return places
+end
+
+local function choose(user)
+  local tried = first_place(user.row)
+  if tried >= list.active then return nil end
+  local campaign = eligible(user, tried)
+  -- Most users see the first: the others are put in order for those who do not.
+  if campaign then return campaign end
+  for _, place in ipairs(every_place(user.row)) do
+    if place > tried then
+      campaign = eligible(user, place)
+      if campaign then return campaign end
+      tried = place
+    end
+  end
+  return nil
+end
+
+local function serve(user, campaign, impression_id)
+  local session = user.session
+  user.record = user.record or record.load(user.record_key)
+  record.count(user.record, campaign, policy, clock.now, session, clock.now)
+  record.remember(user.record, events.KIND.impression, impression_id, clock.now, clock.now)
+  -- The event first: should it fail, nothing is counted.
+  events.append(stream_key, 'impression', campaign.id, user.id, impression_id, now_text, '0', session)
+  record.save(user.record, user.record_key, list)
+end
+
+local function decide(i)
+  local key_at, arg_at = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH
+  local user = {
+    id = ARGV[arg_at + 1], integer = string.byte(kinds, i + 1) == INTEGER, record_key = KEYS[key_at + 1],
+    session = with_ids and ARGV[arg_at + 4] or '',
+  }
+  audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 2], ARGV[arg_at + 3])
+  local campaign = choose(user)
+  if not campaign then return false end
+  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5]) end
+  return campaign.id
+end
+
+local answers = { 'decided' }
+for i = 0, users - 1 do
+  -- A key of one user that is not what it should be is no reason to leave the others without an answer.
+  local fine, answer = pcall(decide, i)
+  if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
+  answers[i + 2] = answer
+end
+return answers

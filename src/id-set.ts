@@ -121,6 +121,19 @@ export function packChunk(chunk: Uint8Array): Uint8Array {
   return packed;
 }
 
+/** Calls `visit` with each member of a packed chunk, ascending. */
+export function eachMember(packed: Uint8Array, visit: (member: number) => void): void {
+  if (packed.length !== CHUNK_BYTES) {
+    const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+    for (let at = 0; at < packed.length; at += 2) visit(view.getUint16(at, true));
+    return;
+  }
+  for (let index = 0; index < CHUNK_BYTES; index++) {
+    let byte = packed[index] ?? 0;
+    for (let member = index * 8; byte !== 0; member++, byte = (byte << 1) & 0xff) if ((byte & 0x80) !== 0) visit(member);
+  }
+}
+
 /** The 8 KiB of bits of a packed chunk. */
 export function unpackChunk(packed: Uint8Array): Uint8Array {
   if (packed.length === CHUNK_BYTES) return new Uint8Array(packed);

@@ -4,31 +4,43 @@
  *
  * Big-endian throughout. `u48` is an unsigned 48-bit integer, times and durations are ms.
  *
- *   header     "PLv1" | version 24 | active u32 | indexed u32 | indexAt u32 | policyAt u32 | audiencesAt u32 | manifestAt u32
+ *   header     "PLv2" | version 24 | active u32 | listed u32 | indexAt u32 | policyAt u32 | placesAt u32 | alwaysAt u32 |
+ *              boundsAt u32 | slotsAt u32 | audiencesAt u32
  *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | caps u8 | entry u8 | steps u8 | cap… | step…
  *   cap        kind u8 | limit u32 | duration u48
  *   step       audience u16 | member u8 | other u8
  *   policy     flags u8 | keep u8 | ttl u48 | caps u8 | cap…
  *   index      id u32 | at u32, ascending by id
- *   audiences  count u16 | encoding u8 …
- *   manifest   JSON for the API process, to the end
+ *   places     at u32 of each active campaign, in selection order
+ *   always     count u16 | place u16 …: active campaigns that may mean a user whatever audiences the user is in
+ *   bounds     place u16 of each byte of a row: the first place that its slots, or those behind them, lead to
+ *   slots      at u32 of each slot of the audience index; there: count u16 | place u16 …: active campaigns that may
+ *              mean a member of the audience in that slot
+ *   audiences  count u16 | flags u8, slot u16 (65535: not in the index), number among those not in it u16 …
  *
  * The `active` campaigns come first, in selection order, behind the header; those that only late
- * reports can concern (paused, ended) follow. The index finds both.
+ * reports can concern (paused, ended) follow. The index finds both. `always` and `slots` only narrow the
+ * search from a user's row of audience bits to the campaigns worth a look; whether one means the user is
+ * for its steps to say.
  */
-import type { AudienceRef } from "./audience.js";
+import { audienceLabel, type AudienceRef } from "./audience.js";
+import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
 import { longestWindowMs, timesToKeep, type Cap } from "./caps.js";
 import { PopupError } from "./errors.js";
-import { compileTarget, type AudienceSlot } from "./target-steps.js";
+import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./target-steps.js";
 
-export const MAGIC = "PLv1";
+export const MAGIC = "PLv2";
 export const VERSION_LENGTH = 24;
-const HEADER_LENGTH = 52;
+const HEADER_LENGTH = 64;
+const NOT_INDEXED = 65_535;
+/** Places and audiences are packed in 16 bits. */
+const MOST_LISTED = 65_535;
 const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
 export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32 } as const;
 export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
 export const AUDIENCE_FLAG = { bitmap: 1, set: 2, strings: 4 } as const;
+const NOBODY: TargetProgram = { entry: REJECT, steps: [], triggers: [] };
 /** A policy cap on `total` has no end; its records live this long after the last impression. */
 const POLICY_TOTAL_TTL_MS = 10 * 366 * 86_400_000;
 
@@ -38,6 +50,8 @@ export interface ListedAudience {
   readonly encoding: "bitmap" | "set";
   /** True when a set of string ids lies beside the bitmap. */
   readonly strings: boolean;
+  /** Its slot in the audience index: the bit of a user's row that tells whether the user is in it. Null when it is asked by its own key. */
+  readonly slot: number | null;
 }
 
 export interface ListInput {
@@ -48,15 +62,21 @@ export interface ListInput {
   readonly policy: readonly Cap[];
   readonly timezone: string;
   readonly audiences: readonly ListedAudience[];
+  /** The index that the audiences' slots are of, if any. */
+  readonly index: AudienceIndex | null;
 }
 
-/** What an API process needs to know of a published list. */
+/** What an API process needs to know of a published list; the scripts do not read it. */
 export interface Manifest {
   readonly version: string;
   readonly timezone: string;
-  readonly audiences: readonly ListedAudience[];
+  /** The audiences that are asked by their own keys. */
+  readonly direct: readonly AudienceRef[];
+  readonly index: AudienceIndex | null;
   /** Ids of the active campaigns, in selection order. */
   readonly active: readonly number[];
+  /** True when a decision may count: an active campaign has `count_on: serve`. */
+  readonly serves: boolean;
 }
 
 /** The order of selection: priority high to low, then end early to late, then id low to high. */
@@ -64,54 +84,122 @@ export function bySelection(a: Campaign, b: Campaign): number {
   return b.priority - a.priority || a.end_time - b.end_time || a.id - b.id;
 }
 
-/** @param version exactly {@link VERSION_LENGTH} ASCII characters */
+/**
+ * @param version exactly {@link VERSION_LENGTH} ASCII characters
+ * @throws PopupError `conflict` for more campaigns or audiences than the list can hold
+ */
 export function packList(input: ListInput, version: string): Buffer {
   if (version.length !== VERSION_LENGTH) throw new PopupError("internal", `version "${version}" has not ${VERSION_LENGTH} characters`);
-  const slot: AudienceSlot = (leaf, campaignId) => {
-    const found = input.audiences.findIndex(({ ref }) => (ref.kind === "segment" ? leaf.kind === "segment" && ref.name === leaf.name : leaf.kind === "users" && ref.campaignId === campaignId));
-    return found < 0 ? undefined : found;
-  };
-  const blocks = [...input.active, ...input.others].map((campaign) => ({ id: campaign.id, bytes: packCampaign(campaign, slot) }));
-  let at = HEADER_LENGTH;
-  const places = blocks.map(({ id, bytes }) => {
-    const place = { id, at };
-    at += bytes.length;
-    return place;
-  });
-  const policyAt = at;
-  const policy = packPolicy(input.policy);
-  const indexAt = policyAt + policy.length;
-  const index = Buffer.alloc(places.length * 8);
-  places.sort((a, b) => a.id - b.id).forEach((place, i) => {
-    index.writeUInt32BE(place.id, i * 8);
-    index.writeUInt32BE(place.at, i * 8 + 4);
-  });
-  const audiencesAt = indexAt + index.length;
-  const audiences = Buffer.alloc(2 + input.audiences.length);
-  audiences.writeUInt16BE(input.audiences.length);
-  input.audiences.forEach((a, i) => audiences.writeUInt8(AUDIENCE_FLAG[a.encoding] | (a.strings ? AUDIENCE_FLAG.strings : 0), 2 + i));
-  const manifest = { timezone: input.timezone, audiences: input.audiences, active: input.active.map((c) => c.id) };
-
-  const header = Buffer.alloc(HEADER_LENGTH);
-  header.write(MAGIC + version, "latin1");
-  [input.active.length, places.length, indexAt, policyAt, audiencesAt, audiencesAt + audiences.length].forEach((value, i) => {
-    header.writeUInt32BE(value, MAGIC.length + VERSION_LENGTH + i * 4);
-  });
-  return Buffer.concat([header, ...blocks.map((b) => b.bytes), policy, index, audiences, Buffer.from(JSON.stringify(manifest))]);
-}
-
-/** @throws PopupError `internal` when the bytes are no list this engine knows */
-export function readManifest(list: Buffer): Manifest {
-  if (list.toString("latin1", 0, MAGIC.length) !== MAGIC || list.length < HEADER_LENGTH) {
-    throw new PopupError("internal", "campaigns:compiled has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
+  if (input.active.length > MOST_LISTED || input.audiences.length > MOST_LISTED) {
+    throw new PopupError("conflict", `${input.active.length} active campaigns with ${input.audiences.length} audiences are more than can be published`, { hint: `end some: at most ${MOST_LISTED} of each` });
   }
-  const version = list.toString("latin1", MAGIC.length, MAGIC.length + VERSION_LENGTH);
-  const manifestAt = list.readUInt32BE(HEADER_LENGTH - 4);
-  return { version, ...(JSON.parse(list.toString("utf8", manifestAt)) as Omit<Manifest, "version">) };
+  const numbers = new Map(input.audiences.map(({ ref }, number) => [audienceLabel(ref), number]));
+  const slot: AudienceSlot = (leaf, campaignId) => numbers.get(audienceLabel(leaf.kind === "users" ? { kind: "users", campaignId } : leaf));
+  const campaigns = [...input.active, ...input.others];
+  const targets = campaigns.map((c) => compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
+  const blocks = campaigns.map((campaign, i) => packCampaign(campaign, targets[i] ?? NOBODY));
+  const places: number[] = [];
+  let at = HEADER_LENGTH;
+  for (const block of blocks) {
+    places.push(at);
+    at += block.length;
+  }
+  const index = campaigns.map(({ id }, i) => [id, places[i] ?? 0]).sort(([a = 0], [b = 0]) => a - b);
+  const { always, ofSlot } = findLeads(input, targets);
+  const slotLists = ofSlot.map(u16List);
+  const bounds = u16List(findBounds(ofSlot, input.active.length)).subarray(2);
+
+  const indexAt = at;
+  const policyAt = indexAt + index.length * 8;
+  const policy = packPolicy(input.policy);
+  const placesAt = policyAt + policy.length;
+  const alwaysAt = placesAt + input.active.length * 4;
+  const boundsAt = alwaysAt + 2 + always.length * 2;
+  const slotsAt = boundsAt + bounds.length;
+  let listAt = slotsAt + slotLists.length * 4;
+  const slotPlaces = slotLists.map((list) => (listAt += list.length) - list.length);
+  const header = Buffer.concat([
+    Buffer.from(MAGIC + version, "latin1"),
+    u32List([input.active.length, index.length, indexAt, policyAt, placesAt, alwaysAt, boundsAt, slotsAt, listAt]),
+  ]);
+  return Buffer.concat([
+    header, ...blocks, u32List(index.flat()), policy, u32List(places.slice(0, input.active.length)), u16List(always),
+    bounds, u32List(slotPlaces), ...slotLists, packAudiences(input.audiences),
+  ]);
 }
 
-function packCampaign(campaign: Campaign, slot: AudienceSlot): Buffer {
-  const { entry, steps } = compileTarget(campaign.target, campaign.id, slot);
+/** The manifest of a list, JSON. */
+export function packManifest({ timezone, audiences, index, active }: ListInput, version: string): string {
+  const manifest: Manifest = {
+    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve"),
+    direct: audiences.filter(({ slot }) => slot === null).map(({ ref }) => ref),
+  };
+  return JSON.stringify({ form: MAGIC, ...manifest });
+}
+
+/** Without what only sync wants to know of it. */
+function layoutOf({ generation, slots, dense, sparse, buckets }: AudienceIndex): AudienceIndex {
+  return { generation, slots, dense, sparse, buckets };
+}
+
+/** @throws PopupError `internal` when the text is no manifest that this engine knows */
+export function readManifest(text: string): Manifest {
+  if (!text.startsWith(`{"form":"${MAGIC}"`)) {
+    throw new PopupError("internal", "campaigns:manifest has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
+  }
+  return JSON.parse(text) as Manifest;
+}
+
+/** Which active campaigns are worth a look for everyone, and which for the members of each slot's audience; places ascend. */
+function findLeads(input: ListInput, targets: readonly TargetProgram[]): { always: number[]; ofSlot: number[][] } {
+  const always: number[] = [];
+  const ofSlot = Array.from({ length: input.index?.slots ?? 0 }, (): number[] => []);
+  input.active.forEach((_, place) => {
+    const { triggers } = targets[place] ?? NOBODY;
+    if (triggers === undefined) always.push(place);
+    else for (const audience of triggers) ofSlot[input.audiences[audience]?.slot ?? -1]?.push(place);
+  });
+  return { always, ofSlot };
+}
+
+/** For each byte of a row, the first place that a slot in it or behind it leads to; `none` where there is none. */
+function findBounds(ofSlot: readonly (readonly number[])[], none: number): number[] {
+  const bounds: number[] = [];
+  let bound = none;
+  for (let slot = ofSlot.length - 1; slot >= 0; slot--) {
+    bound = Math.min(bound, ofSlot[slot]?.[0] ?? none);
+    if (slot % 8 === 0) bounds[slot / 8] = bound;
+  }
+  return bounds;
+}
+
+function packAudiences(audiences: readonly ListedAudience[]): Buffer {
+  const bytes = Buffer.alloc(2 + audiences.length * 5);
+  bytes.writeUInt16BE(audiences.length);
+  let direct = 0;
+  audiences.forEach((a, i) => {
+    bytes.writeUInt8(AUDIENCE_FLAG[a.encoding] | (a.strings ? AUDIENCE_FLAG.strings : 0), 2 + i * 5);
+    bytes.writeUInt16BE(a.slot ?? NOT_INDEXED, 3 + i * 5);
+    bytes.writeUInt16BE(a.slot === null ? direct++ : 0, 5 + i * 5);
+  });
+  return bytes;
+}
+
+function u32List(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => bytes.writeUInt32BE(value, i * 4));
+  return bytes;
+}
+
+/** With its length in front. */
+function u16List(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(2 + values.length * 2);
+  bytes.writeUInt16BE(values.length);
+  values.forEach((value, i) => bytes.writeUInt16BE(value, 2 + i * 2));
+  return bytes;
+}
+
+function packCampaign(campaign: Campaign, { entry, steps }: TargetProgram): Buffer {
   const untilEnd = campaign.stop_after.length > 0 || campaign.caps.some((cap) => cap.window === "total");
   const flags =
     (campaign.exempt ? FLAG.exempt : 0) |

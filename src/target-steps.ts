@@ -15,6 +15,11 @@ export interface TargetProgram {
   /** The first step, or at once {@link ACCEPT} or {@link REJECT}. */
   readonly entry: number;
   readonly steps: readonly TargetStep[];
+  /**
+   * Audiences (their numbers in the list) of which a user is in at least one, whoever the target means;
+   * undefined when it may mean a user who is in none. It narrows the search, and decides nothing.
+   */
+  readonly triggers: readonly number[] | undefined;
 }
 
 /** The number of an audience in the list, or undefined when it does not exist. */
@@ -23,8 +28,9 @@ export type AudienceSlot = (leaf: { kind: "segment"; name: string } | { kind: "u
 /**
  * A target that names a segment which does not exist matches nobody, even under a `!`.
  * A campaign's own list that was never loaded is an empty list.
+ * @param mayTrigger whether a membership can be looked up from the user's side; an audience where it cannot triggers nothing
  */
-export function compileTarget(text: string, campaignId: number, slot: AudienceSlot): TargetProgram {
+export function compileTarget(text: string, campaignId: number, slot: AudienceSlot, mayTrigger: (audience: number) => boolean = () => true): TargetProgram {
   const tree = parseTarget(text);
   const steps: TargetStep[] = [];
   let vanished = false;
@@ -48,5 +54,34 @@ export function compileTarget(text: string, campaignId: number, slot: AudienceSl
     }
   };
   const entry = build(tree, ACCEPT, REJECT);
-  return vanished ? { entry: REJECT, steps: [] } : { entry, steps };
+  if (vanished) return { entry: REJECT, steps: [], triggers: [] };
+  return { entry, steps, triggers: triggersOf(tree, true, (leaf) => slot(leaf, campaignId), mayTrigger) };
+}
+
+/**
+ * The audiences of which a user must be in one for `node` to come out as `wanted`; undefined when
+ * a user in none of them may do, empty when nobody does.
+ */
+function triggersOf(
+  node: Target, wanted: boolean, slot: (leaf: Parameters<AudienceSlot>[0]) => number | undefined, mayTrigger: (audience: number) => boolean,
+): readonly number[] | undefined {
+  switch (node.kind) {
+    case "all": return wanted ? undefined : [];
+    case "not": return triggersOf(node.of, !wanted, slot, mayTrigger);
+    case "users":
+    case "segment": {
+      if (!wanted) return undefined;
+      const audience = slot(node);
+      if (audience === undefined) return [];
+      return mayTrigger(audience) ? [audience] : undefined;
+    }
+    case "and":
+    case "or": {
+      const left = triggersOf(node.left, wanted, slot, mayTrigger);
+      const right = triggersOf(node.right, wanted, slot, mayTrigger);
+      // Both sides have to hold: either one's triggers will do, and fewer mean fewer users to look at.
+      if ((node.kind === "and") === wanted) return left === undefined || (right !== undefined && right.length < left.length) ? right : left;
+      return left === undefined || right === undefined ? undefined : [...new Set([...left, ...right])];
+    }
+  }
 }

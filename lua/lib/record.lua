@@ -80,20 +80,27 @@ local function with_session(sessions, session, at, now)
 end
 
 -- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
-function record.room(user, list, campaign, policy, clock)
+--   clock    {now, day, week, month}, ms
+--   session  '' when the request names none
+function record.room(user, list, campaign, policy, clock, session)
   local fields = user.fields
-  if not caps.room(list.raw, campaign.caps_at, campaign.caps, tonumber(fields[tostring(campaign.id)] or 0),
-    fields['t' .. campaign.id] or '', fields['s' .. campaign.id] or '', clock) then return false end
-  if bit.band(campaign.flags, campaigns.EXEMPT) ~= 0 then return true end
-  return caps.room(list.raw, policy.caps_at, policy.caps, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', clock)
+  -- Every cap allows one impression at least.
+  if user.fresh then return true end
+  if campaign.caps > 0 then
+    campaign.checks = campaign.checks or caps.read(list.raw, campaign.caps_at, campaign.caps, clock)
+    if not caps.room(campaign.checks, tonumber(fields[tostring(campaign.id)] or 0),
+      fields['t' .. campaign.id] or '', fields['s' .. campaign.id] or '', session) then return false end
+  end
+  if campaign.exempt or policy.caps == 0 then return true end
+  policy.checks = policy.checks or caps.read(list.raw, policy.caps_at, policy.caps, clock)
+  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session)
 end
 
 -- True when a click or a dismissal ended the campaign for this user.
 function record.stopped(user, campaign)
+  if campaign.stops == 0 or user.fresh then return false end
   local reactions = user.fields['x' .. campaign.id]
-  if not reactions then return false end
-  local stops = bit.band(campaign.flags, campaigns.STOPS) / campaigns.STOP_SHIFT
-  return bit.band(stops, tonumber(reactions)) ~= 0
+  return reactions ~= nil and bit.band(campaign.stops, tonumber(reactions)) ~= 0
 end
 
 -- Counts one impression, of whatever campaign, towards the policy.

@@ -3,12 +3,14 @@
  * trouble into an answer. Nothing here rejects and nothing waits past its deadline.
  */
 import type { Redis } from "ioredis";
-import { v7 as uuidv7 } from "uuid";
 import type { EventType } from "../event.js";
-import { recordImpression, recordReaction, select, type ImpressionReply, type ListTrouble, type ReactionReply, type SelectReply } from "../redis/decisions.js";
+import { reasonOf } from "../errors.js";
+import { loadDecisionScripts, report, select, type ReportAnswer, type SelectAnswer } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
 import type { Clock } from "../time.js";
+import { newImpressionId } from "./impression-id.js";
 import { Published, type Snapshot } from "./published.js";
+import { settle, Turns, type Pending } from "./turns.js";
 
 /** A decision not back from Redis by then is given up (DESIGN §8). */
 export const DECISION_DEADLINE_MS = 40;
@@ -23,10 +25,13 @@ const STALE_RETRIES = 3;
 
 export type Trouble = "timeout" | "unavailable" | "unpublished";
 
+/** What is answered when there is no other answer. */
+export interface Degraded { readonly kind: "degraded"; readonly cause: Trouble }
+
 export type Decision =
   | { readonly kind: "show"; readonly campaignId: number; readonly json: string }
   | { readonly kind: "none" }
-  | { readonly kind: "degraded"; readonly cause: Trouble };
+  | Degraded;
 
 export interface Report {
   readonly type: EventType;
@@ -41,10 +46,19 @@ export type Receipt =
   | { readonly kind: "counted"; readonly total: number }
   | { readonly kind: "duplicate" | "capped" | "recorded" }
   | { readonly kind: "unknown" }
-  | { readonly kind: "degraded"; readonly cause: Trouble };
+  | Degraded;
+
+const TIMEOUT: Degraded = { kind: "degraded", cause: "timeout" };
+const UNAVAILABLE: Degraded = { kind: "degraded", cause: "unavailable" };
+const UNPUBLISHED: Degraded = { kind: "degraded", cause: "unpublished" };
+
+interface PendingDecision extends Pending<Decision> { readonly userId: string; readonly sessionId: string | null; readonly impressionId: string }
+interface PendingReport extends Pending<Receipt> { readonly report: Report & { readonly impressionId: string } }
 
 export class Engine {
   readonly #published: Published;
+  readonly #decisions: Turns<Decision, PendingDecision>;
+  readonly #reports: Turns<Receipt, PendingReport>;
   readonly #poll: NodeJS.Timeout;
   #incident: string | undefined;
 
@@ -54,11 +68,13 @@ export class Engine {
     private readonly keys: Keys,
     private readonly clock: Clock,
     private readonly onIncident: (cause: string | undefined) => void = () => undefined,
-    private readonly decisionDeadlineMs: number = DECISION_DEADLINE_MS,
+    decisionDeadlineMs: number = DECISION_DEADLINE_MS,
   ) {
+    this.#decisions = new Turns({ deadlineMs: decisionDeadlineMs, late: TIMEOUT, work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)) });
+    this.#reports = new Turns({ deadlineMs: REPORT_DEADLINE_MS, late: TIMEOUT, work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)) });
     this.#published = new Published(redis, keys, clock);
     redis.on("error", (error: Error) => this.#note(error));
-    redis.on("ready", () => void this.refresh());
+    redis.on("ready", () => void this.#greet());
     this.#poll = setInterval(() => void this.refresh(), REFRESH_MS);
     this.#poll.unref();
   }
@@ -90,6 +106,17 @@ export class Engine {
         }
       });
     }
+    await this.#greet();
+  }
+
+  /** What a server that is new, or back, is told and asked before the first decision. */
+  async #greet(): Promise<void> {
+    try {
+      if (this.redis.status === "ready") await loadDecisionScripts(this.redis);
+    } catch (error) {
+      // Not lost: a script that the server does not know is loaded when it is called.
+      this.#note(error);
+    }
     await this.refresh();
   }
 
@@ -104,38 +131,16 @@ export class Engine {
     }
   }
 
-  async decide(userId: string, sessionId: string | null): Promise<Decision> {
-    const now = this.clock();
-    const impressionId = uuidv7();
-    return this.#guard<Decision>(this.decisionDeadlineMs, async (late) => {
-      let used: Snapshot | undefined;
-      const reply = await this.#withList(late, (snapshot): Promise<SelectReply> => {
-        used = snapshot;
-        const { manifest, audiences, windowsAt } = snapshot;
-        return select(this.redis, this.keys, { version: manifest.version, audiences, userId, windows: windowsAt(now), sessionId, impressionId });
-      });
-      if (reply.tag === "none") return { kind: "none" };
-      const prefix = reply.tag === "show" ? used?.bodies.get(reply.campaignId) : undefined;
-      if (reply.tag !== "show" || prefix === undefined) return { kind: "degraded", cause: "unpublished" };
-      return { kind: "show", campaignId: reply.campaignId, json: `${prefix}${impressionId}"}` };
-    });
+  /** Decides what the user sees. @param answer called once, by the deadline at the latest */
+  decide(userId: string, sessionId: string | null, answer: (decision: Decision) => void): void {
+    if (this.redis.status !== "ready") answer(UNAVAILABLE);
+    else this.#decisions.add({ userId, sessionId, impressionId: newImpressionId(), due: 0, answered: false, answer });
   }
 
-  async report(report: Report): Promise<Receipt> {
-    const now = this.clock();
-    const { type, campaignId, userId, sessionId } = report;
-    const impressionId = report.impressionId ?? uuidv7();
-    return this.#guard<Receipt>(REPORT_DEADLINE_MS, async (late) => {
-      const reply = await this.#withList(late, ({ manifest, windowsAt }): Promise<ImpressionReply | ReactionReply> => {
-        const call = { version: manifest.version, campaignId, userId, impressionId, sessionId, windows: windowsAt(now) };
-        return type === "impression" ? recordImpression(this.redis, this.keys, call) : recordReaction(this.redis, this.keys, type, call);
-      });
-      if (reply.tag === "counted") return { kind: "counted", total: reply.total };
-      if (reply.tag === "stale" || reply.tag === "unpublished") return { kind: "degraded", cause: "unpublished" };
-      if (reply.tag === "unknown") return { kind: "unknown" };
-      // A reaction that is sent again is as recorded as it was; only counts tell a retry apart.
-      return { kind: type === "impression" ? reply.tag : "recorded" };
-    });
+  /** Takes a report. @param answer called once, by the deadline at the latest */
+  report(report: Report, answer: (receipt: Receipt) => void): void {
+    if (this.redis.status !== "ready") answer(UNAVAILABLE);
+    else this.#reports.add({ report: { ...report, impressionId: report.impressionId ?? newImpressionId() }, due: 0, answered: false, answer });
   }
 
   close(): void {
@@ -143,49 +148,65 @@ export class Engine {
     this.redis.disconnect();
   }
 
-  /**
-   * Asks with the list at hand, and again with the new one where the script says that it is stale.
-   * @param late true once the request was answered: asking then would count what nobody sees
-   */
-  async #withList<R extends { readonly tag: string }>(late: () => boolean, ask: (snapshot: Snapshot) => Promise<R>): Promise<R | { readonly tag: ListTrouble }> {
-    for (let attempt = 0; attempt < STALE_RETRIES && !late(); attempt++) {
-      const snapshot = this.#published.current;
-      if (snapshot) {
-        const reply = await ask(snapshot);
-        if (reply.tag !== "stale" && reply.tag !== "unpublished") return reply;
-      }
-      await this.#published.refresh();
-      if (!this.#published.current) return { tag: "unpublished" };
-    }
-    return { tag: "stale" };
+  async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<boolean> {
+    const reply = await select(this.redis, this.keys, snapshot, snapshot.windowsAt(this.clock()), asks);
+    if (reply.tag !== "decided") return false;
+    for (const [i, ask] of asks.entries()) settle(ask, this.#decision(snapshot, ask, reply.answers[i] ?? null));
+    return true;
   }
 
-  /** The work's answer, or the trouble that kept it: at once when Redis is away, at the deadline when it is slow. */
-  #guard<T>(deadlineMs: number, work: (late: () => boolean) => Promise<T>): Promise<T | { kind: "degraded"; cause: Trouble }> {
-    if (this.redis.status !== "ready") return Promise.resolve({ kind: "degraded", cause: "unavailable" });
-    return new Promise((resolve) => {
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        resolve({ kind: "degraded", cause: "timeout" });
-      }, deadlineMs);
-      work(() => late).then(
-        (answer) => {
-          clearTimeout(timer);
-          resolve(answer);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          this.#note(error);
-          resolve({ kind: "degraded", cause: "unavailable" });
-        },
-      );
-    });
+  #decision({ bodies }: Snapshot, { impressionId }: PendingDecision, answer: SelectAnswer): Decision {
+    if (answer === null) return { kind: "none" };
+    if (typeof answer !== "number") {
+      this.#note(answer);
+      return UNAVAILABLE;
+    }
+    const prefix = bodies.get(answer);
+    return prefix === undefined ? UNPUBLISHED : { kind: "show", campaignId: answer, json: `${prefix}${impressionId}"}` };
+  }
+
+  async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<boolean> {
+    const reply = await report(this.redis, this.keys, snapshot.version, snapshot.windowsAt(this.clock()), asks.map((ask) => ask.report));
+    if (reply.tag !== "taken") return false;
+    for (const [i, ask] of asks.entries()) settle(ask, this.#receipt(ask.report, reply.answers[i] ?? "unknown"));
+    return true;
+  }
+
+  #receipt({ type }: Report, answer: ReportAnswer): Receipt {
+    if (typeof answer === "number") return { kind: "counted", total: answer };
+    if (typeof answer !== "string") {
+      this.#note(answer);
+      return UNAVAILABLE;
+    }
+    // A reaction that is sent again is as recorded as it was; only counts tell a retry apart.
+    return { kind: answer === "duplicate" && type !== "impression" ? "recorded" : answer };
+  }
+
+  /**
+   * Asks with the list at hand, and again with the new one where the script says that it is stale. What was
+   * answered by its deadline meanwhile is not asked again: that would count what nobody sees.
+   * @param ask answers the requests; false when the list was stale
+   */
+  async #withList<P extends Pending<Degraded>>(asks: readonly P[], ask: (snapshot: Snapshot, open: readonly P[]) => Promise<boolean>): Promise<void> {
+    try {
+      let open = asks;
+      for (let attempt = 0; attempt < STALE_RETRIES && open.length > 0; attempt++) {
+        const snapshot = this.#published.current;
+        if (snapshot && (await ask(snapshot, open))) return;
+        await this.#published.refresh();
+        if (!this.#published.current) break;
+        open = open.filter((pending) => !pending.answered);
+      }
+      for (const pending of open) settle(pending, UNPUBLISHED);
+    } catch (error) {
+      this.#note(error);
+      for (const pending of asks) settle(pending, UNAVAILABLE);
+    }
   }
 
   /** One call of `onIncident` per incident, not per request. */
   #note(error: unknown): void {
-    const incident = error === undefined ? undefined : error instanceof Error ? error.message : String(error);
+    const incident = error === undefined ? undefined : reasonOf(error);
     if (incident === this.#incident) return;
     this.#incident = incident;
     this.onIncident(incident);

@@ -5,13 +5,13 @@
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { readManifest, type Manifest } from "../packed-list.js";
-import { audienceKeys, type AudienceKeys } from "../redis/decisions.js";
+import { directKeys, type ListView } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
+import { rowFinder } from "../redis/rows.js";
 import { windowsReader, type Clock, type Windows } from "../time.js";
 
-export interface Snapshot {
+export interface Snapshot extends ListView {
   readonly manifest: Manifest;
-  readonly audiences: AudienceKeys;
   /** The answer's JSON up to and including the opening quote of the impression id. */
   readonly bodies: ReadonlyMap<number, string>;
   /** Calendar windows in the published time zone. */
@@ -60,9 +60,9 @@ export class Published {
 
   /** Undefined when a publish came in between. */
   async #read(): Promise<Snapshot | undefined> {
-    const list = await this.redis.getBuffer(this.keys.list);
-    if (list === null) return undefined;
-    const manifest = readManifest(list);
+    const text = await this.redis.get(this.keys.manifest);
+    if (text === null) return undefined;
+    const manifest = readManifest(text);
     const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
     if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;
     const bodies = new Map<number, string>();
@@ -70,7 +70,7 @@ export class Published {
     const windowsAt = windowsReader(manifest.timezone);
     // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
     windowsAt(this.clock());
-    return { manifest, audiences: audienceKeys(this.keys, manifest), bodies, windowsAt };
+    return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), bodies, windowsAt };
   }
 }
 

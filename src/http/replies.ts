@@ -8,20 +8,21 @@ const STATUS_TEXT: Record<number, string> = {
   409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
 };
 
-/** A response, whether its client is still there, and whether it asked with HEAD. */
-export interface Exchange { readonly res: HttpResponse; readonly head: boolean; aborted: boolean }
+/** A response, whether it was asked for with HEAD, and whether it is over: answered, or its client has gone. */
+export interface Exchange { readonly res: HttpResponse; readonly head: boolean; closed: boolean }
 
-export function sendJson({ res, aborted }: Exchange, status: number, json: string): void {
-  if (aborted) return;
+export function sendJson({ res, closed }: Exchange, status: number, json: string): void {
+  if (closed) return;
   res.cork(() => {
-    res.writeStatus(STATUS_TEXT[status] ?? String(status));
+    // 200 is what uWebSockets writes by itself.
+    if (status !== 200) res.writeStatus(STATUS_TEXT[status] ?? String(status));
     res.writeHeader("content-type", "application/json; charset=utf-8").writeHeader("cache-control", "no-store").end(json);
   });
 }
 
 /** @param cause why there is no decision, where the reason is not that there is no campaign */
-export function sendNothing({ res, aborted }: Exchange, cause?: Trouble): void {
-  if (aborted) return;
+export function sendNothing({ res, closed }: Exchange, cause?: Trouble): void {
+  if (closed) return;
   res.cork(() => {
     res.writeStatus("204 No Content").writeHeader("cache-control", "no-store");
     if (cause !== undefined) res.writeHeader("popup-degraded", cause);
@@ -30,8 +31,8 @@ export function sendNothing({ res, aborted }: Exchange, cause?: Trouble): void {
 }
 
 /** RFC 9457. @param allow the methods of the path, for 405 */
-export function sendProblem({ res, head, aborted }: Exchange, error: PopupError, allow?: string): void {
-  if (aborted) return;
+export function sendProblem({ res, head, closed }: Exchange, error: PopupError, allow?: string): void {
+  if (closed) return;
   const status = HTTP_STATUS[error.code];
   const title = (STATUS_TEXT[status] ?? "").slice(4);
   const detail = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;

@@ -21,26 +21,36 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   const uws = loadUws();
   const app = uws.App();
   const metrics = new HttpMetrics();
-  const open = new Set<Exchange>();
+  let open = 0;
   let socket: us_listen_socket | undefined;
 
-  /** Wraps a handler: a synchronous throw out of one would end the process. */
-  const route = (handle: (req: HttpRequest, exchange: Exchange) => void) => (res: HttpResponse, req: HttpRequest): void => {
-    const exchange: Exchange = { res, head: req.getMethod() === "head", aborted: false };
-    open.add(exchange);
-    res.onAborted(() => {
-      exchange.aborted = true;
-      open.delete(exchange);
-    });
+  /** Runs a part of an exchange: a throw out of a handler would end the process, and one out of an answer would keep others from theirs. */
+  const guarded = <T extends unknown[]>(exchange: Exchange, work: (...args: T) => void) => (...args: T): void => {
+    try {
+      work(...args);
+    } catch (error) {
+      refuse(exchange, error);
+    }
+  };
+  const route = (handle: (req: HttpRequest, exchange: Exchange) => void, anyMethod = false) => (res: HttpResponse, req: HttpRequest): void => {
+    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", closed: false };
+    open++;
+    res.onAborted(() => done(exchange));
     try {
       handle(req, exchange);
     } catch (error) {
       refuse(exchange, error);
     }
   };
+  /** The exchange is over: it was answered, or its client has gone. */
+  const done = (exchange: Exchange): void => {
+    if (exchange.closed) return;
+    exchange.closed = true;
+    open--;
+  };
   const finish = (exchange: Exchange, answer: () => void): void => {
     answer();
-    open.delete(exchange);
+    done(exchange);
   };
   const refuse = (exchange: Exchange, error: unknown, allow?: string): void => {
     const known = error instanceof PopupError ? error : new PopupError("internal", "the engine failed to answer");
@@ -52,33 +62,31 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   const popup = route((req, exchange) => {
     const started = performance.now();
     const { userId, sessionId } = readPopupQuery(req.getQuery() ?? "");
-    engine.decide(userId, sessionId).then((decision) => {
+    engine.decide(userId, sessionId, guarded(exchange, (decision) => {
       metrics.decided(decision.kind === "degraded" ? decision.cause : decision.kind, (performance.now() - started) / 1000);
-      finish(exchange, () => {
-        if (decision.kind === "show") sendJson(exchange, 200, decision.json);
-        else sendNothing(exchange, decision.kind === "degraded" ? decision.cause : undefined);
-      });
-    }).catch((error: unknown) => refuse(exchange, error));
+      if (decision.kind === "show") sendJson(exchange, 200, decision.json);
+      else sendNothing(exchange, decision.kind === "degraded" ? decision.cause : undefined);
+      done(exchange);
+    }));
   });
 
   const report = (type: EventType) => route((req, exchange) => {
     const campaign = req.getParameter(0);
-    readBody(req, exchange.res, (body) => {
-      try {
-        if (body instanceof PopupError) throw body;
-        const parsed = readReport(type, campaign, body);
-        engine.report(parsed).then((receipt) => {
-          metrics.reported(type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
-          if (receipt.kind === "unknown") {
-            refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
-          } else if (receipt.kind === "degraded") {
-            refuse(exchange, new PopupError("unavailable", `the report was not taken: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
-          } else finish(exchange, () => sendJson(exchange, 202, receiptJson(receipt)));
-        }).catch((error: unknown) => refuse(exchange, error));
-      } catch (error) {
-        refuse(exchange, error);
-      }
-    });
+    readBody(req, exchange.res, guarded(exchange, (body) => {
+      if (body instanceof PopupError) throw body;
+      const parsed = readReport(type, campaign, body);
+      engine.report(parsed, guarded(exchange, (receipt) => {
+        metrics.reported(type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
+        if (receipt.kind === "unknown") {
+          refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
+        } else if (receipt.kind === "degraded") {
+          refuse(exchange, new PopupError("unavailable", `the report was not taken: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
+        } else {
+          sendJson(exchange, 202, receiptJson(receipt));
+          done(exchange);
+        }
+      }));
+    }));
   });
 
   const ready = route((_req, exchange) => {
@@ -91,13 +99,13 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   });
   const wrongMethod = (allow: string) => route((_req, exchange) => {
     refuse(exchange, new PopupError("method_not_allowed", "this path does not take this method", { hint: `use ${allow}` }), allow);
-  });
+  }, true);
 
   app.get("/v1/campaigns/popup", popup).any("/v1/campaigns/popup", wrongMethod("GET"));
   for (const type of EVENT_TYPES) app.post(`/v1/campaigns/:id/${type}`, report(type)).any(`/v1/campaigns/:id/${type}`, wrongMethod("POST"));
   app.get("/healthz", route((_req, exchange) => finish(exchange, () => sendJson(exchange, 200, '{"ok":true}')))).any("/healthz", wrongMethod("GET"));
   app.get("/readyz", ready).any("/readyz", wrongMethod("GET"));
-  app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" }))));
+  app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
 
   return {
     metrics,
@@ -114,7 +122,7 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
       if (socket) uws.us_listen_socket_close(socket);
       const deadline = Date.now() + graceMs;
       // Idle connections stay with the client; they end with the process or with their time-out.
-      while (open.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (open > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
     },
   };
 }

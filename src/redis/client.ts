@@ -3,13 +3,12 @@ import { Redis, type RedisOptions } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
 
 /**
- * A connection for decisions: commands sent in one turn of the event loop share a write; while
- * Redis is away they fail at once instead of queueing, and none is sent twice.
+ * A connection for decisions: while Redis is away commands fail at once instead of queueing, and none is sent
+ * twice. They are not pipelined by the client: the engine puts many requests into one command.
  */
 export function hotConnection(url: string): Redis {
   return new Redis({
     ...address(url),
-    enableAutoPipelining: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // 0 makes the client refuse what was in flight when a connection closes.

@@ -1,87 +1,98 @@
-/** The scripts of the customer's path, each as one typed function. */
+/** The scripts of the customer's path, each as one typed function that serves many users in one call. */
 import type { Redis } from "ioredis";
 import type { AudienceRef } from "../audience.js";
-import type { Reaction } from "../campaign.js";
-import type { Manifest } from "../packed-list.js";
+import { PopupError } from "../errors.js";
+import type { EventType } from "../event.js";
 import type { Windows } from "../time.js";
 import { integerId } from "../user-id.js";
 import type { Keys } from "./keys.js";
+import type { RowFinder } from "./rows.js";
 import { decodeReply, Script } from "./script.js";
 
 const selectScript = new Script("select");
-const impressionScript = new Script("impression");
-const reactionScript = new Script("reaction");
+const reportScript = new Script("report");
 
-/** `stale`: another list is published than the caller knows. `unpublished`: there is none. */
-export type ListTrouble = "stale" | "unpublished";
-
-/** The audience keys of a list, as the select script wants them for either kind of user id. */
-export interface AudienceKeys { readonly forIntegers: readonly string[]; readonly forStrings: readonly string[] }
-
-export function audienceKeys(keys: Keys, manifest: Manifest): AudienceKeys {
-  const each = (key: (ref: AudienceRef) => string): string[] => manifest.audiences.map(({ ref }) => key(ref));
-  return {
-    forIntegers: each((ref) => keys.audience(ref)),
-    forStrings: manifest.audiences.map(({ ref, encoding }) => (encoding === "set" ? keys.audience(ref) : keys.audienceStrings(ref))),
-  };
+/** Makes the scripts known to a server, so that the first customers do not wait for it. */
+export async function loadDecisionScripts(redis: Redis): Promise<void> {
+  await Promise.all([selectScript.load(redis), reportScript.load(redis)]);
 }
 
-export interface SelectCall {
+/** `stale`: another list is published than the caller knows. `unpublished`: there is none. */
+export interface ListTrouble { readonly tag: "stale" | "unpublished" }
+
+/** What a call needs to know of the published list. */
+export interface ListView {
   readonly version: string;
-  readonly audiences: AudienceKeys;
+  readonly findRow: RowFinder;
+  /** The keys of the audiences that are not in the index, two for each: its own, and that of its string ids. */
+  readonly directKeys: readonly string[];
+  /** Whether a decision may count, and so needs the id of the showing. */
+  readonly serves: boolean;
+}
+
+export function directKeys(keys: Keys, audiences: readonly AudienceRef[]): string[] {
+  return audiences.flatMap((ref) => [keys.audience(ref), keys.audienceStrings(ref)]);
+}
+
+export interface SelectAsk {
   readonly userId: string;
-  readonly windows: Windows;
   readonly sessionId: string | null;
   /** What a campaign that counts on serve counts. */
   readonly impressionId: string;
 }
 
-export type SelectReply = { readonly tag: "show"; readonly campaignId: number } | { readonly tag: "none" | ListTrouble };
+/** A campaign to show, none, or an error: why there is no decision for this user. */
+export type SelectAnswer = number | null | PopupError;
 
-/** Decides for one user; one EVALSHA. */
-export async function select(redis: Redis, keys: Keys, call: SelectCall): Promise<SelectReply> {
-  const integer = integerId(call.userId) !== undefined;
-  const { now, day, week, month } = call.windows;
-  const reply = await selectScript.run(
-    redis,
-    [keys.list, keys.record(call.userId), keys.stream, ...(integer ? call.audiences.forIntegers : call.audiences.forStrings)],
-    [call.version, call.userId, integer ? call.userId : "", now, day, week, month, call.sessionId ?? "", call.impressionId],
-  );
-  const { tag, value } = decodeReply("select", reply, ["show", "none", "stale", "unpublished"]);
-  return tag === "show" ? { tag, campaignId: Number(value) } : { tag };
+/** Decides for some users; one EVALSHA. The answers are in the order of the asks. */
+export async function select(redis: Redis, keys: Keys, view: ListView, windows: Windows, asks: readonly SelectAsk[]): Promise<ListTrouble | { readonly tag: "decided"; readonly answers: SelectAnswer[] }> {
+  const { now, day, week, month } = windows;
+  const names: string[] = [keys.list, keys.stream];
+  // Each argument costs time on both sides: what nearly no call needs is left out of the others.
+  const withIds = view.serves || asks.some(({ sessionId }) => sessionId !== null);
+  const args: (string | number)[] = [view.version, now, day, week, month, asks.length, "", withIds ? "ids" : ""];
+  let kinds = "";
+  for (const { userId, sessionId, impressionId } of asks) {
+    const integer = integerId(userId);
+    const row = view.findRow(userId, integer);
+    kinds += integer === undefined ? "s" : "i";
+    names.push(keys.record(userId), row.key);
+    if (withIds) args.push(userId, row.from, row.to, sessionId ?? "", impressionId);
+    else args.push(userId, row.from, row.to);
+  }
+  args[6] = kinds;
+  const reply = await selectScript.run(redis, view.directKeys.length === 0 ? names : [...names, ...view.directKeys], args);
+  const { tag, values } = decodeReply("select", reply, ["decided", "stale", "unpublished"], asks.length);
+  if (tag !== "decided") return { tag };
+  return { tag, answers: values.map((value) => (typeof value === "number" || value === null ? value : failure("select", value))) };
 }
 
-export interface ReportCall {
-  readonly version: string;
+export interface ReportAsk {
+  readonly type: EventType;
   readonly campaignId: number;
   readonly userId: string;
   readonly impressionId: string;
   readonly sessionId: string | null;
-  readonly windows: Windows;
 }
 
-export type ImpressionReply = { readonly tag: "counted"; readonly total: number } | { readonly tag: "duplicate" | "capped" | "unknown" | ListTrouble };
+const REPORT_WORDS = ["duplicate", "capped", "recorded", "unknown"] as const;
+/** The user's count of a counted impression, or what else became of the report; an error: it was not taken. */
+export type ReportAnswer = number | (typeof REPORT_WORDS)[number] | PopupError;
 
-/** Takes one impression; one EVALSHA. */
-export async function recordImpression(redis: Redis, keys: Keys, call: ReportCall): Promise<ImpressionReply> {
-  const { now, day, week, month } = call.windows;
-  const reply = await impressionScript.run(
-    redis,
-    [keys.list, keys.record(call.userId), keys.stream],
-    [call.version, call.campaignId, call.userId, call.impressionId, call.sessionId ?? "", now, day, week, month],
-  );
-  const { tag, value } = decodeReply("impression", reply, ["counted", "duplicate", "capped", "unknown", "stale", "unpublished"]);
-  return tag === "counted" ? { tag, total: Number(value) } : { tag };
+/** Takes some reports; one EVALSHA. The answers are in the order of the asks. */
+export async function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ListTrouble | { readonly tag: "taken"; readonly answers: ReportAnswer[] }> {
+  const { now, day, week, month } = windows;
+  const names: string[] = [keys.list, keys.stream];
+  const args: (string | number)[] = [version, now, day, week, month, asks.length];
+  for (const { type, campaignId, userId, impressionId, sessionId } of asks) {
+    names.push(keys.record(userId));
+    args.push(type, campaignId, userId, impressionId, sessionId ?? "");
+  }
+  const { tag, values } = decodeReply("report", await reportScript.run(redis, names, args), ["taken", "stale", "unpublished"], asks.length);
+  if (tag !== "taken") return { tag };
+  return { tag, answers: values.map((value) => (typeof value === "number" ? value : REPORT_WORDS.find((word) => word === value) ?? failure("report", value))) };
 }
 
-export interface ReactionReply { readonly tag: "recorded" | "duplicate" | "unknown" | ListTrouble }
-
-/** Takes one click or dismissal; one EVALSHA. */
-export async function recordReaction(redis: Redis, keys: Keys, reaction: Reaction, call: ReportCall): Promise<ReactionReply> {
-  const reply = await reactionScript.run(
-    redis,
-    [keys.list, keys.record(call.userId), keys.stream],
-    [call.version, reaction, call.campaignId, call.userId, call.impressionId, call.sessionId ?? "", call.windows.now],
-  );
-  return { tag: decodeReply("reaction", reply, ["recorded", "duplicate", "unknown", "stale", "unpublished"]).tag };
+function failure(script: "select" | "report", value: unknown): PopupError {
+  return new PopupError("internal", `lua/${script}.lua: ${typeof value === "string" ? value : `answered ${JSON.stringify(value)}`}`);
 }

@@ -7,6 +7,8 @@ export class Keys {
 
   /** STRING: the packed campaign list, `src/packed-list.ts`. */
   get list(): string { return `${this.prefix}campaigns:compiled`; }
+  /** STRING: JSON, what an API process needs to know of the packed list. */
+  get manifest(): string { return `${this.prefix}campaigns:manifest`; }
   /** STRING: changes with every publish. */
   get version(): string { return `${this.prefix}campaigns:version`; }
   /** ZSET: active campaign ids by priority. */
@@ -26,6 +28,12 @@ export class Keys {
   /** SET: the string ids of an audience whose integers are a bitmap. */
   audienceStrings(ref: AudienceRef): string { return Keys.stringsBeside(this.audience(ref)); }
   static stringsBeside(audienceKey: string): string { return `${audienceKey}:strings`; }
+  /** HASH: the builds of the audience index whose keys may exist: generation → where its rows lie. */
+  get generations(): string { return `${this.prefix}audiences:generations`; }
+  /** STRING or HASH: the rows of 65,536 integer ids in the audience index, `src/audience-rows.ts`. */
+  rowBlock(generation: string, block: number): string { return `${this.prefix}audiences:rows:${generation}:${block}`; }
+  /** HASH: the rows of some string ids in the audience index. */
+  rowBucket(generation: string, bucket: number): string { return `${this.prefix}audiences:rows:${generation}:s${bucket}`; }
   /** Where an audience is prepared until the switch; expires when the switch never comes. */
   prepared(key: string, version: string): string { return `${key}:prepared:${version}`; }
 }

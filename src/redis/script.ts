@@ -6,8 +6,8 @@ import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { PACKAGE_ROOT } from "../version.js";
 
-export type ScriptName = "select" | "impression" | "reaction" | "restore" | "extend" | "publish";
-export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "impression", "reaction", "restore", "extend", "publish"];
+export type ScriptName = "select" | "report" | "restore" | "extend" | "publish";
+export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "report", "restore", "extend", "publish"];
 
 /**
  * The text of a script: the modules its `-- @use` line names, each closed in a function so that
@@ -31,6 +31,10 @@ export class Script {
     this.sha = createHash("sha1").update(this.source).digest("hex");
   }
 
+  async load(redis: Redis): Promise<void> {
+    await redis.script("LOAD", this.source);
+  }
+
   /**
    * Runs the script. When the server does not know it (a restart, a failover, SCRIPT FLUSH) it is
    * loaded and run once more; that is safe because NOSCRIPT means that nothing ran.
@@ -40,15 +44,20 @@ export class Script {
       return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      await redis.script("LOAD", this.source);
+      await this.load(redis);
       return redis.evalsha(this.sha, keys.length, ...keys, ...args);
     }
   }
 }
 
-/** A reply's tag and what follows it. @throws PopupError `internal` for a shape or tag no script has */
-export function decodeReply<T extends string>(script: ScriptName, reply: unknown, tags: readonly T[]): { tag: T; value: unknown } {
+/**
+ * A reply's tag and what follows it.
+ * @param many how many values follow a tag that is the first of `tags`
+ * @throws PopupError `internal` for a shape or tag no script has
+ */
+export function decodeReply<T extends string>(script: ScriptName, reply: unknown, tags: readonly [T, ...T[]], many?: number): { tag: T; values: unknown[] } {
   const tag = Array.isArray(reply) ? tags.find((known) => known === reply[0]) : undefined;
-  if (tag === undefined) throw new PopupError("internal", `lua/${script}.lua answered ${JSON.stringify(reply)}`);
-  return { tag, value: (reply as unknown[])[1] };
+  const values = Array.isArray(reply) ? reply.slice(1) : [];
+  if (tag === undefined || (many !== undefined && tag === tags[0] && values.length !== many)) throw new PopupError("internal", `lua/${script}.lua answered ${JSON.stringify(reply).slice(0, 200)}`);
+  return { tag, values };
 }

@@ -31,6 +31,9 @@ export class AudienceTable {
   readonly #delete: Statement<[number]>;
   readonly #chunks: Statement<[number], { number: number; members: Buffer }>;
   readonly #strings: Statement<[number], string>;
+  readonly #blockNumbers: Statement<[string], number>;
+  readonly #block: Statement<[string, number], { slot: number; members: Buffer }>;
+  readonly #stringSlots: Statement<[string], { id: string; slots: string }>;
   readonly #deleteChunks: Statement<[number]>;
   readonly #deleteStrings: Statement<[number]>;
   readonly #putChunk: Statement<[number, number, Uint8Array]>;
@@ -48,6 +51,10 @@ export class AudienceTable {
     this.#delete = db.prepare("DELETE FROM audiences WHERE id = ?");
     this.#chunks = db.prepare("SELECT number, members FROM audience_chunks WHERE audience_id = ? ORDER BY number");
     this.#strings = db.prepare<[number], string>("SELECT user_id FROM audience_strings WHERE audience_id = ? ORDER BY user_id").pluck();
+    // json_each gives the audiences in their order: its key is an audience's slot.
+    this.#blockNumbers = db.prepare<[string], number>("SELECT DISTINCT c.number FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value ORDER BY c.number").pluck();
+    this.#block = db.prepare("SELECT s.key AS slot, c.members FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value WHERE c.number = ?");
+    this.#stringSlots = db.prepare("SELECT m.user_id AS id, group_concat(s.key) AS slots FROM json_each(?) s JOIN audience_strings m ON m.audience_id = s.value GROUP BY m.user_id");
     this.#deleteChunks = db.prepare("DELETE FROM audience_chunks WHERE audience_id = ?");
     this.#deleteStrings = db.prepare("DELETE FROM audience_strings WHERE audience_id = ?");
     this.#putChunk = db.prepare("INSERT INTO audience_chunks (audience_id, number, members) VALUES (?, ?, ?)");
@@ -80,6 +87,21 @@ export class AudienceTable {
 
   strings(audienceId: number): string[] {
     return this.#strings.all(audienceId);
+  }
+
+  /** The chunk numbers in which any of some audiences has members, ascending. */
+  blockNumbers(audienceIds: readonly number[]): number[] {
+    return this.#blockNumbers.all(JSON.stringify(audienceIds));
+  }
+
+  /** The integer members of some audiences in one chunk; `slot` is an audience's place among `audienceIds`, `members` as {@link packChunk} makes them. */
+  block(audienceIds: readonly number[], number: number): { slot: number; members: Uint8Array }[] {
+    return this.#block.all(JSON.stringify(audienceIds), number);
+  }
+
+  /** Every string id in some audiences, with the places among `audienceIds` of those it is in. */
+  *stringSlots(audienceIds: readonly number[]): Generator<{ id: string; slots: number[] }> {
+    for (const { id, slots } of this.#stringSlots.iterate(JSON.stringify(audienceIds))) yield { id, slots: slots.split(",").map(Number) };
   }
 
   /** Makes `ids` the members of the audience, creating it if need be. Call it in a transaction. */

@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { audienceLabel, type AudienceRef } from "../audience.js";
 import { formatCap } from "../caps.js";
 import type { Campaign } from "../campaign.js";
-import { bySelection, packList, VERSION_LENGTH, type ListInput } from "../packed-list.js";
+import { bySelection, packList, packManifest, VERSION_LENGTH, type ListInput } from "../packed-list.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import { mentionsUsers, parseTarget, segmentsOf } from "../target.js";
+import { slotFinder, type BuiltIndex } from "./audience-index.js";
 
 /** Late impressions are taken for this long after a campaign's end (DESIGN §7). */
 export const LATE_REPORTS_MS = 7 * 86_400_000;
@@ -27,31 +28,45 @@ export interface PublishPlan {
   readonly list: ListInput;
   /** The audiences of the list, in its order. */
   readonly audiences: readonly Audience[];
+  /** The audience index that the list uses. */
+  readonly index: BuiltIndex | null;
   readonly metas: readonly CampaignMeta[];
-  /** A digest of the packed list. */
+  /** A digest of the packed list and its manifest. */
   readonly digest: string;
 }
 
-/** @param now epoch ms */
-export function planPublish(store: Store, now: number): PublishPlan {
+/**
+ * @param now epoch ms
+ * @param index the audience index that there is to use; an audience that changed since is not looked up in it
+ */
+export function planPublish(store: Store, now: number, index: BuiltIndex | null): PublishPlan {
   return store.snapshot(() => {
     const settings = store.settings.all();
     const campaigns = store.campaigns.list().filter((c) => c.status !== "draft" && now < c.end_time + LATE_REPORTS_MS);
     const active = campaigns.filter((c) => c.status === "active" && now < c.end_time + CLOCK_MARGIN_MS).sort(bySelection);
-    const audiences = audiencesOf(campaigns, store);
+    const others = campaigns.filter((c) => !active.includes(c));
+    const audiences = audiencesOf([...active, ...others], store);
+    const slotIn = slotFinder(index);
+    const listed = audiences.map((audience) => ({ ...audience, slot: slotIn(audience) }));
+    const used = listed.some(({ slot }) => slot !== null) ? index : null;
     const list: ListInput = {
       active,
-      others: campaigns.filter((c) => !active.includes(c)),
+      others,
       policy: settings.userCaps,
       timezone: settings.timezone,
-      audiences: audiences.map(({ ref, encoding, strings }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0 })),
+      audiences: listed.map(({ ref, encoding, strings, slot }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0, slot })),
+      index: used,
     };
-    const digest = sha256(packList(list, "-".repeat(VERSION_LENGTH)));
-    return { list, audiences, metas: campaigns.map((c) => metaOf(c)), digest };
+    const version = "-".repeat(VERSION_LENGTH);
+    const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));
+    return { list, audiences, index: used, metas: campaigns.map((c) => metaOf(c)), digest };
   });
 }
 
-/** The audiences that active and paused campaigns name; a paused one is expected back. */
+/**
+ * The audiences that active and paused campaigns name (a paused one is expected back), in the order of the
+ * campaigns: the search for the first campaign then mostly ends at the first bit of a row.
+ */
 function audiencesOf(campaigns: readonly Campaign[], store: Store): Audience[] {
   const found = new Map<string, Audience>();
   for (const campaign of campaigns) {

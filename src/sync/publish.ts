@@ -3,12 +3,14 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { CHUNK_BYTES } from "../id-set.js";
-import { packList, VERSION_LENGTH } from "../packed-list.js";
+import { packList, packManifest, VERSION_LENGTH } from "../packed-list.js";
 import { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
+import { INDEX_FIELD, parseIndex, type BuiltIndex } from "./audience-index.js";
 import { extendRecords, laterEnds } from "./extend.js";
+import { bounded } from "./pipeline.js";
 import { planPublish, type PublishPlan } from "./plan.js";
 
 export interface PublishResult {
@@ -24,25 +26,29 @@ const publishScript = new Script("publish");
 const PREPARED_TTL_S = 3_600;
 /** Members sent in one SADD; a few hundred microseconds of Redis' time. */
 const SADD_MEMBERS = 500;
-/** Commands in flight while an audience is sent. */
-const PIPELINE = 64;
 /** Two publishers at once make one start over; this many times in a row do not happen. */
 const ATTEMPTS = 10;
 const DIGEST_FIELD = "list";
 
+export interface PublishOptions {
+  /** Send everything, whatever Redis says it has, and do without the audience index that is there. */
+  readonly full?: boolean;
+  /** An audience index to put into use instead of the one that is. */
+  readonly index?: BuiltIndex;
+}
+
 /**
  * Brings Redis to what the store has. Nothing is written when nothing changed.
- * @param full send everything, whatever Redis says it has
  * @param now epoch ms
  * @throws PopupError `conflict` when others keep publishing
  */
-export async function publish(store: Store, redis: Redis, keys: Keys, now: number, full = false): Promise<PublishResult> {
+export async function publish(store: Store, redis: Redis, keys: Keys, now: number, { full = false, index }: PublishOptions = {}): Promise<PublishResult> {
   const started = performance.now();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // The version first, the store after it: who switches on top of it has seen at least that store.
     const base = await redis.get(keys.version);
     const live = await redis.hgetall(keys.published);
-    const plan = planPublish(store, now);
+    const plan = planPublish(store, now, index ?? (full ? null : parseIndex(live[INDEX_FIELD])));
     const wanted = wantedState(plan, keys);
     const listThere = (await redis.exists(keys.list)) === 1;
     const result = (version: string, sent: number): PublishResult => ({
@@ -66,6 +72,9 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
       return result(version, changed.length);
     }
     await Promise.all(moves.map(([prepared]) => redis.unlink(prepared)));
+    if (outcome === "lost" && index && (await redis.hexists(keys.generations, index.generation)) === 0) {
+      throw new PopupError("conflict", "the audience index was removed before it came into use", { hint: "another sync tidied up; run popup sync again" });
+    }
   }
   throw new PopupError("conflict", "another process keeps publishing to this Redis", { hint: "let one sync run at a time" });
 }
@@ -73,6 +82,7 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
 /** What the hash of published things should say: the list's digest, and a revision for each audience and meta key. */
 function wantedState(plan: PublishPlan, keys: Keys): Record<string, string> {
   const state: Record<string, string> = { [DIGEST_FIELD]: plan.digest };
+  if (plan.index) state[INDEX_FIELD] = JSON.stringify(plan.index);
   for (const audience of plan.audiences) state[keys.audience(audience.ref)] = audience.revision;
   for (const meta of plan.metas) state[keys.meta(meta.campaignId)] = meta.revision;
   return state;
@@ -109,40 +119,38 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
 
 /** True when there was anything to send. */
 async function sendBitmap(store: Store, redis: Redis, audienceId: number, key: string): Promise<boolean> {
+  const send = bounded(redis);
   let sent = false;
-  let pipeline = redis.pipeline();
   for (const { number, bits } of store.audiences.chunks(audienceId)) {
     // Zero bytes at the end would only make the string longer; a missing byte reads as zero.
     const length = bits.findLastIndex((byte) => byte !== 0) + 1;
     if (length === 0) continue;
-    pipeline.setrange(key, number * CHUNK_BYTES, Buffer.from(bits.subarray(0, length)));
-    if (!sent) pipeline.expire(key, PREPARED_TTL_S);
+    await send((p) => p.setrange(key, number * CHUNK_BYTES, Buffer.from(bits.subarray(0, length))));
+    if (!sent) await send((p) => p.expire(key, PREPARED_TTL_S));
     sent = true;
-    if (pipeline.length >= PIPELINE) {
-      await execAll(pipeline);
-      pipeline = redis.pipeline();
-    }
   }
-  await execAll(pipeline);
+  await send.end();
   return sent;
 }
 
 async function sendMembers(redis: Redis, key: string, members: Iterable<string>): Promise<boolean> {
+  const send = bounded(redis);
   let sent = false;
   let batch: string[] = [];
   const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const pipeline = redis.pipeline().sadd(key, ...batch);
-    if (!sent) pipeline.expire(key, PREPARED_TTL_S);
-    sent = true;
+    const together = batch;
     batch = [];
-    await execAll(pipeline);
+    if (together.length === 0) return;
+    await send((p) => p.sadd(key, ...together));
+    if (!sent) await send((p) => p.expire(key, PREPARED_TTL_S));
+    sent = true;
   };
   for (const member of members) {
     batch.push(member);
     if (batch.length >= SADD_MEMBERS) await flush();
   }
   await flush();
+  await send.end();
   return sent;
 }
 
@@ -156,12 +164,6 @@ function* allMembers(store: Store, audienceId: number, strings: readonly string[
     }
   }
   yield* strings;
-}
-
-/** Runs a pipeline and throws the first error in it, which `exec` alone would not. */
-async function execAll(pipeline: ReturnType<Redis["pipeline"]>): Promise<void> {
-  if (pipeline.length === 0) return;
-  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
 interface Switch {
@@ -181,8 +183,8 @@ async function switchTo({ redis, keys, plan, base, version, moves, live, wanted,
   };
   const reply = await publishScript.run(
     redis,
-    [keys.list, keys.version, keys.active, keys.published, ...moves.flat(), ...removes, ...metas.map((meta) => keys.meta(meta.campaignId))],
-    [base, version, packList(plan.list, version), JSON.stringify(description)],
+    [keys.list, keys.manifest, keys.version, keys.active, keys.published, keys.generations, ...moves.flat(), ...removes, ...metas.map((meta) => keys.meta(meta.campaignId))],
+    [base, version, packList(plan.list, version), packManifest(plan.list, version), plan.index?.generation ?? "", JSON.stringify(description)],
   );
   return decodeReply("publish", reply, ["published", "conflict", "lost"]).tag;
 }
@@ -190,7 +192,7 @@ async function switchTo({ redis, keys, plan, base, version, moves, live, wanted,
 /** What is live and wanted no more: keys of audiences and metas that left, and of a changed audience the parts it has no longer. */
 function goneKeys(live: Record<string, string>, wanted: Record<string, string>, keys: Keys, changed: readonly Audience[], moves: readonly [string, string][]): string[] {
   const written = new Set(moves.map(([, final]) => final));
-  const candidates = Object.keys(live).filter((name) => name !== DIGEST_FIELD && !(name in wanted)).flatMap((name) => [name, Keys.stringsBeside(name)]);
+  const candidates = Object.keys(live).filter((name) => name !== DIGEST_FIELD && name !== INDEX_FIELD && !(name in wanted)).flatMap((name) => [name, Keys.stringsBeside(name)]);
   for (const audience of changed) candidates.push(keys.audience(audience.ref), keys.audienceStrings(audience.ref));
   return candidates.filter((key) => !written.has(key));
 }

@@ -6,6 +6,7 @@ import type { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
 import { publish, type PublishResult } from "./publish.js";
+import { refreshIndex } from "./sync.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
@@ -36,6 +37,10 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
         version = result.version;
         seen = change;
         due = Date.now() + options.intervalMs;
+        // What changed is live already; a change in the meantime goes before the index.
+        const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || store.audit.lastId() !== change });
+        if (indexed) options.onPublish(indexed);
+        version = indexed?.version ?? version;
       }
       if (incident !== undefined) options.onIncident((incident = undefined));
     } catch (error) {

@@ -10,13 +10,14 @@ import { startRedis } from "../helpers/redis.js";
 import { campaignInput } from "../helpers/engine.js";
 import { chooseEncoding } from "../../src/encoding.js";
 import { IdSet } from "../../src/id-set.js";
-import { readManifest } from "../../src/packed-list.js";
-import { audienceKeys, recordImpression, recordReaction, select } from "../../src/redis/decisions.js";
+import { readLive, reportAll, selectAll, type Live, type Outcome } from "../helpers/worksheet.js";
+import type { ReportAsk, SelectAsk } from "../../src/redis/decisions.js";
 import { Keys } from "../../src/redis/keys.js";
 import { createCampaign, setStatus } from "../../src/store/campaign-changes.js";
 import type { AudienceRef } from "../../src/audience.js";
 import { openStore, type Store } from "../../src/store/store.js";
 import { publish } from "../../src/sync/publish.js";
+import { refreshIndex } from "../../src/sync/sync.js";
 import { windowsReader } from "../../src/time.js";
 
 const CASES = 120;
@@ -72,59 +73,65 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
     });
     const model = new Model(zone, policy);
     const windowsAt = windowsReader(zone);
-    let live = await goLive(store, model, world, now);
+    let live = await goLive(store, model, world, now, random);
     const users = random.some(USERS, 0.4).concat("7");
     const posted: { user: string; id: string; at: number; kind: string }[] = [];
     const offered: { user: string; id: string; campaign: number }[] = [];
     let ids = 0;
 
+    const session = (): string | null => (random.chance(0.6) ? `s${Math.floor(now / 14_400_000)}.${random.between(0, 1)}` : null);
+    const get = (): { ask: SelectAsk; wanted: Outcome } => {
+      const ask = { userId: random.pick(users), sessionId: session(), impressionId: `i${++ids}` };
+      const shown = model.select(now, ask.userId, ask.sessionId, ask.impressionId);
+      if (shown !== null) offered.push({ user: ask.userId, id: ask.impressionId, campaign: shown });
+      return { ask, wanted: shown === null ? { tag: "none" } : { tag: "show", campaignId: shown } };
+    };
+    const post = (): { ask: ReportAsk; wanted: Outcome } => {
+      const type = random.pick(["impression", "impression", "impression", "click", "dismiss"] as const);
+      const user = random.pick(users);
+      const offer = random.chance(0.6) ? offered.findLast((o) => o.user === user) : undefined;
+      // Ids are known again for 24 h; what happens to older ones is nobody's promise.
+      const old = random.chance(0.25) ? posted.findLast((p) => p.user === user && p.kind === type && p.at > now - DAY + 2_000) : undefined;
+      const known = (id: string): boolean => posted.some((p) => p.user === user && p.kind === type && p.id === id);
+      let id = old?.id ?? offer?.id ?? `i${++ids}`;
+      if (!old && known(id)) id = `i${++ids}`;
+      // What a GET counted by itself is remembered for a day as well.
+      const served = model.events.find((e) => e.user === user && e.id === id && e.type === type);
+      if (served && served.at <= now - DAY + 2_000) id = `i${++ids}`;
+      const campaignId = offer?.campaign ?? (random.chance(0.05) ? 4_000_000_000 : random.pick(world.campaigns).id);
+      const ask = { type, userId: user, campaignId, impressionId: id, sessionId: session() };
+      const wanted = type === "impression" ? model.impression(now, user, campaignId, ask.sessionId, id) : model.reaction(now, user, type, campaignId, ask.sessionId, id);
+      if (wanted.tag !== "unknown" && wanted.tag !== "duplicate") posted.push({ user, id, at: now, kind: type });
+      return { ask, wanted };
+    };
+
     for (let step = 0; step < STEPS; step++) {
       now = later(random, now, model, world.campaigns, users, policy);
       if (random.chance(0.04)) {
         change(store, random, world);
-        live = await goLive(store, model, world, now);
+        live = await goLive(store, model, world, now, random);
       }
-      const user = random.pick(users);
-      // A session is one login: none here is in use for more than four hours.
-      const session = random.chance(0.6) ? `s${Math.floor(now / 14_400_000)}.${random.between(0, 1)}` : null;
-      const kind = random.pick(["get", "get", "get", "impression", "impression", "impression", "click", "dismiss"] as const);
-      const call = { version: live.version, userId: user, windows: windowsAt(now), sessionId: session };
-      let wanted: { tag: string; campaignId?: number; total?: number };
-      let found: unknown;
-      let operation: unknown;
-      if (kind === "get") {
-        const id = `i${++ids}`;
-        operation = { kind, user, session, id };
-        const shown = model.select(now, user, session, id);
-        wanted = shown === null ? { tag: "none" } : { tag: "show", campaignId: shown };
-        found = await select(redis, keys, { ...call, audiences: live.audiences, impressionId: id });
-        if (shown !== null) offered.push({ user, id, campaign: shown });
+      // Those in one call are answered as if they had come one after another.
+      const together = random.chance(0.3) ? random.between(2, 6) : 1;
+      const windows = windowsAt(now);
+      const some = <T>(make: () => T): T[] => Array.from({ length: together }, make);
+      const operations: { ask: SelectAsk | ReportAsk; wanted: Outcome }[] = [];
+      let found: Outcome[];
+      if (random.chance(0.4)) {
+        const gets = some(get);
+        operations.push(...gets);
+        found = await selectAll(redis, keys, live, windows, gets.map(({ ask }) => ask));
       } else {
-        const offer = random.chance(0.6) ? offered.findLast((o) => o.user === user) : undefined;
-        // Ids are known again for 24 h; what happens to older ones is nobody's promise.
-        const old = random.chance(0.25) ? posted.findLast((p) => p.user === user && p.kind === kind && p.at > now - DAY + 2_000) : undefined;
-        const known = (id: string): boolean => posted.some((p) => p.user === user && p.kind === kind && p.id === id);
-        let id = old?.id ?? offer?.id ?? `i${++ids}`;
-        if (!old && known(id)) id = `i${++ids}`;
-        // What a GET counted by itself is remembered for a day as well.
-        const served = model.events.find((e) => e.user === user && e.id === id && e.type === kind);
-        if (served && served.at <= now - DAY + 2_000) id = `i${++ids}`;
-        const campaignId = offer?.campaign ?? (random.chance(0.05) ? 4_000_000_000 : random.pick(world.campaigns).id);
-        operation = { kind, user, session, id, campaignId };
-        const report = { ...call, campaignId, impressionId: id };
-        if (kind === "impression") {
-          wanted = model.impression(now, user, campaignId, session, id);
-          found = await recordImpression(redis, keys, report);
-        } else {
-          wanted = model.reaction(now, user, kind, campaignId, session, id);
-          found = await recordReaction(redis, keys, kind, report);
-        }
-        if (wanted.tag !== "unknown" && wanted.tag !== "duplicate") posted.push({ user, id, at: now, kind });
+        const posts = some(post);
+        operations.push(...posts);
+        found = await reportAll(redis, keys, live.version, windows, posts.map(({ ask }) => ask));
       }
-      seen.set(`${kind}:${wanted.tag}`, (seen.get(`${kind}:${wanted.tag}`) ?? 0) + 1);
-      if (!same(wanted, found)) {
-        const state = { operation, at: new Date(now).toISOString(), zone, policy: policy.map(capText), campaigns: world.campaigns, shows: model.history(user).shows };
-        return { where: `step ${step}`, wanted, found, state };
+      for (const [i, { ask, wanted }] of operations.entries()) {
+        const kind = "type" in ask ? ask.type : "get";
+        seen.set(`${kind}:${wanted.tag}`, (seen.get(`${kind}:${wanted.tag}`) ?? 0) + 1);
+        if (same(wanted, found[i])) continue;
+        const state = { ask, at: new Date(now).toISOString(), zone, policy: policy.map(capText), campaigns: world.campaigns, shows: model.history(ask.userId).shows };
+        return { where: `step ${step}, ask ${i} of ${together}`, wanted, found: found[i], state };
       }
     }
     return await compareEvents(model);
@@ -143,13 +150,12 @@ async function compareEvents(model: Model): Promise<Failure | undefined> {
   return { where: `event ${at}`, wanted: wanted[at], found: found[at], state: { wanted: wanted.length, found: found.length } };
 }
 
-async function goLive(store: Store, model: Model, world: Parameters<Model["publish"]>[0], now: number): Promise<{ version: string; audiences: ReturnType<typeof audienceKeys> }> {
+/** Publishes; now and then with an audience index, which a later publish uses as far as it still holds. */
+async function goLive(store: Store, model: Model, world: Parameters<Model["publish"]>[0], now: number, random: Random): Promise<Live> {
   await publish(store, redis, keys, now);
+  if (random.chance(0.6)) await refreshIndex(store, redis, keys, () => now, { fewest: 1 });
   model.publish({ campaigns: [...world.campaigns], segments: new Map(world.segments), lists: new Map(world.lists) }, now);
-  const list = await redis.getBuffer(keys.list);
-  if (!list) throw new Error("nothing was published");
-  const manifest = readManifest(list);
-  return { version: manifest.version, audiences: audienceKeys(keys, manifest) };
+  return readLive(redis, keys);
 }
 
 function load(store: Store, random: Random, ref: AudienceRef): Set<string> {

@@ -14,6 +14,7 @@ import { chooseEncoding, type RequestedEncoding } from "../../src/encoding.js";
 import { createCampaign } from "../../src/store/campaign-changes.js";
 import { openStore, type Store } from "../../src/store/store.js";
 import { publish, type PublishResult } from "../../src/sync/publish.js";
+import { refreshIndex } from "../../src/sync/sync.js";
 import { sqliteSink } from "../../src/worker/sink.js";
 import { Worker } from "../../src/worker/worker.js";
 import { startRedis } from "./redis.js";
@@ -48,7 +49,12 @@ export class TestEngine {
   }
 
   publish(full = false): Promise<PublishResult> {
-    return publish(this.store, this.redis, this.keys, this.now, full);
+    return publish(this.store, this.redis, this.keys, this.now, { full });
+  }
+
+  /** Builds the audience index where audiences are not in it. @param fewest fewer audiences get none */
+  index(fewest = 1): Promise<PublishResult | undefined> {
+    return refreshIndex(this.store, this.redis, this.keys, () => this.now, { fewest });
   }
 
   /** Carries every event of the stream into the store. */

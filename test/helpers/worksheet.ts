@@ -1,41 +1,78 @@
 /** The scripts, called for the list that was last published, at the engine's clock. */
 import type { TestEngine } from "./engine.js";
-import { readManifest } from "../../src/packed-list.js";
-import { audienceKeys, recordImpression, recordReaction, select, type AudienceKeys, type ImpressionReply, type ReactionReply, type ReportCall, type SelectReply } from "../../src/redis/decisions.js";
-import type { Reaction } from "../../src/campaign.js";
 import type { Redis } from "ioredis";
-import { windowsAt } from "../../src/time.js";
+import type { EventType } from "../../src/event.js";
+import type { Reaction } from "../../src/campaign.js";
+import { readManifest } from "../../src/packed-list.js";
+import { directKeys, report, select, type ListView, type ReportAsk, type SelectAsk } from "../../src/redis/decisions.js";
+import type { Keys } from "../../src/redis/keys.js";
+import { rowFinder } from "../../src/redis/rows.js";
+import { windowsAt, type Windows } from "../../src/time.js";
+
+/** What became of one ask, in the words of the contract. */
+export interface Outcome { readonly tag: string; readonly campaignId?: number; readonly total?: number }
+export interface Live extends ListView { readonly timezone: string }
+
+/** The published list, as the calls need it. */
+export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
+  const text = await redis.get(keys.manifest);
+  if (text === null) throw new Error("nothing was published");
+  const { version, timezone, direct, index, serves } = readManifest(text);
+  return { version, timezone, serves, findRow: rowFinder(keys, index), directKeys: directKeys(keys, direct) };
+}
+
+/** Asks for some users in one call. Throws where there is no decision for one. */
+export async function selectAll(redis: Redis, keys: Keys, live: ListView, windows: Windows, asks: readonly SelectAsk[]): Promise<Outcome[]> {
+  const reply = await select(redis, keys, live, windows, asks);
+  if (reply.tag !== "decided") return asks.map(() => reply);
+  return reply.answers.map((answer) => {
+    if (answer === null) return { tag: "none" };
+    if (typeof answer !== "number") throw answer;
+    return { tag: "show", campaignId: answer };
+  });
+}
+
+/** Makes some reports in one call. Throws where one was not taken. */
+export async function reportAll(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<Outcome[]> {
+  const reply = await report(redis, keys, version, windows, asks);
+  if (reply.tag !== "taken") return asks.map(() => reply);
+  return reply.answers.map((answer) => {
+    if (typeof answer === "number") return { tag: "counted", total: answer };
+    if (typeof answer !== "string") throw answer;
+    return { tag: answer };
+  });
+}
 
 export class Worksheet {
-  version = "-".repeat(24);
-  timezone = "UTC";
-  audiences: AudienceKeys = { forIntegers: [], forStrings: [] };
+  live: Live = { version: "-".repeat(24), timezone: "UTC", serves: true, findRow: () => ({ key: "campaigns:compiled", from: "", to: "" }), directKeys: [] };
 
   /** @param redis the connection to call on */
   constructor(private readonly engine: TestEngine, private readonly redis: Redis = engine.redis) {}
 
+  get version(): string {
+    return this.live.version;
+  }
+
+  get windows(): Windows {
+    return windowsAt(this.engine.now, this.live.timezone);
+  }
+
   /** Publishes what the store has and takes up the list. */
   async publish(): Promise<void> {
     await this.engine.publish();
-    const list = await this.engine.redis.getBuffer(this.engine.keys.list);
-    if (!list) throw new Error("nothing was published");
-    const manifest = readManifest(list);
-    this.version = manifest.version;
-    this.timezone = manifest.timezone;
-    this.audiences = audienceKeys(this.engine.keys, manifest);
+    this.live = await readLive(this.engine.redis, this.engine.keys);
   }
 
-  select(userId: string, sessionId: string | null = null, impressionId = "offered"): Promise<SelectReply> {
-    const windows = windowsAt(this.engine.now, this.timezone);
-    return select(this.redis, this.engine.keys, { version: this.version, audiences: this.audiences, userId, windows, sessionId, impressionId });
+  async select(userId: string, sessionId: string | null = null, impressionId = "offered"): Promise<Outcome | undefined> {
+    return (await selectAll(this.redis, this.engine.keys, this.live, this.windows, [{ userId, sessionId, impressionId }]))[0];
   }
 
-  impression(userId: string, campaignId: number, impressionId: string, sessionId: string | null = null): Promise<ImpressionReply> {
-    return recordImpression(this.redis, this.engine.keys, this.#call(userId, campaignId, impressionId, sessionId));
+  impression(userId: string, campaignId: number, impressionId: string, sessionId: string | null = null): Promise<Outcome | undefined> {
+    return this.#report("impression", userId, campaignId, impressionId, sessionId);
   }
 
-  reaction(reaction: Reaction, userId: string, campaignId: number, impressionId: string, sessionId: string | null = null): Promise<ReactionReply> {
-    return recordReaction(this.redis, this.engine.keys, reaction, this.#call(userId, campaignId, impressionId, sessionId));
+  reaction(reaction: Reaction, userId: string, campaignId: number, impressionId: string, sessionId: string | null = null): Promise<Outcome | undefined> {
+    return this.#report(reaction, userId, campaignId, impressionId, sessionId);
   }
 
   /** The stream's entries, as objects. */
@@ -48,7 +85,7 @@ export class Worksheet {
     });
   }
 
-  #call(userId: string, campaignId: number, impressionId: string, sessionId: string | null): ReportCall {
-    return { version: this.version, campaignId, userId, impressionId, sessionId, windows: windowsAt(this.engine.now, this.timezone) };
+  async #report(type: EventType, userId: string, campaignId: number, impressionId: string, sessionId: string | null): Promise<Outcome | undefined> {
+    return (await reportAll(this.redis, this.engine.keys, this.version, this.windows, [{ type, campaignId, userId, impressionId, sessionId }]))[0];
   }
 }

@@ -121,5 +121,7 @@ t.test("a server that lost the scripts gets them again", async (t) => {
 
 t.test("a reply in no known shape is a fault that names its script", async (t) => {
   for (const reply of [null, "show", [], ["shown"], 7]) t.throws(() => decodeReply("select", reply, ["show", "none"]), { code: "internal", message: /lua\/select\.lua answered/ });
-  t.same(decodeReply("select", ["show", 7], ["show", "none"]), { tag: "show", value: 7 });
+  t.same(decodeReply("select", ["show", 7], ["show", "none"]), { tag: "show", values: [7] });
+  t.throws(() => decodeReply("select", ["decided", 7], ["decided", "stale"], 2), { code: "internal" }, "an answer for each who asked, no more and no fewer");
+  t.same(decodeReply("select", ["stale"], ["decided", "stale"], 2), { tag: "stale", values: [] });
 });

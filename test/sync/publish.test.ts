@@ -27,7 +27,7 @@ t.test("keys are those of the contract", async (t) => {
   t.strictSame((await redis.smembers(`campaign:${id}:users`)).sort(), ["5", "7"]);
   t.equal(await redis.getbit("segment:mixed:users", 9), 1);
   t.strictSame(await redis.smembers("segment:mixed:users:strings"), ["cust-1"]);
-  t.equal(readManifest((await redis.getBuffer("campaigns:compiled")) ?? Buffer.alloc(0)).version, version);
+  t.equal(readManifest((await redis.get("campaigns:manifest")) ?? "").version, version);
   t.strictSame((await redis.keys("*")).filter((key) => key.includes(":prepared:")), [], "nothing prepared is left over");
 });
 
@@ -81,7 +81,7 @@ t.test("two publishers at once: none is lost, and the last state wins", async (t
   await engine.publish();
   for (let round = 1; round <= 10; round++) {
     updateCampaign(engine.store, id, { title: String(round) });
-    await Promise.all([engine.publish(), engine.publish(), publish(engine.store, engine.redis, engine.keys, engine.now, true)]);
+    await Promise.all([engine.publish(), engine.publish(), publish(engine.store, engine.redis, engine.keys, engine.now, { full: true })]);
     t.equal(await engine.redis.hget(`campaign:${id}:meta`, "title"), String(round));
   }
 });

@@ -4,8 +4,8 @@ import { openRedis } from "../../background.js";
 import { invalid } from "../../errors.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
-import { publish } from "../../sync/publish.js";
 import { restoreCounters } from "../../sync/restore.js";
+import { syncStore } from "../../sync/sync.js";
 import { watchStore } from "../../sync/watch.js";
 import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
 
@@ -35,7 +35,7 @@ export function syncCommand(program: Command): void {
             await runUntilStopped(watching, () => ending.abort(), handle.redis);
             return;
           }
-          const result = await publish(store, handle.redis, keys, Date.now(), flags.full === true);
+          const result = await syncStore(store, handle.redis, keys, Date.now, flags.full === true);
           const restored = flags.full === true ? await restoreCounters(store, handle.redis, keys, result.version, Date.now()) : undefined;
           const more = restored === undefined ? "" : `, counters of ${counted(restored, "user")} restored`;
           context.print({ ...result, ...(restored === undefined ? {} : { users_restored: restored }) }, `${result.version}: ${counted(result.campaigns, "campaign")}, ${counted(result.audiences_sent, "audience")} sent${more}, ${result.seconds} s`);

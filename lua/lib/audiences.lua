@@ -1,0 +1,58 @@
+-- Who is in which audience. Most audiences stand in an index that is turned on its side: for each user
+-- a row with one bit for every audience in it, so that one read answers for all of them. An audience that
+-- is not (yet) in the index is asked by itself. src/audience-rows.ts describes the rows.
+--
+-- A user is a table with id, integer (whether it is an integer id) and what is kept here: row, answers.
+
+local audiences = {}
+
+-- Reads the user's row: bytes from..to of a string, or the field `from` of a hash when `to` is '', or
+-- nothing when both are ''.
+function audiences.read_row(user, key, from, to)
+  if to ~= '' then user.row = redis.call('GETRANGE', key, from, to)
+  elseif from ~= '' then user.row = redis.call('HGET', key, from) or ''
+  else user.row = '' end
+end
+
+local function ask(user, audience, direct_at)
+  local key = direct_at + audience.direct * 2
+  if bit.band(audience.flags, campaigns.SET) ~= 0 then return redis.call('SISMEMBER', KEYS[key], user.id) == 1 end
+  if user.integer then return redis.call('GETBIT', KEYS[key], user.id) == 1 end
+  return bit.band(audience.flags, campaigns.STRINGS) ~= 0 and redis.call('SISMEMBER', KEYS[key + 1], user.id) == 1
+end
+
+-- True when the user is in the audience.
+--   direct_at  where in KEYS the keys of the audiences outside the index begin, two for each: its own, and
+--              the one where the string ids beside a bitmap lie
+function audiences.has(user, audience, direct_at)
+  if audience.slot then
+    local byte = string.byte(user.row, audience.byte)
+    return byte ~= nil and bit.band(byte, audience.mask) ~= 0
+  end
+  local answers = user.answers
+  if not answers then
+    answers = {}
+    user.answers = answers
+  end
+  if answers[audience] == nil then answers[audience] = ask(user, audience, direct_at) end
+  return answers[audience]
+end
+
+-- The next byte of the row that has a bit, from the `from`-th on: its number from 1, and the slots of its bits.
+function audiences.next_slots(row, from)
+  -- The search runs in C; a loop over the bytes would not.
+  local at = string.find(row, '[^%z]', from)
+  if not at then return nil end
+  local byte, slot, slots, count = string.byte(row, at), (at - 1) * 8, {}, 0
+  while byte > 0 do
+    if byte >= 128 then
+      count = count + 1
+      slots[count] = slot
+      byte = byte - 128
+    end
+    byte, slot = byte * 2, slot + 1
+  end
+  return at, slots
+end
+
+return audiences

@@ -1,0 +1,86 @@
+/**
+ * Requests share calls to Redis. One call is under way at a time; what arrives meanwhile goes with the next,
+ * at once when the answer is there. A request that finds no call under way waits for nobody: it goes at the
+ * end of the event loop's turn it arrived in, with the others of that turn.
+ *
+ * So a slow Redis is asked less often and not more, and a hung one holds a single call: what waits
+ * is answered at its deadline and is never sent.
+ */
+
+/** A request under way. */
+export interface Pending<Answer> {
+  /** When it has to be answered, ms of performance.now(). */
+  due: number;
+  answered: boolean;
+  readonly answer: (answer: Answer) => void;
+}
+
+/** Requests in one call. A script runs alone in Redis, so one that serves many holds up the others. */
+const MOST_TOGETHER = 128;
+/** How late past its deadline a request may be answered, ms. */
+const LOOK_MS = 4;
+
+export interface TurnsOptions<Answer, P> {
+  /** From a request's arrival, ms. */
+  readonly deadlineMs: number;
+  /** What a request is told that has no answer by then. */
+  readonly late: Answer;
+  /** Asks, and answers each by {@link settle}. It does not reject. */
+  readonly work: (asks: readonly P[]) => Promise<void>;
+}
+
+export class Turns<Answer, P extends Pending<Answer>> {
+  #waiting: P[] = [];
+  #asked: readonly P[] = [];
+  #calling = false;
+  #ending = false;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: TurnsOptions<Answer, P>) {}
+
+  add(ask: P): void {
+    ask.due = performance.now() + this.options.deadlineMs;
+    this.#waiting.push(ask);
+    this.#endTurn();
+    this.#watch ??= setTimeout(() => this.#look(), LOOK_MS);
+  }
+
+  #endTurn(): void {
+    if (this.#calling || this.#ending) return;
+    this.#ending = true;
+    // After the sockets that are readable now, before anything that becomes readable later.
+    setImmediate(() => {
+      this.#ending = false;
+      void this.#call();
+    });
+  }
+
+  async #call(): Promise<void> {
+    const asks = this.#waiting.splice(0, MOST_TOGETHER);
+    if (asks.length === 0) return;
+    this.#calling = true;
+    this.#asked = asks;
+    await this.options.work(asks);
+    this.#calling = false;
+    this.#asked = [];
+    if (this.#waiting.length > 0) this.#endTurn();
+  }
+
+  /** Answers what is due: the oldest, whether asked or waiting. */
+  #look(): void {
+    const now = performance.now();
+    const isDue = (ask: P): boolean => ask.due <= now;
+    for (const ask of this.#asked) if (isDue(ask)) settle(ask, this.options.late);
+    const fresh = this.#waiting.findIndex((ask) => !isDue(ask));
+    for (const ask of this.#waiting.splice(0, fresh < 0 ? this.#waiting.length : fresh)) settle(ask, this.options.late);
+    const open = this.#waiting.length > 0 || this.#asked.some((ask) => !ask.answered);
+    this.#watch = open ? setTimeout(() => this.#look(), LOOK_MS) : undefined;
+  }
+}
+
+/** Answers a request, unless it was answered before. */
+export function settle<Answer>(ask: Pending<Answer>, answer: Answer): void {
+  if (ask.answered) return;
+  ask.answered = true;
+  ask.answer(answer);
+}

@@ -1,0 +1,138 @@
+/** The audience index: the same decisions as without it, from one read; built beside what is live, tidied up behind it. */
+import t from "tap";
+import type { AudienceRef } from "../../src/audience.js";
+import { readManifest } from "../../src/packed-list.js";
+import { buildIndex, dropGenerations } from "../../src/sync/audience-index.js";
+import { planPublish } from "../../src/sync/plan.js";
+import { publish } from "../../src/sync/publish.js";
+import { syncStore } from "../../src/sync/sync.js";
+import { startEngine, type TestEngine } from "../helpers/engine.js";
+import { Random, seedOfRun } from "../helpers/random.js";
+import { Worksheet, type Outcome } from "../helpers/worksheet.js";
+
+const segment = (name: string): AudienceRef => ({ kind: "segment", name });
+/** Dense blocks, blocks with a few ids far apart, the last id there is, and string ids that look like integers. */
+const USERS = ["0", "7", "65535", "65536", "131071", "500000000", "4294967295", "007", "4294967296", "anna@bank", "x"];
+
+/** Twenty audiences of every encoding, so that a row has several bytes, each with a campaign; the crowd makes two blocks dense. */
+function twenty(engine: TestEngine, random: Random): void {
+  const crowd = Array.from({ length: 70_000 }, (_, i) => String(i));
+  for (let i = 0; i < 20; i++) {
+    const members = new Set(random.some(USERS, 0.3));
+    if (i % 5 === 0) for (const id of crowd) if (random.chance(0.2)) members.add(id);
+    // A bitmap that reaches to the last id has half a gigabyte.
+    engine.audience(segment(`s${i}`), [...members], members.has("4294967295") ? "set" : (["auto", "bitmap", "set"] as const)[i % 3]);
+    engine.campaign({ target: i % 4 === 3 ? `segment:s${i} & !segment:s${i - 1}` : `segment:s${i}`, priority: (i * 7) % 20 });
+  }
+}
+
+async function rowKeys(engine: TestEngine): Promise<string[]> {
+  return (await engine.redis.keys("audiences:rows:*")).sort();
+}
+
+async function calls(engine: TestEngine, command: string): Promise<number> {
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await engine.redis.info("commandstats"))?.[1] ?? 0);
+}
+
+t.test("decisions from the index are those without it, and ask no audience by its key", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const random = new Random(seedOfRun());
+  t.comment(`seed ${random.seed}`);
+  twenty(engine, random);
+  const sheet = new Worksheet(engine);
+  await sheet.publish();
+  const all = async (): Promise<(Outcome | undefined)[]> => Promise.all([...USERS, "69999", "1000", "nobody", "70001"].map((user) => sheet.select(user)));
+  const without = await all();
+  t.ok((await calls(engine, "getbit")) > 0 && (await calls(engine, "sismember")) > 0, "without it the keys are asked");
+  await engine.index();
+  await sheet.publish();
+  await engine.redis.config("RESETSTAT");
+  t.same(await all(), without);
+  t.equal((await calls(engine, "getbit")) + (await calls(engine, "sismember")), 0);
+  t.ok((await calls(engine, "getrange")) > 0 && (await calls(engine, "hget")) > 0, "rows of both forms are read");
+  const { index, direct } = readManifest((await engine.redis.get(engine.keys.manifest)) ?? "");
+  t.same(direct, []);
+  t.match(index, { slots: 20, dense: [0, 1], sparse: [7629, 7629, 65535, 65535] }, "blocks with few ids are hashes, not strings of zeros");
+  t.ok((await engine.redis.strlen(engine.keys.rowBlock(index?.generation ?? "", 0))) <= 65_536 * 3);
+});
+
+t.test("an audience that changed is asked by its key until the index is built again", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  for (let i = 0; i < 9; i++) engine.audience(segment(`s${i}`), ["1", "anna"]);
+  const ids = Array.from({ length: 9 }, (_, i) => engine.campaign({ target: `segment:s${i}`, priority: -i }));
+  const sheet = new Worksheet(engine);
+  await syncStore(engine.store, engine.redis, engine.keys, () => engine.now);
+  await sheet.publish();
+  t.equal(sheet.live.directKeys.length, 0);
+  engine.audience(segment("s0"), ["2"]);
+  await sheet.publish();
+  t.equal(sheet.live.directKeys.length, 2, "its key, and that of its string ids");
+  t.same([await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")], [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })));
+  const before = await rowKeys(engine);
+  await engine.index();
+  await sheet.publish();
+  t.equal(sheet.live.directKeys.length, 0);
+  t.same([await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")], [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })));
+  const after = await rowKeys(engine);
+  t.equal(after.filter((key) => before.includes(key)).length, 0, "the rows that were replaced are gone");
+  t.same(await engine.index(), undefined, "what is up to date is not built again");
+  t.same(await rowKeys(engine), after);
+});
+
+t.test("few audiences get no index", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  for (let i = 0; i < 3; i++) engine.audience(segment(`s${i}`), ["1"]);
+  engine.campaign({ target: "segment:s0 | segment:s1 | segment:s2" });
+  await syncStore(engine.store, engine.redis, engine.keys, () => engine.now);
+  t.same(await rowKeys(engine), []);
+});
+
+t.test("a build that is stopped, or whose process died, changes nothing and is tidied up in time", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const { store, redis, keys } = engine;
+  twenty(engine, new Random(1));
+  const { version } = await engine.publish();
+  let asked = 0;
+  const { audiences } = planPublish(store, engine.now, null);
+  t.equal(await buildIndex(store, redis, keys, audiences, engine.now, () => ++asked > 2), null);
+  t.equal(await redis.get(keys.version), version);
+  t.equal((await rowKeys(engine)).length, 2, "two blocks were written");
+  await dropGenerations(redis, keys, engine.now + 500_000, []);
+  t.equal((await rowKeys(engine)).length, 2, "it may still be at work");
+  await dropGenerations(redis, keys, engine.now + 700_000, []);
+  t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
+});
+
+t.test("an index that was tidied away cannot come into use, and one in use is never tidied away", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const { store, redis, keys } = engine;
+  twenty(engine, new Random(2));
+  const { version } = await engine.publish();
+  const { audiences } = planPublish(store, engine.now, null);
+  const index = await buildIndex(store, redis, keys, audiences, engine.now, () => false);
+  if (!index) throw new Error("it was not stopped");
+  await dropGenerations(redis, keys, engine.now, [index.generation]);
+  await t.rejects(publish(store, redis, keys, engine.now, { index }), { code: "conflict", hint: /sync again/ });
+  t.equal(await redis.get(keys.version), version, "what is live stays");
+  await engine.index();
+  const live = await rowKeys(engine);
+  t.ok(live.length > 3);
+  await dropGenerations(redis, keys, engine.now + 86_400_000, live.map((key) => key.split(":")[2] ?? ""));
+  t.same(await rowKeys(engine), live);
+});
+
+t.test("full builds it anew, and mends damaged rows", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const { store, redis, keys } = engine;
+  for (let i = 0; i < 5; i++) engine.audience(segment(`s${i}`), ["1"]);
+  const id = engine.campaign({ target: "segment:s0 & segment:s1 & segment:s2 & segment:s3 & segment:s4" });
+  const sheet = new Worksheet(engine);
+  await syncStore(store, redis, keys, () => engine.now);
+  for (const key of await rowKeys(engine)) await redis.del(key);
+  await sheet.publish();
+  t.same(await sheet.select("1"), { tag: "none" });
+  await syncStore(store, redis, keys, () => engine.now, true);
+  await sheet.publish();
+  t.same(await sheet.select("1"), { tag: "show", campaignId: id });
+  t.equal((await redis.hlen(keys.generations)), 1, "the damaged build is gone");
+});
