@@ -29,14 +29,15 @@ local function take(i)
   local campaign = campaigns.find(list, tonumber(campaign_id))
   if not campaign then return 'unknown' end
   local user = record.load(record_key)
-  if record.knows(user, events.KIND[kind], impression_id) then return 'duplicate' end
+  local name = record.name(kind, impression_id)
+  if record.knows(user, name) then return 'duplicate' end
 
   local answer, over_cap = 'recorded', '0'
   if MASK[kind] then record.react(user, campaign, MASK[kind], clock.now)
   elseif record.room(user, list, campaign, policy, clock, session) then
     answer = record.count(user, campaign, policy, clock.now, session, clock.now)
   else answer, over_cap = 'capped', '1' end
-  record.remember(user, events.KIND[kind], impression_id, clock.now, clock.now)
+  record.remember(user, name, clock.now, clock.now)
   -- The event first: should it fail, nothing is counted, and the record is known to be writable.
   events.append(stream_key, kind, campaign_id, user_id, impression_id, now_text, over_cap, session)
   record.save(user, record_key, list)

@@ -34,17 +34,16 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
     else record.count_for_policy(user, policy, at, session, now) end
     counted = counted + 1
   end
-  if at >= now - 86400000 then record.remember(user, events.KIND[kind], impression_id, at, now) end
+  if at >= now - 86400000 then record.remember(user, record.name(kind, impression_id), at, now) end
 end
 
 for i = FIRST_EVENT, #ARGV, 6 do
   apply(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5])
 end
 for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
-  local event = {}
-  for i = 1, #entry[2], 2 do event[entry[2][i]] = entry[2][i + 1] end
-  if event.user == user_id and events.KIND[event.type] then
-    apply(event.type, event.campaign, event.id, tonumber(event.at), event.over_cap, event.session)
+  local event = events.read(entry[2])
+  if event and event.user == user_id and record.KIND[event.kind] then
+    apply(event.kind, event.campaign, event.id, event.at, event.over_cap, event.session)
   end
 end
 

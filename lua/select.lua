@@ -97,7 +97,7 @@ local function serve(user, campaign, impression_id)
   local session = user.session
   user.record = user.record or record.load(user.record_key)
   record.count(user.record, campaign, policy, clock.now, session, clock.now)
-  record.remember(user.record, events.KIND.impression, impression_id, clock.now, clock.now)
+  record.remember(user.record, record.name('impression', impression_id), clock.now, clock.now)
   -- The event first: should it fail, nothing is counted.
   events.append(stream_key, 'impression', campaign.id, user.id, impression_id, now_text, '0', session)
   record.save(user.record, user.record_key, list)

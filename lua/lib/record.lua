@@ -5,10 +5,12 @@
 --   s{campaign}  impressions per session          s   the same over all campaigns
 --   x{campaign}  reactions: 1 click + 2 dismiss   i   ids reported within a day
 --
--- s is a list of ~session=count@time, i of ~Kid@time with K one of I C D (impression, click,
--- dismiss); time in hexadecimal seconds. ~ = @ are in no id, so a plain search cannot be misled.
+-- s is a list of ~session=count@time, time in hexadecimal seconds. ~ = @ are in no session's name, so a plain
+-- search cannot be misled.
+-- i is a list of: head u8, id, minute u24 (modulo 2^24, which are 32 years). head is the kind (0 impression, 1 click, 2 dismiss) times 65 and the id's
+-- length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36: most of a record is this.
 
-local record = {}
+local record = { KIND = { impression = 0, click = 1, dismiss = 2 } }
 
 local DAY_MS = 86400000
 -- Late reports are taken for a week after a campaign's end; a count has to be there for them.
@@ -36,29 +38,78 @@ local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
 
--- Drops the oldest entries of a ~…@time list while they are older than a day or the list is too long.
-local function trim(entries, now, most_bytes)
+local function stamp(at)
+  return string.format('%x', math.floor(at / 1000))
+end
+
+-- Drops the oldest sessions while they are older than a day or the list is too long.
+local function trim_sessions(entries, now)
   local from = 1
   while from <= #entries do
     local _, last, seconds = string.find(entries, '^~[^@]*@(%x+)', from)
-    if not last or (tonumber(seconds, 16) * 1000 >= now - DAY_MS and #entries - from < most_bytes) then break end
+    if not last or (tonumber(seconds, 16) * 1000 >= now - DAY_MS and #entries - from < SESSIONS_BYTES) then break end
     from = last + 1
   end
   return string.sub(entries, from)
 end
 
-local function stamp(at)
-  return string.format('%x', math.floor(at / 1000))
+local UUID = '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)(%x%x%x%x%x%x%x%x)$'
+
+-- What a report is remembered by: the head and the id of an entry of i. For record.knows and record.remember.
+function record.name(kind, id)
+  if #id == 36 and not string.find(id, '%u') then
+    local a, b, c, d, e, f = string.match(id, UUID)
+    if a then
+      return struct.pack('>BI4I2I2I2I2I4', record.KIND[kind] * 65,
+        tonumber(a, 16), tonumber(b, 16), tonumber(c, 16), tonumber(d, 16), tonumber(e, 16), tonumber(f, 16))
+    end
+  end
+  return string.char(record.KIND[kind] * 65 + #id) .. id
 end
 
--- True when a report of this kind and id was taken within a day.
-function record.knows(user, kind, id)
-  return string.find(user.fields['i'] or '', '~' .. kind .. id .. '@', 1, true) ~= nil
+local MINUTE_MS, DAY_MINUTES, ROUND = 60000, 1440, 2 ^ 24
+
+local function minute_of(at)
+  return math.floor(at / MINUTE_MS) % ROUND
+end
+
+-- Where the entry behind the one at `at` begins.
+local function behind(ids, at)
+  local length = string.byte(ids, at) % 65
+  return at + 4 + (length == 0 and 16 or length)
+end
+
+-- Drops the oldest ids while they are older than a day or the list is too long.
+local function trim_ids(ids, now)
+  local from = 1
+  while from <= #ids do
+    local after = behind(ids, from)
+    local age = (minute_of(now) - struct.unpack('>I3', ids, after - 3)) % ROUND
+    -- The clock of another process may be ahead: such an entry seems to be of the round before.
+    if (age <= DAY_MINUTES or age > ROUND / 2) and #ids - from < IDS_BYTES then break end
+    from = after
+  end
+  return from == 1 and ids or string.sub(ids, from)
+end
+
+-- True when a report of this name was taken within a day.
+function record.knows(user, name)
+  local ids = user.fields['i']
+  if not ids then return false end
+  local found = string.find(ids, name, 1, true)
+  while found do
+    -- The bytes may be there by chance, across two entries.
+    local at = 1
+    while at < found do at = behind(ids, at) end
+    if at == found then return true end
+    found = string.find(ids, name, found + 1, true)
+  end
+  return false
 end
 
 -- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
-function record.remember(user, kind, id, at, now)
-  put(user, 'i', trim((user.fields['i'] or '') .. '~' .. kind .. id .. '@' .. stamp(at), now, IDS_BYTES))
+function record.remember(user, name, at, now)
+  put(user, 'i', trim_ids((user.fields['i'] or '') .. name .. struct.pack('>I3', minute_of(at)), now))
 end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.
@@ -76,7 +127,7 @@ local function with_session(sessions, session, at, now)
     local _, last = string.find(sessions, '^[^@]*@%x+', first)
     sessions = string.sub(sessions, 1, first - 1) .. string.sub(sessions, last + 1)
   end
-  return trim(sessions .. '~' .. session .. '=' .. count .. '@' .. stamp(at), now, SESSIONS_BYTES)
+  return trim_sessions(sessions .. '~' .. session .. '=' .. count .. '@' .. stamp(at), now)
 end
 
 -- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
@@ -145,8 +196,10 @@ function record.save(user, key, list)
     sets[#sets + 1] = user.fields[field]
   end
   for field in pairs(user.fields) do
-    local id = string.match(field, '^[tsx]?(%d+)$')
-    if id and not user.changed[field] and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+    if not user.changed[field] then
+      local id = string.match(field, '^[tsx]?(%d+)$')
+      if id and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+    end
   end
   redis.call('HSET', key, unpack(sets))
   if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end

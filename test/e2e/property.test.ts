@@ -7,6 +7,7 @@ import type { ModelCampaign, ModelCap, ModelTarget } from "../helpers/model.js";
 import { Model, targetText } from "../helpers/model.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { startRedis } from "../helpers/redis.js";
+import { readStream } from "../helpers/stream.js";
 import { campaignInput } from "../helpers/engine.js";
 import { chooseEncoding } from "../../src/encoding.js";
 import { IdSet } from "../../src/id-set.js";
@@ -142,9 +143,8 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
 
 /** The stream holds what the model says happened, in its order: no count without its event. */
 async function compareEvents(model: Model): Promise<Failure | undefined> {
-  const entries = await redis.xrange(keys.stream, "-", "+");
-  const found = entries.map(([, f]) => Object.fromEntries(f.flatMap((name, i) => (i % 2 === 0 ? [[name, f[i + 1]]] : []))));
-  const wanted = model.events.map((e) => ({ ...e, campaign: String(e.campaign), at: String(e.at), over_cap: e.over_cap ? "1" : "0" }));
+  const found = await readStream(redis, keys.stream);
+  const wanted = model.events.map((e) => ({ ...e, session: e.session ?? "", campaign: String(e.campaign), at: String(e.at), over_cap: e.over_cap ? "1" : "0" }));
   const at = wanted.findIndex((event, i) => !same(event, found[i]));
   if (at < 0 && wanted.length === found.length) return undefined;
   return { where: `event ${at}`, wanted: wanted[at], found: found[at], state: { wanted: wanted.length, found: found.length } };

@@ -1,5 +1,6 @@
 /** The scripts, called for the list that was last published, at the engine's clock. */
 import type { TestEngine } from "./engine.js";
+import { readStream, type StreamEvent } from "./stream.js";
 import type { Redis } from "ioredis";
 import type { EventType } from "../../src/event.js";
 import type { Reaction } from "../../src/campaign.js";
@@ -76,13 +77,8 @@ export class Worksheet {
   }
 
   /** The stream's entries, as objects. */
-  async events(): Promise<Record<string, string>[]> {
-    const entries = await this.engine.redis.xrange(this.engine.keys.stream, "-", "+");
-    return entries.map(([, fields]) => {
-      const event: Record<string, string> = {};
-      for (let i = 0; i + 1 < fields.length; i += 2) event[fields[i] ?? ""] = fields[i + 1] ?? "";
-      return event;
-    });
+  events(): Promise<StreamEvent[]> {
+    return readStream(this.engine.redis, this.engine.keys.stream);
   }
 
   async #report(type: EventType, userId: string, campaignId: number, impressionId: string, sessionId: string | null): Promise<Outcome | undefined> {

@@ -2,6 +2,7 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet } from "../helpers/worksheet.js";
+import { report, select } from "../../src/redis/decisions.js";
 import { decodeReply, Script, SCRIPT_NAMES } from "../../src/redis/script.js";
 import { setStatus, updateCampaign } from "../../src/store/campaign-changes.js";
 
@@ -52,6 +53,53 @@ t.test("show, counted, duplicate, capped, recorded, unknown, none, stale", async
   t.same(await redis.dump(keys.record("1")), before, "a stale question changes nothing");
   await sheet.publish();
   t.not(sheet.version, old);
+});
+
+t.test("an id is known again exactly, for a day, and then leaves the record", async (t) => {
+  const open = engine.campaign({ priority: -9 });
+  await sheet.publish();
+  const take = (name: string): Promise<unknown> => sheet.impression("ids", open, name);
+  const uuid = "01a208f5-18c6-70b9-acdb-4c73134f402b";
+  const names = [uuid, uuid.toUpperCase(), `${uuid.slice(0, -1)}g`, uuid.replaceAll("-", ""), uuid.replace("-", "."), `${uuid}.`, uuid.slice(0, -1), "a", "A".repeat(64), "-", "aBx"];
+  for (const [i, name] of names.entries()) t.same(await take(name), { tag: "counted", total: i + 1 }, name);
+  for (const name of names) t.same(await take(name), { tag: "duplicate" }, name);
+  // Its entry's bytes, Bx, stand within those of aBx.
+  t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "recorded" });
+  t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "duplicate" });
+  const size = async (): Promise<number> => (await redis.hgetBuffer(keys.record("ids"), "i"))?.length ?? 0;
+  t.equal(await size(), [...names, "x"].reduce((bytes, name) => bytes + 4 + (name === uuid ? 16 : name.length), 0), "a UUID takes 16 bytes");
+  engine.now += DAY;
+  t.same(await take(uuid), { tag: "duplicate" }, "a day later");
+  engine.now += 61_000;
+  t.same(await take("new"), { tag: "counted", total: names.length + 1 });
+  t.equal(await size(), 4 + "new".length, "after it they leave with the next report");
+  engine.now -= 3_600_000;
+  await take("behind");
+  t.equal(await size(), 8 + "newbehind".length, "a clock that is behind drops nothing that is newer");
+  for (let i = 0; i < 500; i++) await take(`01a208f5-18c6-70b9-acdb-${String(i).padStart(12, "0")}`);
+  t.ok((await size()) <= 8_192, "and there are never more than fit");
+  t.same(await take("01a208f5-18c6-70b9-acdb-000000000499"), { tag: "duplicate" });
+  engine.now += 3_600_000;
+  setStatus(engine.store, open, "ended", "test");
+});
+
+t.test("one user's broken keys are that user's trouble alone", async (t) => {
+  const capped = engine.campaign({ priority: 9, caps: ["9/total"] });
+  await sheet.publish();
+  await redis.set(keys.record("broken"), "not a hash");
+  const ask = (userId: string): { userId: string; sessionId: null; impressionId: string } => ({ userId, sessionId: null, impressionId: "i" });
+  const decided = await select(redis, keys, sheet.live, sheet.windows, ["fine", "broken", "well"].map(ask));
+  t.match(decided, { tag: "decided", answers: [capped, { code: "internal", message: /lua\/select.*WRONGTYPE/ }, capped] });
+  const before = (await sheet.events()).length;
+  const taken = await report(redis, keys, sheet.version, sheet.windows, ["fine", "broken", "well"].map((user) => ({ ...ask(user), type: "impression" as const, campaignId: capped })));
+  t.match(taken, { tag: "taken", answers: [1, { code: "internal", message: /lua\/report.*WRONGTYPE/ }, 1] });
+  t.equal((await sheet.events()).length, before + 2, "and has no event without a count");
+  await redis.rename(keys.stream, "elsewhere");
+  await redis.set(keys.stream, "not a stream");
+  t.match(await report(redis, keys, sheet.version, sheet.windows, [{ ...ask("later"), type: "impression", campaignId: capped }]), { tag: "taken", answers: [{ code: "internal" }] });
+  t.equal(await redis.exists(keys.record("later")), 0, "no count without its event");
+  await redis.rename("elsewhere", keys.stream);
+  setStatus(engine.store, capped, "ended", "test");
 });
 
 t.test("count_on serve: the decision counts, with its event", async (t) => {

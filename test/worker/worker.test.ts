@@ -4,14 +4,15 @@ import type { PopupEvent } from "../../src/event.js";
 import { sqliteSink, type Sink } from "../../src/worker/sink.js";
 import { STREAM_KEEP_MS, Worker } from "../../src/worker/worker.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
+import { entryOf, type StreamEvent } from "../helpers/stream.js";
 import { until } from "../helpers/until.js";
 
 const STREAM = "impressions";
 
 /** Appends an event as the scripts do. @param streamId a stream id, or * */
-function append(engine: TestEngine, n: number, fields: Record<string, string> = {}, streamId = "*"): Promise<string | null> {
+function append(engine: TestEngine, n: number, fields: Partial<StreamEvent> = {}, streamId = "*"): Promise<string | null> {
   const event = { type: "impression", campaign: "1", user: `u${n}`, id: `i${n}`, at: "1780000000000", over_cap: "0", session: "", ...fields };
-  return engine.redis.xadd(STREAM, streamId, ...Object.entries(event).flat());
+  return engine.redis.xadd(STREAM, streamId, ...entryOf(event));
 }
 
 const stored = (engine: TestEngine): number => engine.store.events.report(1, 0, Number.MAX_SAFE_INTEGER, "UTC")[0]?.impressions ?? 0;
@@ -77,7 +78,7 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
 
 t.test("an entry that is no event is set aside and holds up nothing", async (t) => {
   const engine = await startEngine(t, { http: false });
-  const bad: Record<string, string>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }];
+  const bad: Partial<StreamEvent>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }];
   await append(engine, 1);
   for (const fields of bad) await append(engine, 2, fields);
   await engine.redis.xadd(STREAM, "*", "nonsense", "1");
@@ -87,8 +88,8 @@ t.test("an entry that is no event is set aside and holds up nothing", async (t) 
   t.equal(await pending(engine), 0);
   const reasons = engine.store.events.dead().map((event) => event.reason);
   t.strictSame(reasons, [
-    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'user "has space" is not an id', "id is missing", 'at "noon" is not a time',
-    'type "" is none of impression, click, dismiss',
+    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'not one field e of seven parts', "id is missing", 'at "noon" is not a time',
+    'not one field e of seven parts',
   ]);
 });
 

@@ -1,0 +1,18 @@
+/** The event stream's entries as the tests write and read them; lua/lib/events.lua describes the form. */
+import type { Redis } from "ioredis";
+
+const PARTS = ["type", "campaign", "user", "id", "at", "over_cap", "session"] as const;
+export type StreamEvent = Record<(typeof PARTS)[number], string>;
+
+/** Fields and values of an entry, as XADD takes them. */
+export function entryOf(event: StreamEvent): string[] {
+  return ["e", PARTS.map((part) => event[part]).join(" ")];
+}
+
+/** The stream's entries as objects, oldest first. */
+export async function readStream(redis: Redis, key: string): Promise<StreamEvent[]> {
+  return (await redis.xrange(key, "-", "+")).map(([, [, text = ""]]) => {
+    const values = text.split(" ");
+    return Object.fromEntries(PARTS.map((part, i) => [part, values[i]])) as StreamEvent;
+  });
+}
