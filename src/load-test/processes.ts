@@ -23,7 +23,8 @@ export interface Load {
   readonly usage: readonly { readonly cpu: number; readonly busy: number }[];
   /** How late requests were sent though a connection was free. */
   readonly late: Latency;
-  readonly seconds: readonly LoadSecond[];
+  /** What each process told of each second; {@link secondOf} adds it up. Kept packed: a night has many seconds. */
+  readonly seconds: readonly (readonly Second[])[];
 }
 
 const GENERATOR = fileURLToPath(new URL("./generator-process.js", import.meta.url));
@@ -40,7 +41,7 @@ export async function runLoad(plan: LoadPlan, signal: AbortSignal, onStart: () =
   const hear = (second: Second): void => {
     const parts = (told[second.index] ??= []);
     parts.push(second);
-    if (parts.length === processes) onSecond(merged(parts, second.index));
+    if (parts.length === processes) onSecond(secondOf(parts));
   };
   const children = Array.from({ length: processes }, (_, index) => {
     const connections = Math.floor(plan.connections / processes) + (index < plan.connections % processes ? 1 : 0);
@@ -57,7 +58,7 @@ export async function runLoad(plan: LoadPlan, signal: AbortSignal, onStart: () =
     tellAll("start");
     onStart();
     if (signal.aborted) stop();
-    return added(await Promise.all(children.map(({ report }) => report)), told.map((parts, index) => merged(parts, index)));
+    return added(await Promise.all(children.map(({ report }) => report)), told);
   } finally {
     signal.removeEventListener("abort", stop);
     for (const { child } of children) if (child.connected) child.disconnect();
@@ -87,12 +88,13 @@ function start(plan: GeneratorPlan, onSecond: (second: Second) => void): Generat
   return { child, ready, report: heard };
 }
 
-function merged(parts: readonly Second[], index: number): LoadSecond {
+/** One second of all processes; or of several seconds, then counted as the first. */
+export function secondOf(parts: readonly Second[]): LoadSecond {
   const sum = (of: (part: Second) => number): number => parts.reduce((all, part) => all + of(part), 0);
-  return { index, requests: sum((part) => part.requests), errors: sum((part) => part.errors), latency: sumOf(parts.map((part) => unpackLatency(part.latency)), 2) };
+  return { index: Math.min(...parts.map((part) => part.index)), requests: sum((part) => part.requests), errors: sum((part) => part.errors), latency: sumOf(parts.map((part) => unpackLatency(part.latency)), 2) };
 }
 
-function added(reports: readonly GeneratorReport[], seconds: readonly LoadSecond[]): Load {
+function added(reports: readonly GeneratorReport[], seconds: readonly (readonly Second[])[]): Load {
   const sum = (of: (report: GeneratorReport) => number): number => reports.reduce((all, report) => all + of(report), 0);
   return {
     measured: addTallies(reports.map((report) => report.measured)),

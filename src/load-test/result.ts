@@ -1,9 +1,9 @@
 /** What a run found: the value that `--json` prints, and the ground of tables, page and assertions. */
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { VERSION } from "../version.js";
-import { percentileMs, sumOf } from "./latency.js";
+import { percentileMs } from "./latency.js";
 import { isDegraded, isError, type Kind } from "./outcome.js";
-import type { Load, LoadPlan, LoadSecond } from "./processes.js";
+import { secondOf, type Load, type LoadPlan } from "./processes.js";
 import { isAnswered, together, total, type KindTally } from "./tally.js";
 
 export interface Figures {
@@ -78,7 +78,7 @@ export function resultOf(load: Load, asked: Asked): BenchResult {
     get: figuresOf(load.measured.get, durationS),
     post: figuresOf(load.measured.post, durationS),
     outcomes: { get: load.measured.get.outcomes, post: load.measured.post.outcomes },
-    per_second: withoutShortTail(load.seconds, plan.durationS).map((second) => ({ second: second.index + 1, requests: second.requests, p99_ms: percentileMs(second.latency, 99), errors: second.errors })),
+    per_second: withoutShortTail(load.seconds, plan.durationS).map(secondOf).map(({ index, requests, latency, errors }) => ({ second: index + 1, requests, p99_ms: percentileMs(latency, 99), errors })),
     generator: { processes: plan.processes, cpu: load.usage.map(({ cpu }) => rounded(cpu)), busy: load.usage.map(({ busy }) => rounded(busy)), late_p99_ms: plan.ratePerS === null ? null : late },
     remarks: remarksOf(load, asked, late),
     started: new Date(asked.startedMs).toISOString(),
@@ -96,12 +96,10 @@ function figuresOf(tally: KindTally, durationS: number): Figures {
 }
 
 /** The last answers come just after the end; they are no second of their own. */
-function withoutShortTail(seconds: readonly LoadSecond[], durationS: number): readonly LoadSecond[] {
+function withoutShortTail(seconds: Load["seconds"], durationS: number): Load["seconds"] {
   const last = seconds[durationS - 1];
   const tail = seconds[durationS];
-  if (!last || !tail || seconds.length > durationS + 1) return seconds;
-  const merged = { index: last.index, requests: last.requests + tail.requests, errors: last.errors + tail.errors, latency: sumOf([last.latency, tail.latency], 2) };
-  return [...seconds.slice(0, durationS - 1), merged];
+  return last && tail && seconds.length === durationS + 1 ? [...seconds.slice(0, durationS - 1), [...last, ...tail]] : seconds;
 }
 
 /** A core that is this full has no room for more load. */

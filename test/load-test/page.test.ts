@@ -1,6 +1,7 @@
 /** The page of a result: needs nothing from elsewhere, escapes what it shows, and draws what there is. */
 import t from "tap";
-import { curveOf, newLatency, recordMs } from "../../src/load-test/latency.js";
+import { failures, parseAssertions } from "../../src/load-test/assertions.js";
+import { curveOf, newLatency, packLatency, recordMs } from "../../src/load-test/latency.js";
 import { markup } from "../../src/load-test/html/markup.js";
 import { pageOf } from "../../src/load-test/html/page.js";
 import { linear, logarithmic } from "../../src/load-test/html/scale.js";
@@ -21,7 +22,7 @@ function aLoad(fields: Partial<Load> = {}): Load {
   for (let n = 0; n < 10; n++) count(measured.post, n < 7 ? "counted" : n < 9 ? "error_503" : "error_timeout", 5);
   return {
     measured, warmup: newTally(), unsent: 0, replaced: 0, lastAnswerS: 3.001, usage: [{ cpu: 0.5, busy: 0.6 }], late: newLatency(),
-    seconds: [0, 1, 2, 3].map((index) => ({ index, requests: index === 3 ? 10 : 333, errors: 0, latency })), ...fields,
+    seconds: [0, 1, 2, 3].map((index) => [{ index, requests: index === 3 ? 10 : 333, errors: 0, latency: packLatency(latency) }]), ...fields,
   };
 }
 const resultFrom = (load: Load, more: Partial<LoadPlan> = {}, stoppedAfterS: number | null = null): BenchResult =>
@@ -58,6 +59,16 @@ t.test("a run in which nothing was answered, and one of a second, have a page to
   t.notMatch(draw(resultFrom(short, { durationS: 1, ratePerS: 500 }), short), /NaN|Infinity|undefined|\bnull\b/);
 });
 
+t.test("a night has no more points than can be seen", async (t) => {
+  const [second = []] = aLoad().seconds;
+  const night = aLoad({ seconds: Array.from({ length: 30_000 }, (_, index) => second.map((part) => ({ ...part, index }))), lastAnswerS: 30_000 });
+  const result = resultFrom(night, { durationS: 30_000 });
+  t.equal(result.per_second.length, 30_000);
+  const html = draw(result, night);
+  t.ok(html.length < 300_000, `${html.length} characters`);
+  t.match(html, "mean of every 100 seconds");
+});
+
 t.test("figures: errors are no answers, the tail joins the last second, remarks", async (t) => {
   const result = resultFrom(aLoad());
   t.match(result, { requests: 1_010, errors: 3, degraded: 10, complete: true, duration_s: 3.001, get: { requests: 1_000, errors: 0 }, post: { requests: 10, errors: 3 }, remarks: [] });
@@ -80,4 +91,13 @@ t.test("scales end at round numbers around the values", async (t) => {
   t.same(logarithmic(0.3, 4).ticks, [0.2, 0.5, 1, 2, 5]);
   t.same(logarithmic(0.3, 900).ticks, [0.1, 1, 10, 100, 1000]);
   t.equal(logarithmic(1, 100).place(10), 0.5);
+});
+
+t.test("assertions hold or fail at their bounds, and say what was measured", async (t) => {
+  const result = resultFrom(aLoad());
+  const failed = (text: string): string[] => failures(parseAssertions(text), result);
+  t.same(failed("requests=1010,requests<=1010,requests>=1010,requests<1011,requests>1009,errors=3,get.errors=0,degraded=10,post.requests=10"), []);
+  t.same(failed("requests<1010,requests>1010,requests=1011"), ["requests<1010: requests is 1010", "requests>1010: requests is 1010", "requests=1011: requests is 1010"]);
+  t.same(failed("max<0.2s,get.max>100ms"), []);
+  t.match(failed("post.p50<5ms"), [/^post\.p50<5ms: post\.p50 is 5(?:\.\d+)? ms$/]);
 });

@@ -1,7 +1,7 @@
 /** A result as one HTML page that needs nothing but itself. */
 import type { CurvePoint } from "../latency.js";
 import type { Kind } from "../outcome.js";
-import { nameOfRate, type BenchResult } from "../result.js";
+import { nameOfRate, type BenchResult, type ResultSecond } from "../result.js";
 import { FIGURES_HEAD, figureRows, msText, outcomeRows, OUTCOMES_HEAD } from "../tables.js";
 import { chartOf, type Chart } from "./chart.js";
 import { markup, Markup } from "./markup.js";
@@ -75,29 +75,43 @@ function latencyChart(curves: Page["curves"]): Chart {
 }
 
 function slowestChart({ per_second: seconds }: BenchResult): Chart {
-  const points = seconds.flatMap(({ second, p99_ms: ms }) => (ms === null ? [] : [{ x: second, y: ms }]));
+  const { groups, size } = grouped(seconds);
+  const points = groups.flatMap((group) => {
+    const values = group.flatMap(({ p99_ms: ms }) => ms ?? []);
+    return values.length === 0 ? [] : [{ x: group[0]?.second ?? 0, y: Math.max(...values) }];
+  });
   return {
-    title: "p99 in each second", description: "The 99th percentile of latency in milliseconds, second by second",
-    x: secondsAxis(seconds.length), y: { name: "p99, ms", scale: linear(Math.max(0, ...points.map(({ y }) => y)), 5), label: plain },
+    title: size === 1 ? "p99 in each second" : `Highest p99 of a second, in every ${size} seconds`, description: "The 99th percentile of latency in milliseconds over the time of the run",
+    x: secondsAxis(groups), y: { name: "p99, ms", scale: linear(Math.max(0, ...points.map(({ y }) => y)), 5), label: plain },
     series: [{ name: "p99", color: "all", points }], notes: points.map(({ x, y }) => ({ x, text: `second ${x}: p99 ${msText(y)} ms` })),
   };
 }
 
 function rateChart({ per_second: seconds, rate }: BenchResult): Chart {
-  const most = Math.max(rate ?? 0, ...seconds.map(({ requests }) => requests));
+  const { groups, size } = grouped(seconds);
+  const points = groups.map((group) => ({ x: group[0]?.second ?? 0, y: group.reduce((sum, { requests }) => sum + requests, 0) / group.length, errors: group.reduce((sum, { errors }) => sum + errors, 0) }));
   return {
-    title: "Requests that ended in each second", description: "Requests per second, second by second",
-    x: secondsAxis(seconds.length), y: { name: "requests / s", scale: linear(most, 5), label: number },
-    series: [{ name: "requests", color: "all", filled: true, points: seconds.map(({ second, requests }) => ({ x: second, y: requests })) }],
+    title: size === 1 ? "Requests that ended in each second" : `Requests that ended per second, mean of every ${size} seconds`, description: "Requests per second over the time of the run",
+    x: secondsAxis(groups), y: { name: "requests / s", scale: linear(Math.max(rate ?? 0, ...points.map(({ y }) => y)), 5), label: number },
+    series: [{ name: "requests", color: "all", filled: true, points }],
     ...(rate === null ? {} : { mark: { y: rate, name: `asked: ${number(rate)} /s` } }),
-    notes: seconds.map(({ second, requests, errors }) => ({ x: second, text: `second ${second}: ${number(requests)} requests, ${number(errors)} errors` })),
+    notes: points.map(({ x, y, errors }) => ({ x, text: `second ${x}: ${number(Math.round(y))} requests/s, ${number(errors)} errors` })),
   };
 }
 
-function secondsAxis(count: number): Chart["x"] {
-  const span = Math.max(1, count - 1);
-  const ticks = linear(count, 10).ticks.filter((tick) => Number.isInteger(tick) && tick >= 1 && tick <= count);
-  return { name: "second of the run", scale: { place: (second) => (count <= 1 ? 0.5 : (second - 1) / span), ticks: ticks[0] === 1 ? ticks : [1, ...ticks] }, label: plain };
+/** More points than this are no more to be seen, only a larger page. */
+const MOST_POINTS = 300;
+
+/** Neighbouring seconds together, in a run that has more than can be drawn. */
+function grouped(seconds: BenchResult["per_second"]): { groups: ResultSecond[][]; size: number } {
+  const size = Math.max(1, Math.ceil(seconds.length / MOST_POINTS));
+  return { size, groups: Array.from({ length: Math.ceil(seconds.length / size) }, (_, n) => seconds.slice(n * size, (n + 1) * size)) };
+}
+
+function secondsAxis(groups: readonly ResultSecond[][]): Chart["x"] {
+  const last = groups.at(-1)?.[0]?.second ?? 1;
+  const ticks = linear(last, 10).ticks.filter((tick) => Number.isInteger(tick) && tick >= 1 && tick <= last);
+  return { name: "second of the run", scale: { place: (second) => (last === 1 ? 0.5 : (second - 1) / (last - 1)), ticks: ticks[0] === 1 ? ticks : [1, ...ticks] }, label: plain };
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): Markup {
