@@ -34,7 +34,7 @@ const SIZES: readonly Size[] = [
   { className: "wide", width: 920, height: 310 },
   { className: "narrow", width: 380, height: 270 },
 ];
-const MARGIN = { top: 28, right: 18, bottom: 46, left: 56 };
+const MARGIN = { top: 28, right: 28, bottom: 46, left: 56 };
 /** Labels below the chart that are nearer to each other than this would touch. */
 const LABEL_WIDTH = 44;
 

@@ -40,6 +40,6 @@ th, td { padding: 7px 14px; text-align: left; border-top: 1px solid var(--line);
 .table.conditions td { white-space: normal; overflow-wrap: anywhere; }
 footer { margin-top: 28px; color: var(--faint); font-size: .85rem; }
 @media (max-width: 720px) { main { padding: 20px 14px 32px; } .tiles { grid-template-columns: repeat(2, 1fr); gap: 10px; } svg.wide { display: none; } svg.narrow { display: block; }
-  figure { padding: 12px 8px 6px; } figcaption, .legend { padding: 0 6px; } th, td { padding: 7px 10px; } }
+  figure { padding: 12px 8px 6px; } figcaption, .legend { padding: 0 6px; } th, td { padding: 7px 8px; } table { font-size: .82rem; } thead th { font-size: .75rem; } }
 @media (min-width: 721px) and (max-width: 900px) { .tiles { grid-template-columns: repeat(3, 1fr); } }
 `;
