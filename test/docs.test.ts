@@ -96,7 +96,7 @@ t.test("docs/architecture.md has every Redis key and every script", (t) => {
 });
 
 t.test("a folder uses no other than docs/architecture.md says", (t) => {
-  const allowed = new Map([...architecture.matchAll(/^\| `src\/(\w+)\/` \| .* \| (.*) \|$/gm)].map(([, folder = "", uses = ""]) => [folder, found(uses, /`(\w+)\/`/g)]));
+  const allowed = new Map([...architecture.matchAll(/^\| `src\/([\w-]+)\/` \| .* \| (.*) \|$/gm)].map(([, folder = "", uses = ""]) => [folder, found(uses, /`([\w-]+)\/`/g)]));
   for (const path of SOURCES.filter((name) => name.split("/").length > 2)) {
     const folder = path.split("/")[1] ?? "";
     const uses = allowed.get(folder);
