@@ -27,7 +27,7 @@ const TOTALS = `
   count(*) FILTER (WHERE e.type = 'impression' AND e.over_cap = 1) AS over_cap`;
 
 export class EventTable {
-  readonly #insert: Statement<Row>;
+  readonly #insert: Statement<[EventType, number, string, string, number, 0 | 1, string | null]>;
   readonly #dead: Statement<[string, string, string]>;
   readonly #deadEvents: Statement<[], { stream_id: string; reason: string; fields: string }>;
   readonly #userIds: Statement<[], string>;
@@ -43,7 +43,7 @@ export class EventTable {
     db.function("local_day", { deterministic: false }, (at: unknown) => formatDay(Number(at), this.#timezone));
     this.#insert = db.prepare(`
       INSERT INTO events (type, campaign_id, user_id, impression_id, at, over_cap, session_id)
-      VALUES (@type, @campaign_id, @user_id, @impression_id, @at, @over_cap, @session_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (user_id, type, impression_id) DO NOTHING`);
     this.#dead = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO NOTHING");
     this.#deadEvents = db.prepare("SELECT stream_id, reason, fields FROM dead_events ORDER BY rowid");
@@ -62,7 +62,7 @@ export class EventTable {
       WHERE e.campaign_id = @id AND e.at >= @from AND e.at < @to GROUP BY day ORDER BY day`);
     this.#write = db.transaction((events, dead) => {
       let added = 0;
-      for (const event of events) added += this.#insert.run(toRow(event)).changes;
+      for (const e of events) added += this.#insert.run(e.type, e.campaignId, e.userId, e.impressionId, e.at, e.overCap ? 1 : 0, e.sessionId).changes;
       for (const { streamId, reason, fields } of dead) this.#dead.run(streamId, reason, JSON.stringify(fields));
       return added;
     });
@@ -105,11 +105,4 @@ export class EventTable {
     this.#timezone = timezone;
     return this.#report.all({ id, from, to }).map((totals) => ({ ...totals, days: this.#byDay.all({ id: totals.campaign_id, from, to }) }));
   }
-}
-
-function toRow(event: PopupEvent): Row {
-  return {
-    type: event.type, campaign_id: event.campaignId, user_id: event.userId, impression_id: event.impressionId, at: event.at,
-    over_cap: event.overCap ? 1 : 0, session_id: event.sessionId,
-  };
 }

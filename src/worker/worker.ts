@@ -10,7 +10,7 @@ import type { DeadEvent } from "../store/events.js";
 import type { Sink } from "./sink.js";
 
 export interface WorkerOptions {
-  /** Entries taken at a time. */
+  /** Entries given to the sink at a time. */
   readonly batch?: number;
   /** Entries that another worker has held for this long without acknowledging are taken over, ms. */
   readonly claimAfterMs?: number;
@@ -21,7 +21,10 @@ export interface WorkerOptions {
 
 type Entry = [id: string, fields: string[] | null];
 
-const DEFAULT_BATCH = 1_000;
+/** A commit waits for the disk, so a backlog is written in large ones. */
+const DEFAULT_BATCH = 10_000;
+/** Entries in one command: a few milliseconds of Redis' time for a whole batch would hold up decisions. */
+const PAGE = 1_000;
 const DEFAULT_CLAIM_AFTER_MS = 15_000;
 const BLOCK_MS = 500;
 const RETRY_MS = 1_000;
@@ -95,11 +98,22 @@ export class Worker {
     }
   }
 
+  /** Up to a batch of new entries, page by page; a page that is not full is the last. */
   async #readNew(blockMs: number): Promise<Entry[]> {
+    const entries = await this.#readPage(blockMs, Math.min(PAGE, this.#batch));
+    while (entries.length < this.#batch && entries.length % PAGE === 0 && entries.length > 0) {
+      const page = await this.#readPage(0, Math.min(PAGE, this.#batch - entries.length));
+      if (page.length === 0) break;
+      entries.push(...page);
+    }
+    return entries;
+  }
+
+  async #readPage(blockMs: number, count: number): Promise<Entry[]> {
     const from = [this.keys.stream, ">"] as const;
     const reply = blockMs > 0
-      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", this.#batch, "BLOCK", blockMs, "STREAMS", ...from)
-      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", this.#batch, "STREAMS", ...from);
+      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", ...from)
+      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", count, "STREAMS", ...from);
     return ((reply as [string, Entry[]][] | null) ?? [])[0]?.[1] ?? [];
   }
 
@@ -108,7 +122,7 @@ export class Worker {
     let cursor = "0-0";
     do {
       const [next, entries] = (await this.redis.xautoclaim(
-        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", this.#batch,
+        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", Math.min(PAGE, this.#batch),
       )) as [string, (Entry | null)[]];
       // Redis 6.2 gives nothing at all for an entry that was deleted while it was pending.
       taken += await this.#keep(entries.filter((entry) => entry !== null));
@@ -130,7 +144,9 @@ export class Worker {
       else events.push(event);
     }
     const written = await this.sink.write(events, dead);
-    await this.redis.xack(this.keys.stream, this.sink.name, ...entries.map(([id]) => id));
+    for (let from = 0; from < entries.length; from += PAGE) {
+      await this.redis.xack(this.keys.stream, this.sink.name, ...entries.slice(from, from + PAGE).map(([id]) => id));
+    }
     this.options.onBatch?.(written, dead.length);
     return entries.length;
   }
