@@ -34,6 +34,17 @@ local function put(user, field, value)
   user.changed[field] = true
 end
 
+-- The names of a campaign's fields. Lua takes longer to write a number than to read a field.
+local function names(campaign)
+  local found = campaign.names
+  if not found then
+    local id = tostring(campaign.id)
+    found = { count = id, times = 't' .. id, sessions = 's' .. id, reactions = 'x' .. id }
+    campaign.names = found
+  end
+  return found
+end
+
 local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
@@ -139,8 +150,10 @@ function record.room(user, list, campaign, policy, clock, session)
   if user.fresh then return true end
   if campaign.caps > 0 then
     campaign.checks = campaign.checks or caps.read(list.raw, campaign.caps_at, campaign.caps, clock)
-    if not caps.room(campaign.checks, tonumber(fields[tostring(campaign.id)] or 0),
-      fields['t' .. campaign.id] or '', fields['s' .. campaign.id] or '', session) then return false end
+    local own = names(campaign)
+    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session) then
+      return false
+    end
   end
   if campaign.exempt or policy.caps == 0 then return true end
   policy.checks = policy.checks or caps.read(list.raw, policy.caps_at, policy.caps, clock)
@@ -150,7 +163,7 @@ end
 -- True when a click or a dismissal ended the campaign for this user.
 function record.stopped(user, campaign)
   if campaign.stops == 0 or user.fresh then return false end
-  local reactions = user.fields['x' .. campaign.id]
+  local reactions = user.fields[names(campaign).reactions]
   return reactions ~= nil and bit.band(campaign.stops, tonumber(reactions)) ~= 0
 end
 
@@ -167,12 +180,12 @@ end
 
 -- Counts one impression of the campaign at the time `at`; returns the new count.
 function record.count(user, campaign, policy, at, session, now)
-  local fields, id = user.fields, campaign.id
-  local count = tonumber(fields[tostring(id)] or 0) + 1
-  put(user, tostring(id), tostring(count))
-  if campaign.keep > 0 then put(user, 't' .. id, with_time(fields['t' .. id] or '', at, campaign.keep)) end
+  local fields, own = user.fields, names(campaign)
+  local count = tonumber(fields[own.count] or 0) + 1
+  put(user, own.count, tostring(count))
+  if campaign.keep > 0 then put(user, own.times, with_time(fields[own.times] or '', at, campaign.keep)) end
   if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
-    put(user, 's' .. id, with_session(fields['s' .. id] or '', session, at, now))
+    put(user, own.sessions, with_session(fields[own.sessions] or '', session, at, now))
   end
   stretch(user, campaign.ttl)
   record.count_for_policy(user, policy, at, session, now)
@@ -182,10 +195,13 @@ end
 
 -- Notes a reaction (1 click, 2 dismiss). It is kept whether or not it stops the campaign today.
 function record.react(user, campaign, reaction, now)
-  local field = 'x' .. campaign.id
+  local field = names(campaign).reactions
   put(user, field, tostring(bit.bor(tonumber(user.fields[field] or 0), reaction)))
   stretch(user, campaign.ends - now + GRACE_MS)
 end
+
+-- The same few lifetimes come again and again.
+local lifetimes = {}
 
 -- Writes what changed, lets the fields of campaigns that left the list go, and extends the expiry
 -- where this report needs it longer; it is never shortened.
@@ -195,15 +211,20 @@ function record.save(user, key, list)
     sets[#sets + 1] = field
     sets[#sets + 1] = user.fields[field]
   end
-  for field in pairs(user.fields) do
-    if not user.changed[field] then
-      local id = string.match(field, '^[tsx]?(%d+)$')
-      if id and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+  if not user.fresh then
+    for field in pairs(user.fields) do
+      if not user.changed[field] then
+        local id = string.match(field, '^[tsx]?(%d+)$')
+        if id and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+      end
     end
   end
   redis.call('HSET', key, unpack(sets))
   if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
-  if user.fresh or redis.call('PTTL', key) < user.ttl then redis.call('PEXPIRE', key, string.format('%.0f', user.ttl)) end
+  if user.fresh or redis.call('PTTL', key) < user.ttl then
+    lifetimes[user.ttl] = lifetimes[user.ttl] or string.format('%.0f', user.ttl)
+    redis.call('PEXPIRE', key, lifetimes[user.ttl])
+  end
 end
 
 return record

@@ -40,13 +40,15 @@ function splitPair(pair: string): [string, string] {
   return cut < 0 ? [decode(pair), ""] : [decode(pair.slice(0, cut)), decode(pair.slice(cut + 1))];
 }
 
+/** Fatal: a body that is not UTF-8 is refused instead of turned into other characters. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** A report from its path and body. @throws PopupError `invalid`, naming the field */
-export function readReport(type: EventType, campaign: string, body: Buffer): Report {
+export function readReport(type: EventType, campaign: string, body: Uint8Array): Report {
   const campaignId = parseCampaignId(campaign);
   let value: unknown;
   try {
-    // fatal: a body that is not UTF-8 is refused instead of turned into other characters.
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    value = JSON.parse(UTF8.decode(body));
   } catch {
     throw invalid("body", "is not JSON", 'send {"user_id": …, "impression_id": …}');
   }
@@ -71,23 +73,26 @@ function readToken(field: string, value: unknown): string | null {
 
 /**
  * Collects the body of a request. Register `res.onAborted` before.
- * @throws PopupError `too_large` past {@link MAX_BODY_BYTES}; nothing more of it is kept then
+ * @param done gets bytes that are its own for as long as it runs, or `too_large` past {@link MAX_BODY_BYTES};
+ *   nothing more of the body is kept then
  */
-export function readBody(req: HttpRequest, res: HttpResponse, done: (body: Buffer | PopupError) => void): void {
+export function readBody(req: HttpRequest, res: HttpResponse, done: (body: Uint8Array | PopupError) => void): void {
   const tooLarge = (): PopupError => new PopupError("too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`, { hint: "a report needs user_id, impression_id and session_id only", field: "body" });
   if (Number(req.getHeader("content-length")) > MAX_BODY_BYTES) {
     res.onData(() => undefined);
     done(tooLarge());
     return;
   }
-  let body = Buffer.alloc(0);
+  let kept: Buffer | undefined;
   let over = false;
   res.onData((chunk, last) => {
     if (over) return;
-    // The chunk's memory is uWebSockets' own and is gone after this call: concat copies it.
-    body = Buffer.concat([body, Buffer.from(chunk)]);
-    over = body.length > MAX_BODY_BYTES;
+    const length = (kept?.length ?? 0) + chunk.byteLength;
+    over = length > MAX_BODY_BYTES;
     if (over) done(tooLarge());
-    else if (last) done(body);
+    // Nearly every body comes in one piece, which is read where it lies.
+    else if (last) done(kept ? Buffer.concat([kept, new Uint8Array(chunk)]) : new Uint8Array(chunk));
+    // Its memory is uWebSockets' own and is gone after this call: concat copies it.
+    else kept = Buffer.concat([kept ?? Buffer.alloc(0), new Uint8Array(chunk)]);
   });
 }
