@@ -57,5 +57,5 @@ export function badAnswers(answers: Answers): Answers {
 export function answersText(answers: Answers): string {
   const total = Object.values(answers).reduce((sum, n) => sum + n, 0);
   return Object.entries(answers).sort(([, a], [, b]) => b - a)
-    .map(([name, n]) => (GOOD.has(name) && n / total >= 0.0005 ? `${name} ${((100 * n) / total).toFixed(1)} %` : `${name} ${n}`)).join(", ");
+    .map(([name, n]) => (GOOD.has(name) && n / total >= 0.0005 ? `${name} ${((100 * n) / total).toFixed(1)} %` : `${name} ${n.toLocaleString("en-US")}`)).join(", ");
 }

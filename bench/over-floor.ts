@@ -1,11 +1,12 @@
 /** The cases that compare one load on the engine with the floor. */
 import type { Bound, CaseContext, CaseResult } from "./case.js";
-import { comparePairs, runsTable } from "./pairs.js";
+import { compare, runRounds } from "./rounds.js";
+import { runsTable } from "./run.js";
 import type { Subject } from "./servers.js";
 import type { Ratio } from "./stats.js";
 import type { Load } from "./wrk.js";
 
-interface Limit { readonly limit: number; readonly aim?: number }
+export interface Limit { readonly limit: number; readonly aim?: number }
 
 export interface OverFloor {
   readonly title: string;
@@ -20,12 +21,12 @@ export interface OverFloor {
 }
 
 export async function overFloor(context: CaseContext, { title, about, floor, engine, load, floorLoad = load, rps, cpu }: OverFloor): Promise<CaseResult> {
-  const pairs = await comparePairs(context, { subject: floor, load: floorLoad }, { subject: engine, load });
+  const rounds = await runRounds(context, [{ subject: floor, load: floorLoad }, { subject: engine, load }]);
+  const ratios = compare(rounds, floor.name, engine.name);
   return {
-    title, about,
-    tables: [runsTable("Medians", pairs.runs.flat())],
-    bounds: [ratioBound("requests/s over the floor", pairs.rps, "≥", rps), ratioBound("CPU per request over the floor", pairs.cpu, "≤", cpu)],
-    remarks: [], invalid: pairs.problems, runs: pairs.runs,
+    title, about, tables: [runsTable(rounds.rounds.flat())],
+    bounds: [ratioBound("requests/s over the floor", ratios.rps, "≥", rps), ratioBound("CPU per request over the floor", ratios.cpu, "≤", cpu)],
+    remarks: [], invalid: rounds.problems, runs: rounds.rounds,
   };
 }
 

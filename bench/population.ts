@@ -9,7 +9,7 @@ import { SeededRandom } from "./random.js";
 /** Share of the users that are in a segment, in 256ths: 20 %. */
 const SEGMENT_PARTS = 51;
 /** Share of the users that are on a campaign's own list, in 256ths: 5 %. */
-const LIST_PARTS = 13;
+export const LIST_PARTS = 13;
 /** The same where a case has a thousand lists: 1.2 %, so that they stay in the memory of a small machine. */
 const SHORT_LIST_PARTS = 3;
 

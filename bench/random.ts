@@ -1,8 +1,13 @@
 /** Random numbers and bits that a seed repeats: the key stream of AES-128 in counter mode. */
 import { createCipheriv, type Cipher } from "node:crypto";
 
+/** Whole numbers are drawn from blocks of this many bytes: a call of the cipher for each would cost more than the request it is for. */
+const BLOCK_BYTES = 65_536;
+
 export class SeededRandom {
   readonly #cipher: Cipher;
+  #block: Buffer = Buffer.alloc(0);
+  #at = 0;
 
   /** @param seed any 32-bit integer */
   constructor(seed: number) {
@@ -17,7 +22,13 @@ export class SeededRandom {
 
   /** A whole number, 0 ≤ x < limit; limit at most 2³². */
   below(limit: number): number {
-    return Math.floor((this.bytes(4).readUInt32LE() / 4_294_967_296) * limit);
+    if (this.#at === this.#block.length) {
+      this.#block = this.bytes(BLOCK_BYTES);
+      this.#at = 0;
+    }
+    const random = this.#block.readUInt32LE(this.#at);
+    this.#at += 4;
+    return Math.floor((random / 4_294_967_296) * limit);
   }
 
   /** The same values in a random order. */

@@ -6,7 +6,7 @@ export function renderCase(name: string, { title, about, tables, bounds, remarks
   const parts = [`## ${name}: ${title}`, about];
   if (invalid.length > 0) parts.push(`**INVALID, not a measurement:** ${invalid.join("; ")}.`);
   for (const table of tables) parts.push(renderTable(table));
-  if (bounds.length > 0) parts.push(bounds.map((bound) => `- ${boundText(bound)}`).join("\n"));
+  if (bounds.length > 0) parts.push(bounds.map((bound) => `- ${boundText(bound)}: ${verdict(bound, invalid.length === 0)}`).join("\n"));
   if (remarks.length > 0) parts.push(remarks.join(" "));
   if (figure !== undefined) parts.push(`![${title}](${figure})`);
   return `${parts.join("\n\n")}\n`;
@@ -19,12 +19,17 @@ function renderTable({ caption, head, rows }: Table): string {
   return `${caption}:\n\n${[line(head), line(align), ...rows.map(line)].join("\n")}`;
 }
 
-/** `requests/s over the floor: 0.74 (0.71 to 0.78) of ≥ 0.8: not reached`. */
-export function boundText(bound: Bound): string {
-  const { name, value, range, relation, limit, aim, unit = "" } = bound;
+/** Figures that are no measurement reach nothing. */
+export function verdict(bound: Bound, valid: boolean): string {
+  if (!valid) return "**invalid**";
+  return isReached(bound) ? "reached" : "**not reached**";
+}
+
+/** `requests/s over the floor: 0.74 (0.71 to 0.78) of ≥ 0.8`. */
+export function boundText({ name, value, range, relation, limit, aim, unit = "" }: Bound): string {
   const spread = range === undefined ? "" : ` (${figure(range[0])} to ${figure(range[1])})`;
   const wish = aim === undefined ? "" : ` (aim ${figure(aim)})`;
-  return `${name}: **${figure(value)}${unit}**${spread} of ${relation} ${figure(limit)}${unit}${wish}: ${isReached(bound) ? "reached" : "**not reached**"}`;
+  return `${name}: **${figure(value)}${unit}**${spread} of ${relation} ${figure(limit)}${unit}${wish}`;
 }
 
 /** Two decimals below 10, one below 100, none above; limits such as 0.8 and 1 without needless zeros. */

@@ -25,6 +25,8 @@ export interface Subject {
   readonly redisPid: number;
   /** A connection of the benchmark's own to its Redis. */
   readonly redis: Redis;
+  /** Processes that work beside it and whose CPU time is told apart. */
+  readonly beside: readonly { readonly name: string; readonly pid: number }[];
   /** Answers so far, by what they were. */
   answers(): Promise<Answers>;
   /** Before the end of the case, where another one follows. */
@@ -60,7 +62,7 @@ export async function startEngine(context: CaseContext, name: string, fill: (sto
     await stopChild(api);
     await stopRedis();
   };
-  return { name, url: `http://${HOST}:${port}`, apiPid: pidOf(api), redisPid, redis, config, env, keys, answers: () => readAnswers(api), stop };
+  return { name, url: `http://${HOST}:${port}`, apiPid: pidOf(api), redisPid, redis, beside: [], config, env, keys, answers: () => readAnswers(api), stop };
 }
 
 /** What any design with one Redis round trip must cost: see floor-server.ts. */
@@ -75,7 +77,7 @@ export async function startFloor(context: CaseContext): Promise<Subject> {
     await stopRedis();
   };
   // It has one answer only, and wrk counts any other status as an error.
-  return { name: "floor", url: `http://${HOST}:${port}`, apiPid: pidOf(server), redisPid, redis, answers: async () => ({}), stop };
+  return { name: "floor", url: `http://${HOST}:${port}`, apiPid: pidOf(server), redisPid, redis, beside: [], answers: async () => ({}), stop };
 }
 
 interface RedisServer { readonly redis: Redis; readonly redisUrl: string; readonly redisPid: number; stopRedis(): Promise<void> }

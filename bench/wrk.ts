@@ -14,6 +14,8 @@ export interface Load {
   readonly users: number;
   /** Reports are about the campaigns 1 to this. */
   readonly campaigns: number;
+  /** {@link CONNECTIONS} unless it says otherwise. */
+  readonly connections?: number;
 }
 
 export interface WrkResult {
@@ -30,7 +32,7 @@ const ERRORS = ["connect", "read", "write", "timeout", "status"] as const;
 
 /** @param seconds a whole number @param seed another in every run */
 export async function runWrk(url: string, load: Load, seconds: number, seed: number): Promise<WrkResult> {
-  const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", SCRIPT, url, "--", load.kind, seed, load.first, load.users, load.campaigns].map(String);
+  const args = ["-t1", `-c${load.connections ?? CONNECTIONS}`, `-d${seconds}s`, "-s", SCRIPT, url, "--", load.kind, seed, load.first, load.users, load.campaigns].map(String);
   const { stdout } = await promisify(execFile)("wrk", args, { timeout: (seconds + 30) * 1_000 });
   return parseWrk(stdout);
 }
