@@ -38,11 +38,11 @@ function packageVersion(name: string): string {
   return (JSON.parse(readFileSync(join(PACKAGE_ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 }
 
-/** The commit, and whether what is measured differs from it. */
+/** The commit, and whether what is measured, or with, differs from it. */
 function commit(): string {
   const id = output("git", ["rev-parse", "--short", "HEAD"]).trim();
   if (id === "") return "not a git checkout";
-  return output("git", ["status", "--porcelain", "--", "src", "lua", "bench", "package-lock.json"]).trim() === "" ? id : `${id}, with changes`;
+  return output("git", ["status", "--porcelain", "--", "src", "lua", "bench", "package-lock.json", ":!bench/RESULTS.md", ":!bench/*.svg"]).trim() === "" ? id : `${id}, with changes`;
 }
 
 function output(command: string, args: readonly string[]): string {

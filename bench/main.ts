@@ -32,6 +32,7 @@ if (!existsSync("/proc/self/stat")) program.error("the benchmark reads CPU times
 ensureTool("wrk", "wrk");
 
 const date = new Date().toISOString();
+const machine = describeMachine();
 const outcomes: Outcome[] = [];
 for (const name of CASES.filter((candidate) => only.length === 0 || only.includes(candidate))) {
   process.stderr.write(`${name}\n`);
@@ -42,7 +43,7 @@ for (const name of CASES.filter((candidate) => only.length === 0 || only.include
   for (const problem of outcome.result?.invalid ?? []) process.stdout.write(`${name}: INVALID: ${problem}\n`);
   if (outcome.failure !== undefined) process.stdout.write(`${name}: FAILED: ${outcome.failure}\n`);
 }
-const results = { date, quick, only, machine: describeMachine(), outcomes };
+const results = { date, quick, only, machine, outcomes };
 writeFileSync(join(PACKAGE_ROOT, "bench", "RESULTS.md"), renderResults(results));
 writeFileSync(join(PACKAGE_ROOT, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
 process.stderr.write("written: bench/RESULTS.md and bench/results.json\n");

@@ -29,7 +29,9 @@ export function verdict(bound: Bound, valid: boolean): string {
 export function boundText({ name, value, range, relation, limit, aim, unit = "" }: Bound): string {
   const spread = range === undefined ? "" : ` (${figure(range[0])} to ${figure(range[1])})`;
   const wish = aim === undefined ? "" : ` (aim ${figure(aim)})`;
-  return `${name}: **${figure(value)}${unit}**${spread} of ${relation} ${figure(limit)}${unit}${wish}`;
+  // A miss must not look like a hit.
+  const shown = value !== limit && figure(value) === figure(limit) ? String(Number(value.toPrecision(6))) : figure(value);
+  return `${name}: **${shown}${unit}**${spread} of ${relation} ${figure(limit)}${unit}${wish}`;
 }
 
 /** Two decimals below 10, one below 100, none above; limits such as 0.8 and 1 without needless zeros. */

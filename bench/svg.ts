@@ -10,9 +10,11 @@ export interface Panel {
 }
 
 const PANEL_WIDTH = 470;
-const HEIGHT = 330;
+const HEIGHT = 345;
 /** Around the plot of a panel: for titles, tick labels and axis labels. */
-const MARGIN = { left: 64, right: 16, top: 62, bottom: 54 };
+const MARGIN = { left: 64, right: 16, top: 80, bottom: 54 };
+/** About the width of a letter. */
+const LETTER = 6;
 const FONT = 'font-family="system-ui, sans-serif"';
 
 export function renderSvg(title: string, panels: readonly Panel[]): string {
@@ -64,15 +66,17 @@ function curve({ color, dashed, points }: Series, x: (value: number) => number, 
   return [`<path d="${path}" fill="none" stroke="${color}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ""}/>`, ...dots].join("\n");
 }
 
-/** In one line under the title, each name after a piece of its line. */
+/** Under the title, each name after a piece of its line; on to a second row where the first is full. */
 function legend(series: readonly Series[], left: number): string[] {
-  let at = left;
+  let [x, y] = [left, 40];
   return series.flatMap(({ name, color, dashed }) => {
-    const start = at;
-    at += 34 + name.length * 6.3;
+    const width = 40 + name.length * LETTER;
+    if (x + width > PANEL_WIDTH) [x, y] = [left, y + 18];
+    const start = x;
+    x += width;
     return [
-      `<line x1="${start}" y1="40" x2="${start + 20}" y2="40" stroke="${color}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ""}/>`,
-      text(start + 25, 44, name, ""),
+      `<line x1="${start}" y1="${y}" x2="${start + 20}" y2="${y}" stroke="${color}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ""}/>`,
+      text(start + 25, y + 4, name, ""),
     ];
   });
 }

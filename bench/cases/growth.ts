@@ -87,8 +87,9 @@ function panel(title: string, xLabel: string, points: readonly Point[], x: (poin
     series: [
       { name: "CPU, any user", color: "#0969da", points: of("any user", ({ run }) => run.cpuUs) },
       { name: "CPU, in none", color: "#bc4c00", points: of("in none", ({ run }) => run.cpuUs) },
-      { name: "script, in none", color: "#8250df", points: of("in none", ({ redisUsPerDecision }) => redisUsPerDecision) },
-      { name: "floor", color: "#57606a", dashed: true, points: [[Math.min(...xs), floorUs], [Math.max(...xs), floorUs]] },
+      { name: "CPU, floor", color: "#57606a", dashed: true, points: [[Math.min(...xs), floorUs], [Math.max(...xs), floorUs]] },
+      { name: "script alone, any user", color: "#54aeff", points: of("any user", ({ redisUsPerDecision }) => redisUsPerDecision) },
+      { name: "script alone, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerDecision }) => redisUsPerDecision) },
     ],
   };
 }

@@ -9,8 +9,8 @@ import { median } from "../stats.js";
 
 const USERS = 1_000_000;
 const ROUNDS = { quick: 1, full: 5 };
-const CLOSED_S = { quick: 2, full: 5 };
-const OPEN_S = { quick: 3, full: 15 };
+const CLOSED_S = { quick: 1, full: 5 };
+const OPEN_S = { quick: 2, full: 15 };
 
 interface HalfRun { readonly subject: string; readonly closed: ClosedResult; readonly rate: number; readonly open: OpenResult }
 
