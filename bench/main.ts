@@ -1,22 +1,15 @@
-/** `npm run bench`: runs the cases, each in a process of its own, and writes RESULTS.md and results.json. */
-import { fork } from "node:child_process";
+/** `npm run bench`: runs the cases, each in a process of its own, and writes results.json and, of all cases, RESULTS.md. */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { PACKAGE_ROOT } from "../dist/version.js";
-import type { CaseResult } from "./case.js";
 import { boundText, verdict } from "./render.js";
 import { allMeasured, renderResults, type Outcome } from "./results.js";
 import { busyPercent, describeMachine } from "./machine.js";
+import { runCase } from "./run-case.js";
 import { ensureTool } from "./tools.js";
 
 const CASES = ["get-50", "get-none-50", "get-none-1000", "post-impression", "mixed", "latency-half", "latency-busy", "memory", "worker", "lua", "growth"];
-const CASE_PROCESS = fileURLToPath(new URL("./case-process.js", import.meta.url));
-/** A case that has not ended by then hangs. */
-const MOST_MS = { quick: 120_000, full: 900_000 };
-/** After SIGTERM a case stops its servers; this long it may take. */
-const END_MS = 20_000;
 const LOOK_MS = 300;
 
 const program = new Command("bench")
@@ -31,47 +24,32 @@ if (unknown.length > 0) program.error(`there is no case ${unknown.join(", ")}; t
 if (!existsSync("/proc/self/stat")) program.error("the benchmark reads CPU times from /proc, which this system does not have", { exitCode: 1 });
 ensureTool("wrk", "wrk");
 
+// Ctrl-C reaches the case too; both end, and nothing is written.
+const interrupt = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interrupt.abort());
+
 const date = new Date().toISOString();
 const machine = describeMachine();
 const outcomes: Outcome[] = [];
 for (const name of CASES.filter((candidate) => only.length === 0 || only.includes(candidate))) {
   process.stderr.write(`${name}\n`);
+  const started = performance.now();
   const busyBefore = await busyPercent(LOOK_MS);
-  const outcome = await runCase(name, busyBefore);
+  const outcome: Outcome = { name, busyBefore, ...(await runCase(name, quick, interrupt.signal)), seconds: (performance.now() - started) / 1e3 };
+  if (interrupt.signal.aborted) process.exit(1);
   outcomes.push(outcome);
   for (const bound of outcome.result?.bounds ?? []) process.stdout.write(`${name}: ${plain(`${boundText(bound)}: ${verdict(bound, outcome.result?.invalid.length === 0)}`)}\n`);
   for (const problem of outcome.result?.invalid ?? []) process.stdout.write(`${name}: INVALID: ${problem}\n`);
   if (outcome.failure !== undefined) process.stdout.write(`${name}: FAILED: ${outcome.failure}\n`);
 }
 const results = { date, quick, only, machine, outcomes };
-writeFileSync(join(PACKAGE_ROOT, "bench", "RESULTS.md"), renderResults(results));
 writeFileSync(join(PACKAGE_ROOT, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
-process.stderr.write("written: bench/RESULTS.md and bench/results.json\n");
+const page = renderResults(results);
+// Some cases are a question; the record is of all of them.
+if (only.length > 0) process.stdout.write(`\n${page}`);
+else writeFileSync(join(PACKAGE_ROOT, "bench", "RESULTS.md"), page);
+process.stderr.write(`written: ${only.length > 0 ? "" : "bench/RESULTS.md and "}bench/results.json\n`);
 process.exitCode = allMeasured(outcomes) ? 0 : 1;
-
-function runCase(name: string, busyBefore: number): Promise<Outcome> {
-  const started = performance.now();
-  return new Promise((resolve) => {
-    const child = fork(CASE_PROCESS, [name, ...(quick ? ["--quick"] : [])], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let result: CaseResult | undefined;
-    let failure: string | undefined;
-    child.on("message", (message) => (result = message as CaseResult));
-    const most = MOST_MS[quick ? "quick" : "full"];
-    let killing: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
-      failure = `it did not end within ${most / 1e3} s`;
-      child.kill("SIGTERM");
-      killing = setTimeout(() => child.kill("SIGKILL"), END_MS);
-    }, most);
-    child.once("exit", (code) => {
-      clearTimeout(timer);
-      clearTimeout(killing);
-      const seconds = (performance.now() - started) / 1e3;
-      if (result && failure === undefined) resolve({ name, seconds, busyBefore, result });
-      else resolve({ name, seconds, busyBefore, failure: failure ?? `its process ended with ${String(code)}; its messages are above` });
-    });
-  });
-}
 
 function plain(markdown: string): string {
   return markdown.replaceAll("**", "");
