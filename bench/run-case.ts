@@ -1,6 +1,6 @@
 /** One case as a process of its own, bounded in time, of which nothing is left afterwards. */
 import { fork } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,6 @@ export async function runCase(name: string, quick: boolean, signal: AbortSignal)
 async function stopLeftRedis(dir: string): Promise<void> {
   for (const name of readdirSync(dir)) {
     const folder = join(dir, name, "redis");
-    if (readdirSync(join(dir, name)).includes("redis")) await (await openEmbeddedRedis(folder)).stop();
+    if (existsSync(folder)) await (await openEmbeddedRedis(folder)).stop();
   }
 }

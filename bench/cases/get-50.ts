@@ -7,8 +7,10 @@ import { startEngine, startFloor } from "../servers.js";
 const USERS = 1_000_000;
 
 export async function run(context: CaseContext): Promise<CaseResult> {
-  const floor = await startFloor(context);
-  const engine = await startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 }));
+  const [floor, engine] = await Promise.all([
+    startFloor(context),
+    startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 })),
+  ]);
   return overFloor(context, {
     title: "GET, 50 active campaigns",
     about: "10 campaigns for all, 20 for a segment each (20 % of 1,000,000 users), 20 for a list of their own (5 %), priorities at random, caps 1/day and 3/total; random users of the million.",

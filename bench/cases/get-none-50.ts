@@ -7,8 +7,10 @@ import { startEngine, startFloor } from "../servers.js";
 const USERS = 1_000_000;
 
 export async function run(context: CaseContext): Promise<CaseResult> {
-  const floor = await startFloor(context);
-  const engine = await startEngine(context, "engine", (store) => fillTargeted(store, { campaigns: 50, users: USERS, seed: 51 }));
+  const [floor, engine] = await Promise.all([
+    startFloor(context),
+    startEngine(context, "engine", (store) => fillTargeted(store, { campaigns: 50, users: USERS, seed: 51 })),
+  ]);
   return overFloor(context, {
     title: "GET, in none of 50 targeted campaigns",
     about: "20 campaigns for a segment each (20 % of the first million users), 20 for a list of their own (5 %), 10 for either of two of the segments; the users who ask are of the second million, so every campaign is looked at and none is meant for them.",

@@ -16,7 +16,10 @@ interface HalfRun { readonly subject: string; readonly closed: ClosedResult; rea
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
-  const subjects = [await startFloor(context), await startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 }))];
+  const subjects = await Promise.all([
+    startFloor(context),
+    startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 })),
+  ]);
   const random = new SeededRandom(6);
   const request = (): string => getPopup(random.below(USERS));
   for (const { url } of subjects) await closedLoop(url, during(1, request));

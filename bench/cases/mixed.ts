@@ -8,8 +8,10 @@ import { pidOf, startEngine, startFloor } from "../servers.js";
 const USERS = 1_000_000;
 
 export async function run(context: CaseContext): Promise<CaseResult> {
-  const floor = await startFloor(context);
-  const engine = await startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 }));
+  const [floor, engine] = await Promise.all([
+    startFloor(context),
+    startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 })),
+  ]);
   const beside = [["worker", ["worker"]], ["sync", ["sync", "--watch"]]] as const;
   const processes = beside.map(([name, args]) => ({ name, pid: pidOf(startPopup(context, engine.env, args)) }));
   const result = await overFloor(context, {

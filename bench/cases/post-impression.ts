@@ -7,8 +7,10 @@ import { startEngine, startFloor } from "../servers.js";
 const USERS = 1_000_000;
 
 export async function run(context: CaseContext): Promise<CaseResult> {
-  const floor = await startFloor(context);
-  const engine = await startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 }));
+  const [floor, engine] = await Promise.all([
+    startFloor(context),
+    startEngine(context, "engine", (store) => fillMixed(store, { campaigns: 50, users: USERS, seed: 50 })),
+  ]);
   return overFloor(context, {
     title: "POST impression",
     about: "Deduplication, cap check, count and event, for a random one of 50 campaigns with caps 1/day and 3/total, random users of a million, a fresh impression id each. The floor is its GET, as everywhere.",
