@@ -5,6 +5,7 @@ import { cpus, release, totalmem, type as systemName } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { PACKAGE_ROOT, VERSION } from "../dist/version.js";
+import { machineNs } from "./proc.js";
 
 export interface Machine {
   readonly cpu: string;
@@ -53,18 +54,10 @@ function output(command: string, args: readonly string[]): string {
   }
 }
 
-/** Jiffies since boot of all cores together, from the first line of /proc/stat: not idle, and in all. What a hypervisor took counts as busy. */
-export function parseCpuLine(stat: string): { readonly busy: number; readonly total: number } {
-  const fields = (/^cpu +([\d ]+)$/m.exec(stat)?.[1] ?? "").split(" ").slice(0, 8).map(Number);
-  const total = fields.reduce((sum, n) => sum + n, 0);
-  const [, , , idle = 0, iowait = 0] = fields;
-  return { busy: total - idle - iowait, total };
-}
-
 /** Share of the cores that is busy during the next `ms`, in percent: before a case begins, that is others' work. */
 export async function busyPercent(ms: number): Promise<number> {
-  const before = parseCpuLine(readFileSync("/proc/stat", "utf8"));
+  const before = machineNs();
   await delay(ms);
-  const after = parseCpuLine(readFileSync("/proc/stat", "utf8"));
+  const after = machineNs();
   return (100 * (after.busy - before.busy)) / Math.max(1, after.total - before.total);
 }

@@ -8,11 +8,17 @@ export function parseSchedstat(text: string): number {
   return ns;
 }
 
-/** User and system clock ticks of a process: fields 14 and 15 of its stat. The name in field 2 may hold blanks and parentheses. */
-export function parseStatTicks(text: string): number {
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  if (!Number.isFinite(ticks)) throw new Error(`not a stat: ${JSON.stringify(text)}`);
+export interface Ticks { readonly own: number; readonly children: number }
+
+/**
+ * User and system clock ticks of a process (fields 14 and 15 of its stat) and of its children that have ended (16 and 17).
+ * The name in field 2 may hold blanks and parentheses.
+ */
+export function parseStatTicks(text: string): Ticks {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
+  const [user = Number.NaN, system = Number.NaN, childUser = Number.NaN, childSystem = Number.NaN] = fields.slice(11, 15);
+  const ticks = { own: user + system, children: childUser + childSystem };
+  if (!Number.isFinite(ticks.own + ticks.children)) throw new Error(`not a stat: ${JSON.stringify(text)}`);
   return ticks;
 }
 
@@ -27,10 +33,29 @@ export function cpuNs(pid: number): number {
   let ns = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     const text = read(`/proc/${pid}/task/${task}/schedstat`);
-    if (text === undefined) return parseStatTicks(readFileSync(`/proc/${pid}/stat`, "utf8")) * NS_PER_TICK;
+    if (text === undefined) return parseStatTicks(readFileSync(`/proc/${pid}/stat`, "utf8")).own * NS_PER_TICK;
     ns += parseSchedstat(text);
   }
   return ns;
+}
+
+/** CPU time of this process' children that have ended, ns, to the tick. */
+export function endedChildrenNs(): number {
+  return parseStatTicks(readFileSync("/proc/self/stat", "utf8")).children * NS_PER_TICK;
+}
+
+/** All cores together since boot, ns, to the tick: not idle, and in all. What a hypervisor took counts as busy. */
+export function machineNs(): { readonly busy: number; readonly total: number } {
+  const { busy, total } = parseCpuLine(readFileSync("/proc/stat", "utf8"));
+  return { busy: busy * NS_PER_TICK, total: total * NS_PER_TICK };
+}
+
+/** Ticks, from the first line of /proc/stat. */
+export function parseCpuLine(stat: string): { readonly busy: number; readonly total: number } {
+  const fields = (/^cpu +([\d ]+)$/m.exec(stat)?.[1] ?? "").split(" ").slice(0, 8).map(Number);
+  const total = fields.reduce((sum, n) => sum + n, 0);
+  const [, , , idle = 0, iowait = 0] = fields;
+  return { busy: total - idle - iowait, total };
 }
 
 function read(path: string): string | undefined {

@@ -36,7 +36,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const add = async (campaigns: number, users: number, askers: readonly Point["who"][] = ["any user", "in none"]): Promise<void> => {
     for (const who of askers) {
       try {
-        points.push(await point(context, who, { campaigns, users, seed: 50 }, RUN_S[mode]));
+        points.push(await point(context, who, { campaigns, users, seed: 50 }));
       } catch (error) {
         // The largest may be more than the engine can take; the others are figures nevertheless.
         failures.push(`${campaigns.toLocaleString("en-US")} campaigns, ${users.toLocaleString("en-US")} users, ${who}: ${reasonOf(error)}`);
@@ -61,7 +61,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   };
 }
 
-async function point(context: CaseContext, who: Point["who"], population: Population, seconds: number): Promise<Point> {
+async function point(context: CaseContext, who: Point["who"], population: Population): Promise<Point> {
   const { campaigns, users } = population;
   const fill = (store: Store): void => (who === "any user" ? fillMixed : fillTargeted)(store, population);
   const subject = await startEngine(context, `${campaigns}-${users}-${who.replace(" ", "-")}`, fill);
@@ -69,9 +69,9 @@ async function point(context: CaseContext, who: Point["who"], population: Popula
   let run: Run | undefined;
   let usPerCall = Number.NaN;
   try {
-    await runWrk(subject.url, load, 1, 1);
+    if (!context.quick) await runWrk(subject.url, load, 1, 1);
     ({ usPerCall } = await timed(subject.redis, "evalsha", async () => {
-      run = await measure(subject, load, seconds, 2);
+      run = await measure(subject, load, RUN_S[context.quick ? "quick" : "full"], 2);
     }));
   } finally {
     await subject.stop();

@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import t from "tap";
-import { parseCpuLine } from "../../bench/machine.js";
-import { cpuNs, parseSchedstat, parseStatTicks } from "../../bench/proc.js";
+import { cpuNs, parseCpuLine, parseSchedstat, parseStatTicks } from "../../bench/proc.js";
 
 t.test("schedstat: the first field is the time on a CPU", (t) => {
   t.equal(parseSchedstat("248292264 130153813 201\n"), 248_292_264);
@@ -11,8 +10,8 @@ t.test("schedstat: the first field is the time on a CPU", (t) => {
 
 t.test("stat: user and system ticks, whatever the process is called", (t) => {
   const rest = "R 4727 4727 3466 0 -1 4194304 2280 0 0 0 70 3 1 2 20 0 7 0 51874 745975808 10470";
-  t.equal(parseStatTicks(`4730 (node) ${rest}`), 73);
-  t.equal(parseStatTicks(`4730 (a (odd) name) ${rest}`), 73);
+  t.same(parseStatTicks(`4730 (node) ${rest}`), { own: 73, children: 3 });
+  t.same(parseStatTicks(`4730 (a (odd) name) ${rest}`), { own: 73, children: 3 });
   t.throws(() => parseStatTicks("4730 (node) R"), /not a stat/);
   t.end();
 });
