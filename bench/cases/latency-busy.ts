@@ -1,0 +1,122 @@
+/** Latency of decisions while the engine is busy with something else. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { storePath } from "../../dist/config.js";
+import type { CaseContext, CaseResult } from "../case.js";
+import { closedLoop, during, forSeconds, LOST_MS, openLoop, type OpenResult } from "../client-load.js";
+import { runPopup, startPopup } from "../commands.js";
+import { getPopup } from "../http-client.js";
+import { campaignInput, fillMixed, putAudience } from "../population.js";
+import { IdSet } from "../../dist/id-set.js";
+import { createCampaign } from "../../dist/store/campaign-changes.js";
+import type { Store } from "../../dist/store/store.js";
+import { SeededRandom } from "../random.js";
+import { openEngine, reportImpressions } from "../reports.js";
+import { settled, startChild, startEngine, stopChild, type EngineSubject } from "../servers.js";
+
+const USERS = 1_000_000;
+const SEGMENT = "big";
+const CSV_IDS = 1_000_000;
+/** Ids in the CSV are drawn from this range: dense enough for a bitmap, as a bank's are. */
+const CSV_RANGE = 10_000_000;
+/** The campaign whose list changes: the third of five is for a list of its own. */
+const CHANGED_CAMPAIGN = 3;
+const CHANGE_MS = 500;
+const RECORDS = { quick: 30_000, full: 500_000 };
+const PHASE_S = { quick: 2, full: 15 };
+const MOST_S = 120;
+
+interface Phase { readonly phase: string; readonly what: string; readonly result: OpenResult }
+
+export async function run(context: CaseContext): Promise<CaseResult> {
+  const mode = context.quick ? "quick" : "full";
+  const engine = await startEngine(context, "engine", fill);
+  const csv = join(context.dir, "big.csv");
+  writeFileSync(csv, csvText());
+  // What a save has to write: records and events of a busy bank.
+  await reportImpressions(await openEngine(context, engine.config.redisUrl, engine.keys), { count: RECORDS[mode], users: USERS, campaigns: 50, seed: 8 });
+  await settled(engine.redis);
+  startPopup(context, engine.env, ["sync", "--watch"]);
+
+  const random = new SeededRandom(9);
+  const request = (): string => getPopup(random.below(USERS));
+  await closedLoop(engine.url, during(1, request));
+  const saturation = await closedLoop(engine.url, during(PHASE_S[mode], request));
+  const rate = saturation.rps / 4;
+  const least = PHASE_S[mode];
+  const phases: Phase[] = [];
+  const phase = async (name: string, what: string, work: () => Promise<unknown>): Promise<void> => {
+    await settled(engine.redis);
+    let working = true;
+    let failure: unknown;
+    const working$ = work().catch((error: unknown) => (failure = error)).finally(() => (working = false));
+    const [enough, tooLong] = [forSeconds(least), forSeconds(MOST_S)];
+    const result = await openLoop(engine.url, rate, () => (working || enough()) && tooLong(), request);
+    await working$;
+    if (failure !== undefined) throw failure;
+    phases.push({ phase: name, what, result });
+    context.note(`${name}: p99.9 ${result.p999Ms.toFixed(1)} ms, ${result.bad} bad`);
+  };
+  await phase("quiet", "nothing else", async () => undefined);
+  await phase("publish", `a campaign and its list of ${Math.round(USERS / 20).toLocaleString("en-US")} ids change every ${CHANGE_MS} ms`, () => changing(context, engine, least));
+  await phase("load", "a CSV of 1,000,000 ids into a segment, which is then published", () => loading(context, engine, csv));
+  await phase("save", "BGREWRITEAOF, then BGSAVE", () => saving(engine));
+
+  return {
+    title: "latency while busy",
+    about: `GETs in an open loop at a quarter of saturation (${Math.round(rate).toLocaleString("en-US")}/s; saturation by the benchmark's own client), latency from the due time. Sync watches the store; the other work is done by processes of their own on the same cores. ${RECORDS[mode].toLocaleString("en-US")} impressions were reported before. A degraded answer counts as ${LOST_MS.toLocaleString("en-US")} ms.`,
+    tables: [{
+      caption: "Milliseconds",
+      head: ["phase", "meanwhile", "requests", "p50", "p99", "p99.9", "max", "bad answers"],
+      rows: phases.map(({ phase: name, what, result }) => [
+        name, what, result.requests.toLocaleString("en-US"), ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs].map((ms) => ms.toFixed(2)), String(result.bad),
+      ]),
+    }],
+    bounds: phases.slice(1).map(({ phase: name, result }) => ({ name: `p99.9, ${name}`, value: result.p999Ms, relation: "<", limit: 50, unit: " ms" })),
+    remarks: [], invalid: [], runs: { saturation, rate, phases },
+  };
+}
+
+function fill(store: Store): void {
+  fillMixed(store, { campaigns: 50, users: USERS, seed: 50 });
+  const first = new IdSet();
+  first.add("1");
+  store.transaction(() => {
+    putAudience(store, { kind: "segment", name: SEGMENT }, first);
+    createCampaign(store, campaignInput(50, 0, `segment:${SEGMENT}`));
+  });
+}
+
+function csvText(): string {
+  const random = new SeededRandom(10);
+  return `user_id\n${Array.from({ length: CSV_IDS }, () => random.below(CSV_RANGE)).join("\n")}\n`;
+}
+
+async function changing(context: CaseContext, engine: EngineSubject, seconds: number): Promise<void> {
+  const file = fileURLToPath(new URL("../change-process.js", import.meta.url));
+  const changer = await startChild(context, file, [storePath(engine.config), CHANGE_MS, CHANGED_CAMPAIGN, USERS].map(String), process.env, (message) => message === "ready");
+  await delay(seconds * 1e3);
+  await stopChild(changer);
+}
+
+/** Returns when the load is live. */
+async function loading(context: CaseContext, engine: EngineSubject, csv: string): Promise<void> {
+  const revision = (): Promise<string | null> => engine.redis.hget(engine.keys.published, engine.keys.audience({ kind: "segment", name: SEGMENT }));
+  const before = await revision();
+  await runPopup(context, engine.env, ["segment", "load", SEGMENT, csv]);
+  for (const waiting = forSeconds(MOST_S); (await revision()) === before;) {
+    if (!waiting()) throw new Error("the load was not published");
+    await delay(50);
+  }
+}
+
+async function saving({ redis }: EngineSubject): Promise<void> {
+  await redis.bgrewriteaof();
+  await delay(100);
+  await settled(redis);
+  await redis.bgsave();
+  await delay(100);
+  await settled(redis);
+}
