@@ -2,9 +2,9 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../dist/redis/keys.js";
 import type { Store } from "../dist/store/store.js";
-import { publish } from "../dist/sync/publish.js";
+import { syncStore } from "../dist/sync/sync.js";
 
 /** Publishes the store and returns when decisions are as fast as they will be. */
 export async function publishAll(store: Store, redis: Redis, keys: Keys): Promise<void> {
-  await publish(store, redis, keys, Date.now());
+  await syncStore(store, redis, keys, Date.now);
 }

@@ -1,5 +1,5 @@
 /** Many decisions and reports through the engine's own code, without HTTP: whatever its scripts look like, these are the calls. */
-import { Engine, type Report } from "../dist/engine/engine.js";
+import { Engine, type Decision, type Receipt, type Report } from "../dist/engine/engine.js";
 import { hotConnection } from "../dist/redis/client.js";
 import type { Keys } from "../dist/redis/keys.js";
 import type { CaseContext } from "./case.js";
@@ -29,13 +29,13 @@ export interface Reports { readonly count: number; readonly users: number; reado
 
 /** @throws Error for a degraded decision: it is faster than a real one */
 export async function decide(engine: Engine, userId: string): Promise<void> {
-  const decision = await engine.decide(userId, null);
+  const decision = await new Promise<Decision>((resolve) => engine.decide(userId, null, resolve));
   if (decision.kind === "degraded") throw new Error(`a decision was degraded: ${decision.cause}`);
 }
 
 /** @throws Error when it was not taken */
 export async function report(engine: Engine, content: Report): Promise<void> {
-  const receipt = await engine.report(content);
+  const receipt = await new Promise<Receipt>((resolve) => engine.report(content, resolve));
   if (receipt.kind === "degraded" || receipt.kind === "unknown") throw new Error(`a report was not taken: ${JSON.stringify(receipt)}`);
 }
 
