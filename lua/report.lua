@@ -34,7 +34,7 @@ local function take(i)
 
   local answer, over_cap = 'recorded', '0'
   if MASK[kind] then record.react(user, campaign, MASK[kind], clock.now)
-  elseif record.room(user, list, campaign, policy, clock, session) then
+  elseif record.room(user, campaign, policy, clock, session) then
     answer = record.count(user, campaign, policy, clock.now, session, clock.now)
   else answer, over_cap = 'capped', '1' end
   record.remember(user, name, clock.now, clock.now)

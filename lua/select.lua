@@ -42,7 +42,7 @@ local function eligible(user, place)
   if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
     user.record = user.record or record.load(user.record_key)
-    if record.stopped(user.record, campaign) or not record.room(user.record, list, campaign, policy, clock, user.session) then return nil end
+    if record.stopped(user.record, campaign) or not record.room(user.record, campaign, policy, clock, user.session) then return nil end
   end
   return campaign
 end

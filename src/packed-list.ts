@@ -4,22 +4,23 @@
  *
  * Big-endian throughout. `u48` is an unsigned 48-bit integer, times and durations are ms.
  *
- *   header     "PLv2" | version 24 | active u32 | listed u32 | indexAt u32 | policyAt u32 | placesAt u32 | alwaysAt u32 |
- *              boundsAt u32 | slotsAt u32 | audiencesAt u32
+ *   header     "PLv2" | version 24 | active u32 | listed u32 | always u32 | policyAt u32 | alwaysAt u32 | boundsAt u32 |
+ *              slotsAt u32 | audiencesAt u32 | placesAt u32 | indexAt u32
+ *   policy     flags u8 | keep u8 | ttl u48 | caps u8 | cap…
+ *   always     place u16 …: active campaigns that may mean a user whatever audiences the user is in
+ *   bounds     place u16 of each byte of a row: the first place that its slots, or those behind them, lead to
+ *   slots      at u32, count u16 of each slot of the audience index; there: place u16 …: active campaigns that may
+ *              mean a member of the audience in that slot
+ *   audiences  flags u8 | slot u16 (65535: not in the index) | number among those not in it u16 …
+ *   places     at u32, length u16 of each campaign's block, in the order of the blocks
+ *   index      id u32 | place u32, ascending by id
  *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | caps u8 | entry u8 | steps u8 | cap… | step…
  *   cap        kind u8 | limit u32 | duration u48
  *   step       audience u16 | member u8 | other u8
- *   policy     flags u8 | keep u8 | ttl u48 | caps u8 | cap…
- *   index      id u32 | at u32, ascending by id
- *   places     at u32 of each active campaign, in selection order
- *   always     count u16 | place u16 …: active campaigns that may mean a user whatever audiences the user is in
- *   bounds     place u16 of each byte of a row: the first place that its slots, or those behind them, lead to
- *   slots      at u32 of each slot of the audience index; there: count u16 | place u16 …: active campaigns that may
- *              mean a member of the audience in that slot
- *   audiences  count u16 | flags u8, slot u16 (65535: not in the index), number among those not in it u16 …
  *
- * The `active` campaigns come first, in selection order, behind the header; those that only late
- * reports can concern (paused, ended) follow. The index finds both. `always` and `slots` only narrow the
+ * What every call needs comes first: of a long list the scripts read no more than they have to.
+ * The `active` campaigns come first, in selection order; those that only late reports can concern
+ * (paused, ended) follow. The index finds both. `always` and `slots` only narrow the
  * search from a user's row of audience bits to the campaigns worth a look; whether one means the user is
  * for its steps to say.
  */
@@ -32,7 +33,7 @@ import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./
 
 export const MAGIC = "PLv2";
 export const VERSION_LENGTH = 24;
-const HEADER_LENGTH = 64;
+const HEADER_LENGTH = 68;
 const NOT_INDEXED = 65_535;
 /** Places and audiences are packed in 16 bits. */
 const MOST_LISTED = 65_535;
@@ -98,33 +99,27 @@ export function packList(input: ListInput, version: string): Buffer {
   const campaigns = [...input.active, ...input.others];
   const targets = campaigns.map((c) => compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
   const blocks = campaigns.map((campaign, i) => packCampaign(campaign, targets[i] ?? NOBODY));
-  const places: number[] = [];
-  let at = HEADER_LENGTH;
-  for (const block of blocks) {
-    places.push(at);
-    at += block.length;
-  }
-  const index = campaigns.map(({ id }, i) => [id, places[i] ?? 0]).sort(([a = 0], [b = 0]) => a - b);
+  const index = campaigns.map(({ id }, place) => [id, place]).sort(([a = 0], [b = 0]) => a - b);
   const { always, ofSlot } = findLeads(input, targets);
-  const slotLists = ofSlot.map(u16List);
-  const bounds = u16List(findBounds(ofSlot, input.active.length)).subarray(2);
 
-  const indexAt = at;
-  const policyAt = indexAt + index.length * 8;
   const policy = packPolicy(input.policy);
-  const placesAt = policyAt + policy.length;
-  const alwaysAt = placesAt + input.active.length * 4;
-  const boundsAt = alwaysAt + 2 + always.length * 2;
+  const bounds = u16List(findBounds(ofSlot, input.active.length));
+  const policyAt = HEADER_LENGTH;
+  const alwaysAt = policyAt + policy.length;
+  const boundsAt = alwaysAt + always.length * 2;
   const slotsAt = boundsAt + bounds.length;
-  let listAt = slotsAt + slotLists.length * 4;
-  const slotPlaces = slotLists.map((list) => (listAt += list.length) - list.length);
-  const header = Buffer.concat([
-    Buffer.from(MAGIC + version, "latin1"),
-    u32List([input.active.length, index.length, indexAt, policyAt, placesAt, alwaysAt, boundsAt, slotsAt, listAt]),
-  ]);
+  const slots = packPlaced(ofSlot.map(u16List), slotsAt + ofSlot.length * 6, (list) => list.length / 2);
+  const audiencesAt = slotsAt + slots.length;
+  const audiences = packAudiences(input.audiences);
+  const placesAt = audiencesAt + audiences.length;
+  const indexAt = placesAt + blocks.length * 6;
+  // The blocks lie behind the index, and their places in front of it.
+  const placed = packPlaced(blocks, indexAt + index.length * 8, (block) => block.length);
+  const places = placed.subarray(0, blocks.length * 6);
   return Buffer.concat([
-    header, ...blocks, u32List(index.flat()), policy, u32List(places.slice(0, input.active.length)), u16List(always),
-    bounds, u32List(slotPlaces), ...slotLists, packAudiences(input.audiences),
+    Buffer.from(MAGIC + version, "latin1"),
+    u32List([input.active.length, index.length, always.length, policyAt, alwaysAt, boundsAt, slotsAt, audiencesAt, placesAt, indexAt]),
+    policy, u16List(always), bounds, slots, audiences, places, u32List(index.flat()), placed.subarray(places.length),
   ]);
 }
 
@@ -174,13 +169,12 @@ function findBounds(ofSlot: readonly (readonly number[])[], none: number): numbe
 }
 
 function packAudiences(audiences: readonly ListedAudience[]): Buffer {
-  const bytes = Buffer.alloc(2 + audiences.length * 5);
-  bytes.writeUInt16BE(audiences.length);
+  const bytes = Buffer.alloc(audiences.length * 5);
   let direct = 0;
   audiences.forEach((a, i) => {
-    bytes.writeUInt8(AUDIENCE_FLAG[a.encoding] | (a.strings ? AUDIENCE_FLAG.strings : 0), 2 + i * 5);
-    bytes.writeUInt16BE(a.slot ?? NOT_INDEXED, 3 + i * 5);
-    bytes.writeUInt16BE(a.slot === null ? direct++ : 0, 5 + i * 5);
+    bytes.writeUInt8(AUDIENCE_FLAG[a.encoding] | (a.strings ? AUDIENCE_FLAG.strings : 0), i * 5);
+    bytes.writeUInt16BE(a.slot ?? NOT_INDEXED, 1 + i * 5);
+    bytes.writeUInt16BE(a.slot === null ? direct++ : 0, 3 + i * 5);
   });
   return bytes;
 }
@@ -191,12 +185,21 @@ function u32List(values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** With its length in front. */
 function u16List(values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(2 + values.length * 2);
-  bytes.writeUInt16BE(values.length);
-  values.forEach((value, i) => bytes.writeUInt16BE(value, 2 + i * 2));
+  const bytes = Buffer.alloc(values.length * 2);
+  values.forEach((value, i) => bytes.writeUInt16BE(value, i * 2));
   return bytes;
+}
+
+/** Pieces behind a table of where each lies, u32, and its measure, u16. @param at where in the list the first piece will lie */
+function packPlaced(pieces: readonly Buffer[], at: number, measure: (piece: Buffer) => number): Buffer {
+  const table = Buffer.alloc(pieces.length * 6);
+  pieces.forEach((piece, i) => {
+    table.writeUInt32BE(at, i * 6);
+    table.writeUInt16BE(measure(piece), i * 6 + 4);
+    at += piece.length;
+  });
+  return Buffer.concat([table, ...pieces]);
 }
 
 function packCampaign(campaign: Campaign, { entry, steps }: TargetProgram): Buffer {

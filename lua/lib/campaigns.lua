@@ -3,63 +3,75 @@
 -- call serves many users.
 
 local campaigns = {
-  EXEMPT = 1, SERVE = 2, STOPS = 12, STOP_SHIFT = 4, UNTIL_END = 16, SESSIONS = 32,
-  POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
-  ACCEPT = 255, REJECT = 254, SET = 2, STRINGS = 4, NOT_INDEXED = 65535,
+  SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
+  ACCEPT = 255, REJECT = 254, SET = 2, STRINGS = 4,
 }
+
+local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED = 1, 12, 4, 65535
+-- A read costs about a microsecond, and as much again for each KB: a list of a hundred campaigns is read
+-- whole, of a longer one only what it takes.
+local HEAD_LAST = '8191'
 
 -- The header of a list, or nil and 'unpublished' | 'stale': the caller must know the list it asks
 -- about, because it named the audiences' keys and the windows' starts from it.
 function campaigns.open(key, seen_version)
-  local raw = redis.call('GET', key)
-  if not raw then return nil, 'unpublished' end
-  local magic, version, active, listed, index_at, policy_at, places_at, always_at, bounds_at, slots_at, audiences_at =
-    struct.unpack('>c4c24I4I4I4I4I4I4I4I4I4', raw)
-  if magic ~= 'PLv2' then return nil, 'unpublished' end
+  local head = redis.call('GETRANGE', key, '0', HEAD_LAST)
+  if string.sub(head, 1, 4) ~= 'PLv2' then return nil, 'unpublished' end
+  local version, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
+    struct.unpack('>c24I4I4I4I4I4I4I4I4I4I4', head, 5)
   if version ~= seen_version then return nil, 'stale' end
   return {
-    raw = raw, active = active, listed = listed, index_at = index_at, policy_at = policy_at, places_at = places_at,
-    always_at = always_at, bounds_at = bounds_at, slots_at = slots_at, audiences_at = audiences_at,
+    key = key, head = head, active = active, listed = listed, always = always, policy_at = policy_at, always_at = always_at,
+    bounds_at = bounds_at, slots_at = slots_at, audiences_at = audiences_at, places_at = places_at, index_at = index_at,
     by_place = {}, by_id = {}, by_slot = {}, bounds = {}, audiences = {},
   }
 end
 
-local function read(list, at)
-  local id, starts, ends, flags, keep, ttl, caps, entry, _, after =
-    struct.unpack('>I4I6I6BBI6BBB', list.raw, at + 1)
+-- Some bytes of the list: a string, and where in it they begin.
+local function slice(list, at, length)
+  if at + length <= #list.head then return list.head, at + 1 end
+  return redis.call('GETRANGE', list.key, at, at + length - 1), 1
+end
+
+local function read(list, at, length)
+  local raw, from = slice(list, at, length)
+  local id, starts, ends, flags, keep, ttl, caps, entry, _, after = struct.unpack('>I4I6I6BBI6BBB', raw, from)
   return {
-    id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, caps = caps, caps_at = after - 1,
-    exempt = bit.band(flags, campaigns.EXEMPT) ~= 0, stops = bit.band(flags, campaigns.STOPS) / campaigns.STOP_SHIFT,
-    entry = entry, steps = {}, steps_at = after - 1 + caps * 11,
+    id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, raw = raw, caps = caps, caps_at = after,
+    exempt = bit.band(flags, EXEMPT) ~= 0, stops = bit.band(flags, STOPS) / STOP_SHIFT,
+    entry = entry, steps = {}, steps_at = after + caps * 11,
   }
 end
 
--- The active campaign at a place in the order of selection, from 0.
+-- The campaign at a place of the list, from 0; the active ones come first, in the order of selection.
 function campaigns.nth(list, place)
   local campaign = list.by_place[place]
   if not campaign then
-    campaign = read(list, struct.unpack('>I4', list.raw, list.places_at + place * 4 + 1))
+    campaign = read(list, struct.unpack('>I4I2', slice(list, list.places_at + place * 6, 6)))
     list.by_place[place] = campaign
   end
   return campaign
 end
 
+-- The place of a campaign, or nil: a binary search.
 local function search(list, id)
+  if not list.index then list.index, list.index_from = slice(list, list.index_at, list.listed * 8) end
   local low, high = 0, list.listed - 1
   while low <= high do
     local middle = math.floor((low + high) / 2)
-    local found, at = struct.unpack('>I4I4', list.raw, list.index_at + middle * 8 + 1)
-    if found == id then return read(list, at) end
+    local found, place = struct.unpack('>I4I4', list.index, list.index_from + middle * 8)
+    if found == id then return place end
     if found < id then low = middle + 1 else high = middle - 1 end
   end
-  return false
+  return nil
 end
 
 -- A campaign by its id, active or not, or false.
 function campaigns.find(list, id)
   local campaign = list.by_id[id]
   if campaign == nil then
-    campaign = search(list, id)
+    local place = search(list, id)
+    campaign = place and campaigns.nth(list, place) or false
     list.by_id[id] = campaign
   end
   return campaign
@@ -67,14 +79,16 @@ end
 
 -- The caps over all popups of a user together.
 function campaigns.policy(list)
-  local flags, keep, ttl, caps, after = struct.unpack('>BBI6B', list.raw, list.policy_at + 1)
-  return { flags = flags, keep = keep, ttl = ttl, caps = caps, caps_at = after - 1 }
+  local raw, from = slice(list, list.policy_at, list.always_at - list.policy_at)
+  local flags, keep, ttl, caps, after = struct.unpack('>BBI6B', raw, from)
+  return { raw = raw, flags = flags, keep = keep, ttl = ttl, caps = caps, caps_at = after }
 end
 
-local function places(raw, at)
-  local found, high, low = {}, string.byte(raw, at + 1, at + 2)
-  for i = 1, high * 256 + low do
-    high, low = string.byte(raw, at + i * 2 + 1, at + i * 2 + 2)
+local function places(list, at, count)
+  local raw, from = slice(list, at, count * 2)
+  local found = {}
+  for i = 1, count do
+    local high, low = string.byte(raw, from + i * 2 - 2, from + i * 2 - 1)
     found[i] = high * 256 + low
   end
   return found
@@ -82,7 +96,7 @@ end
 
 -- The places of the campaigns that may mean a user whatever audiences the user is in, ascending.
 function campaigns.always(list)
-  list.for_all = list.for_all or places(list.raw, list.always_at)
+  list.for_all = list.for_all or places(list, list.always_at, list.always)
   return list.for_all
 end
 
@@ -90,7 +104,7 @@ end
 function campaigns.of_slot(list, slot)
   local found = list.by_slot[slot]
   if not found then
-    found = places(list.raw, struct.unpack('>I4', list.raw, list.slots_at + slot * 4 + 1))
+    found = places(list, struct.unpack('>I4I2', slice(list, list.slots_at + slot * 6, 6)))
     list.by_slot[slot] = found
   end
   return found
@@ -100,7 +114,7 @@ end
 function campaigns.bound(list, byte)
   local bound = list.bounds[byte]
   if not bound then
-    bound = struct.unpack('>I2', list.raw, list.bounds_at + byte * 2 - 1)
+    bound = struct.unpack('>I2', slice(list, list.bounds_at + byte * 2 - 2, 2))
     list.bounds[byte] = bound
   end
   return bound
@@ -111,9 +125,9 @@ end
 local function audience(list, number)
   local found = list.audiences[number]
   if not found then
-    local flags, slot, direct = struct.unpack('>BI2I2', list.raw, list.audiences_at + 2 + number * 5 + 1)
+    local flags, slot, direct = struct.unpack('>BI2I2', slice(list, list.audiences_at + number * 5, 5))
     found = { flags = flags, direct = direct }
-    if slot ~= campaigns.NOT_INDEXED then
+    if slot ~= NOT_INDEXED then
       found.slot, found.byte, found.mask = slot, math.floor(slot / 8) + 1, 2 ^ (7 - slot % 8)
     end
     list.audiences[number] = found
@@ -125,7 +139,7 @@ end
 function campaigns.step(list, campaign, number)
   local found = campaign.steps[number]
   if not found then
-    local asked, yes, no = struct.unpack('>I2BB', list.raw, campaign.steps_at + number * 4 + 1)
+    local asked, yes, no = struct.unpack('>I2BB', campaign.raw, campaign.steps_at + number * 4)
     found = { audience = audience(list, asked), yes = yes, no = no }
     campaign.steps[number] = found
   end

@@ -5,12 +5,12 @@ local caps = {}
 local TOTAL, DAY, WEEK, ROLLING, SESSION = 1, 2, 3, 5, 6
 local TIME_BYTES = 6
 
--- The `n` caps packed at `at`, as {limit, and where its window began: ms, 'total' or 'session'}.
+-- The `n` caps packed from the `at`-th byte on, as {limit, and where its window began: ms, 'total' or 'session'}.
 --   clock  {now, day, week, month}, ms
 function caps.read(raw, at, n, clock)
   local found = {}
   for i = 0, n - 1 do
-    local kind, limit, duration = struct.unpack('>BI4I6', raw, at + i * 11 + 1)
+    local kind, limit, duration = struct.unpack('>BI4I6', raw, at + i * 11)
     local since
     if kind == TOTAL then since = 'total'
     elseif kind == SESSION then since = 'session'

@@ -144,19 +144,19 @@ end
 -- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
 --   clock    {now, day, week, month}, ms
 --   session  '' when the request names none
-function record.room(user, list, campaign, policy, clock, session)
+function record.room(user, campaign, policy, clock, session)
   local fields = user.fields
   -- Every cap allows one impression at least.
   if user.fresh then return true end
   if campaign.caps > 0 then
-    campaign.checks = campaign.checks or caps.read(list.raw, campaign.caps_at, campaign.caps, clock)
+    campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
     local own = names(campaign)
     if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session) then
       return false
     end
   end
   if campaign.exempt or policy.caps == 0 then return true end
-  policy.checks = policy.checks or caps.read(list.raw, policy.caps_at, policy.caps, clock)
+  policy.checks = policy.checks or caps.read(policy.raw, policy.caps_at, policy.caps, clock)
   return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session)
 end
 

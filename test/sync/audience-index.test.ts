@@ -5,6 +5,7 @@ import { readManifest } from "../../src/packed-list.js";
 import { buildIndex, dropGenerations } from "../../src/sync/audience-index.js";
 import { planPublish } from "../../src/sync/plan.js";
 import { publish } from "../../src/sync/publish.js";
+import { setStatus } from "../../src/store/campaign-changes.js";
 import { syncStore } from "../../src/sync/sync.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
@@ -16,7 +17,7 @@ const USERS = ["0", "7", "65535", "65536", "131071", "500000000", "4294967295", 
 
 /** Twenty audiences of every encoding, so that a row has several bytes, each with a campaign; the crowd makes two blocks dense. */
 function twenty(engine: TestEngine, random: Random): void {
-  const crowd = Array.from({ length: 70_000 }, (_, i) => String(i));
+  const crowd = Array.from({ length: 80_000 }, (_, i) => String(i));
   for (let i = 0; i < 20; i++) {
     const members = new Set(random.some(USERS, 0.3));
     if (i % 5 === 0) for (const id of crowd) if (random.chance(0.2)) members.add(id);
@@ -41,7 +42,7 @@ t.test("decisions from the index are those without it, and ask no audience by it
   twenty(engine, random);
   const sheet = new Worksheet(engine);
   await sheet.publish();
-  const all = async (): Promise<(Outcome | undefined)[]> => Promise.all([...USERS, "69999", "1000", "nobody", "70001"].map((user) => sheet.select(user)));
+  const all = async (): Promise<(Outcome | undefined)[]> => Promise.all([...USERS, "79999", "1000", "nobody", "90001"].map((user) => sheet.select(user)));
   const without = await all();
   t.ok((await calls(engine, "getbit")) > 0 && (await calls(engine, "sismember")) > 0, "without it the keys are asked");
   await engine.index();
@@ -135,4 +136,44 @@ t.test("full builds it anew, and mends damaged rows", async (t) => {
   await sheet.publish();
   t.same(await sheet.select("1"), { tag: "show", campaignId: id });
   t.equal((await redis.hlen(keys.generations)), 1, "the damaged build is gone");
+});
+
+t.test("a list too long to be read whole decides and counts as a short one does", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const MANY = 700;
+  engine.store.settings.set("user_caps", "3/total");
+  const ids: number[] = [];
+  engine.store.transaction(() => {
+    for (let i = 0; i < MANY; i++) engine.audience(segment(`s${i}`), [String(i), `u-${i}`, "both"]);
+    for (let i = 0; i < MANY; i++) {
+      const target = i % 3 === 0 ? `segment:s${i} & !segment:s${(i + 1) % MANY}` : i % 3 === 1 ? `segment:s${i} | segment:s${i}` : `segment:s${i}`;
+      ids.push(engine.campaign({ target, priority: i % 7, caps: ["1/day", `${1 + (i % 2)}/total`], stop_after: i % 5 === 0 ? ["click"] : [], status: "active" }));
+    }
+  });
+  const paused = engine.campaign({ target: "all", caps: ["1/total"] });
+  setStatus(engine.store, paused, "paused", "test");
+  const sheet = new Worksheet(engine);
+  for (const indexed of [false, true]) {
+    if (indexed) await engine.index();
+    await sheet.publish();
+    t.ok((await engine.redis.strlen(engine.keys.list)) > 3 * 8_192);
+    for (const i of [0, 1, 2, 50, 349, 350, 698, 699]) {
+      // Without the index everyone is asked for everything; a few users show that.
+      for (const user of indexed ? [String(i), `u-${i}`] : [String(i)]) t.same(await sheet.select(user), { tag: "show", campaignId: ids[i] }, `${user} ${indexed ? "from the index" : "by keys"}`);
+    }
+    t.same(await sheet.select(String(MANY)), { tag: "none" });
+  }
+  const best = ids.filter((_, i) => i % 7 === 6 && i % 3 !== 0);
+  for (const [shown, id] of best.slice(0, 3).entries()) {
+    t.same(await sheet.select("both"), { tag: "show", campaignId: id }, `the next of the highest priority, ${shown}`);
+    t.same(await sheet.impression("both", id, `b${shown}`), { tag: "counted", total: 1 });
+  }
+  t.same(await sheet.select("both"), { tag: "none" }, "the policy is full");
+  for (const i of [0, 333, 699]) {
+    t.same(await sheet.impression(`u-${i}`, ids[i] ?? 0, "a"), { tag: "counted", total: 1 });
+    t.same(await sheet.impression(`u-${i}`, ids[i] ?? 0, "b"), { tag: "capped" });
+    t.same(await sheet.select(`u-${i}`), { tag: "none" });
+  }
+  t.same(await sheet.impression("u-1", paused, "a"), { tag: "counted", total: 1 }, "the last of the list");
+  t.same(await sheet.impression("u-1", paused + 1, "b"), { tag: "unknown" });
 });
