@@ -10,11 +10,11 @@ import { runCase } from "./run-case.js";
 import { ensureTool } from "./tools.js";
 
 const CASES = ["get-50", "get-none-50", "get-none-1000", "post-impression", "mixed", "latency-half", "latency-busy", "memory", "worker", "lua", "growth"];
-const LOOK_MS = 300;
+const LOOK_MS = 100;
 
 const program = new Command("bench")
   .description("measures the engine against a floor and writes bench/RESULTS.md")
-  .option("--quick", "few and short runs, under two minutes in all", false)
+  .option("--quick", "few and short runs, about two minutes in all", false)
   .option("--only <cases>", `some cases, with commas between: ${CASES.join(",")}`)
   .parse();
 const { quick, only: asked } = program.opts<{ quick: boolean; only?: string }>();

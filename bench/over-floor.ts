@@ -18,10 +18,12 @@ export interface OverFloor {
   readonly floorLoad?: Load;
   readonly rps: Limit;
   readonly cpu: Limit;
+  /** Rounds of a quick run, where the usual three take too long. */
+  readonly quickRounds?: number;
 }
 
-export async function overFloor(context: CaseContext, { title, about, floor, engine, load, floorLoad = load, rps, cpu }: OverFloor): Promise<CaseResult> {
-  const rounds = await runRounds(context, [{ subject: floor, load: floorLoad }, { subject: engine, load }]);
+export async function overFloor(context: CaseContext, { title, about, floor, engine, load, floorLoad = load, rps, cpu, quickRounds }: OverFloor): Promise<CaseResult> {
+  const rounds = await runRounds(context, [{ subject: floor, load: floorLoad }, { subject: engine, load }], quickRounds);
   const ratios = compare(rounds, floor.name, engine.name);
   return {
     title, about, tables: [runsTable(rounds.rounds.flat())],

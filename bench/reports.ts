@@ -4,6 +4,7 @@ import { hotConnection } from "../dist/redis/client.js";
 import type { Keys } from "../dist/redis/keys.js";
 import type { CaseContext } from "./case.js";
 import { SeededRandom } from "./random.js";
+import { inTurns } from "./turns.js";
 
 /** Nothing here is about deadlines; a call that takes this long has failed. */
 const PATIENT_MS = 10_000;
@@ -15,14 +16,6 @@ export async function openEngine(context: CaseContext, redisUrl: string, keys: K
   await engine.warmUp();
   if (engine.trouble) throw new Error(`the engine has no list: ${engine.trouble}`);
   return engine;
-}
-
-/** Calls `work` with 0 to count - 1, so many of them at the same time. */
-export async function inTurns(count: number, together: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  await Promise.all(Array.from({ length: Math.min(together, count) }, async () => {
-    while (next < count) await work(next++);
-  }));
 }
 
 export interface Reports { readonly count: number; readonly users: number; readonly campaigns: number; readonly seed: number }

@@ -21,14 +21,18 @@ const RUN_S = { quick: 1, full: 8 };
 /** What a run leaves behind (closing connections, a flush) is done by then. */
 const REST_MS = 100;
 
-/** Runs the sides in turn, so that whatever the machine does in the meantime meets each of them. */
-export async function runRounds(context: CaseContext, sides: readonly Side[]): Promise<Rounds> {
+/**
+ * Runs the sides in turn, so that whatever the machine does in the meantime meets each of them.
+ * @param quickRounds of a quick run, where a case has no time for the usual three
+ */
+export async function runRounds(context: CaseContext, sides: readonly Side[], quickRounds: number = ROUNDS.quick): Promise<Rounds> {
   const mode = context.quick ? "quick" : "full";
+  const count = context.quick ? quickRounds : ROUNDS.full;
   let seed = 1;
   // All at once: this is about their speed later, not now.
   await Promise.all(sides.map(({ subject, load }) => runWrk(subject.url, load, WARM_S[mode], seed++)));
   const rounds: Run[][] = [];
-  for (let round = 1; round <= ROUNDS[mode]; round++) {
+  for (let round = 1; round <= count; round++) {
     const runs: Run[] = [];
     for (const { subject, load } of sides) {
       await delay(REST_MS);

@@ -8,8 +8,9 @@ import type { CaseContext, CaseResult } from "../case.js";
 import { timed, type CommandTime } from "../commandstats.js";
 import { fillMixed } from "../population.js";
 import { SeededRandom } from "../random.js";
-import { decide, inTurns, openEngine, report, uuid } from "../reports.js";
+import { decide, openEngine, report, uuid } from "../reports.js";
 import { settled, startEngine } from "../servers.js";
+import { inTurns } from "../turns.js";
 
 const USERS = 1_000_000;
 const CAMPAIGNS = 50;

@@ -18,7 +18,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     title: "10 GET : 3 POST impression, with worker and sync",
     about: "The campaigns of get-50. `popup worker` carries the events into the store and `popup sync --watch` watches it meanwhile, as processes of their own on the same cores; their CPU time is shown and not part of API + Redis.",
     floor, engine: { ...engine, beside: processes }, load: { kind: "mixed", first: 0, users: USERS, campaigns: 50 }, floorLoad: { kind: "get", first: 0, users: USERS, campaigns: 50 },
-    rps: { limit: 0.6 }, cpu: { limit: 1.5 },
+    rps: { limit: 0.6 }, cpu: { limit: 1.5 }, quickRounds: 2,
   });
   const lag = await workerLag(engine.redis.xinfo("GROUPS", engine.keys.stream));
   return { ...result, remarks: [`Events that the worker had not read when the last run ended: ${lag}.`] };

@@ -25,6 +25,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   context.defer(() => store.close());
   const stored = (): number => Number(store.prepare("SELECT count(*) FROM events").pluck().get());
   const once = ["worker", "--once"];
+  // The first one makes the consumer group.
   await runPopup(context, env, once);
 
   const runs: WorkerRun[] = [];
