@@ -36,13 +36,15 @@ local function targeted(user, campaign)
   return step == campaigns.ACCEPT
 end
 
--- The campaign at this place if this user may see it now. The record is read when it first matters.
-local function eligible(user, place)
+-- The campaign at this place if this user may see it now. The record is read when it first matters; of the
+-- first campaign only what that one needs, because nearly everyone sees it.
+local function eligible(user, place, first)
   local campaign = campaigns.nth(list, place)
   if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
-    user.record = user.record or record.load(user.record_key)
-    if record.stopped(user.record, campaign) or not record.room(user.record, campaign, policy, clock, user.session) then return nil end
+    if not first and not user.record then user.record = record.load(user.record_key) end
+    local seen = user.record or record.glance(user.record_key, campaign, policy)
+    if record.stopped(seen, campaign) or not record.room(seen, campaign, policy, clock, user.session) then return nil end
   end
   return campaign
 end
@@ -80,12 +82,12 @@ end
 local function choose(user)
   local tried = first_place(user.row)
   if tried >= list.active then return nil end
-  local campaign = eligible(user, tried)
-  -- Most users see the first: the others are put in order for those who do not.
+  local campaign = eligible(user, tried, true)
+  -- The others are put in order for those who do not see it.
   if campaign then return campaign end
   for _, place in ipairs(every_place(user.row)) do
     if place > tried then
-      campaign = eligible(user, place)
+      campaign = eligible(user, place, false)
       if campaign then return campaign end
       tried = place
     end

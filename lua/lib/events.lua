@@ -7,7 +7,8 @@ local events = {}
 
 -- kind: 'impression' | 'click' | 'dismiss'; at: ms, as text; over_cap: '0' or '1'; session: '' when none was named
 function events.append(stream, kind, campaign, user, id, at, over_cap, session)
-  redis.call('XADD', stream, '*', 'e', table.concat({ kind, campaign, user, id, at, over_cap, session }, ' '))
+  redis.call('XADD', stream, '*', 'e',
+    kind .. ' ' .. campaign .. ' ' .. user .. ' ' .. id .. ' ' .. at .. ' ' .. over_cap .. ' ' .. session)
 end
 
 -- The event of a stream entry's fields and values, or nil when it is none.

@@ -45,6 +45,37 @@ local function names(campaign)
   return found
 end
 
+-- The fields that say whether the campaign has room for a user, and whether the user stopped it.
+local function asked_fields(campaign, policy)
+  local own, fields = names(campaign), {}
+  local function add(wanted, field) if wanted then fields[#fields + 1] = field end end
+  add(campaign.caps > 0, own.count)
+  add(campaign.keep > 0, own.times)
+  add(bit.band(campaign.flags, campaigns.SESSIONS) ~= 0, own.sessions)
+  add(campaign.stops > 0, own.reactions)
+  if not campaign.exempt then
+    add(bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0, 'n')
+    add(policy.keep > 0, 't')
+    add(bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0, 's')
+  end
+  return fields
+end
+
+-- As much of a record as record.room and record.stopped need for one campaign: a faithful customer's has
+-- many more fields. Nothing can be counted in it.
+function record.glance(key, campaign, policy)
+  campaign.asked = campaign.asked or asked_fields(campaign, policy)
+  local values = redis.call('HMGET', key, unpack(campaign.asked))
+  local fields, fresh = {}, true
+  for i, field in ipairs(campaign.asked) do
+    if values[i] then
+      fields[field] = values[i]
+      fresh = false
+    end
+  end
+  return { fields = fields, fresh = fresh }
+end
+
 local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
@@ -64,15 +95,13 @@ local function trim_sessions(entries, now)
   return string.sub(entries, from)
 end
 
-local UUID = '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)%-(%x%x%x%x)(%x%x%x%x%x%x%x%x)$'
-
 -- What a report is remembered by: the head and the id of an entry of i. For record.knows and record.remember.
 function record.name(kind, id)
-  if #id == 36 and not string.find(id, '%u') then
-    local a, b, c, d, e, f = string.match(id, UUID)
-    if a then
-      return struct.pack('>BI4I2I2I2I2I4', record.KIND[kind] * 65,
-        tonumber(a, 16), tonumber(b, 16), tonumber(c, 16), tonumber(d, 16), tonumber(e, 16), tonumber(f, 16))
+  if #id == 36 and string.lower(id) == id then
+    local a, b, c, d, e = string.match(id, '^(%x+)%-(%x+)%-(%x+)%-(%x+)%-(%x+)$')
+    -- Five numbers of 8, 4, 4, 4, 12 digits, as three of 12, 8, 12: a number here is exact up to 13.
+    if a and #a == 8 and #b == 4 and #c == 4 and #d == 4 then
+      return struct.pack('>BI6I4I6', record.KIND[kind] * 65, tonumber(a .. b, 16), tonumber(c .. d, 16), tonumber(e, 16))
     end
   end
   return string.char(record.KIND[kind] * 65 + #id) .. id

@@ -59,6 +59,8 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
       "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
       // A record with some times and ids in it stays one compact block.
       "--hash-max-listpack-value", "1024", "--maxmemory-policy", "noeviction", "--daemonize", "no",
+      // Reports append some megabytes a second at most: rewriting the file at 64 MB, the default, would keep a core busy.
+      "--auto-aof-rewrite-min-size", "256mb",
     ],
     // A Ctrl-C at the terminal goes to the whole process group; the server must outlive its users.
     { stdio: "ignore", detached: true },
