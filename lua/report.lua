@@ -9,7 +9,7 @@
 --       'unknown' (no such campaign) | a text: why it was not taken} | {'stale'} | {'unpublished'}
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns caps record events
+-- @use campaigns caps record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -28,8 +28,7 @@ local function take(i)
     ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 3], ARGV[arg_at + 4], ARGV[arg_at + 5]
   local campaign = campaigns.find(list, tonumber(campaign_id))
   if not campaign then return 'unknown' end
-  local user = record.load(record_key)
-  local name = record.name(kind, impression_id)
+  local user, name = ledger.record(record_key), record.name(kind, impression_id)
   if record.knows(user, name) then return 'duplicate' end
 
   local answer, over_cap = 'recorded', '0'
@@ -38,17 +37,16 @@ local function take(i)
     answer = record.count(user, campaign, policy, clock.now, session, clock.now)
   else answer, over_cap = 'capped', '1' end
   record.remember(user, name, clock.now, clock.now)
-  -- The event first: should it fail, nothing is counted, and the record is known to be writable.
-  events.append(stream_key, kind, campaign_id, user_id, impression_id, now_text, over_cap, session)
-  record.save(user, record_key, list)
+  ledger.note(record_key, events.text(kind, campaign_id, user_id, impression_id, now_text, over_cap, session))
   return answer
 end
 
 local answers = { 'taken' }
 for i = 0, reports - 1 do
-  -- One report that cannot be taken is no reason to refuse the others; it is sent again with its id.
+  -- A record that cannot be read is no reason to refuse the others; the report is sent again with its id.
   local fine, answer = pcall(take, i)
   if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
   answers[i + 2] = answer
 end
+ledger.commit(stream_key, list)
 return answers

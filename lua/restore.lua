@@ -41,9 +41,10 @@ for i = FIRST_EVENT, #ARGV, 6 do
   apply(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5])
 end
 for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
-  local event = events.read(entry[2])
-  if event and event.user == user_id and record.KIND[event.kind] then
-    apply(event.kind, event.campaign, event.id, event.at, event.over_cap, event.session)
+  for _, event in ipairs(events.read(entry[2])) do
+    if event.user == user_id and record.KIND[event.kind] then
+      apply(event.kind, event.campaign, event.id, event.at, event.over_cap, event.session)
+    end
   end
 end
 

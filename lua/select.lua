@@ -13,7 +13,7 @@
 -- Why one script: selection and, with count_on serve, the count are one step, so two logins at the
 -- same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns caps audiences record events
+-- @use campaigns caps audiences record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -42,8 +42,9 @@ local function eligible(user, place, first)
   local campaign = campaigns.nth(list, place)
   if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
-    if not first and not user.record then user.record = record.load(user.record_key) end
-    local seen = user.record or record.glance(user.record_key, campaign, policy)
+    local seen
+    -- Where decisions count, one of this call may have counted for this user already.
+    if first and not with_ids then seen = record.glance(user.record_key, campaign, policy) else seen = ledger.record(user.record_key) end
     if record.stopped(seen, campaign) or not record.room(seen, campaign, policy, clock, user.session) then return nil end
   end
   return campaign
@@ -96,13 +97,10 @@ local function choose(user)
 end
 
 local function serve(user, campaign, impression_id)
-  local session = user.session
-  user.record = user.record or record.load(user.record_key)
-  record.count(user.record, campaign, policy, clock.now, session, clock.now)
-  record.remember(user.record, record.name('impression', impression_id), clock.now, clock.now)
-  -- The event first: should it fail, nothing is counted.
-  events.append(stream_key, 'impression', campaign.id, user.id, impression_id, now_text, '0', session)
-  record.save(user.record, user.record_key, list)
+  local session, seen = user.session, ledger.record(user.record_key)
+  record.count(seen, campaign, policy, clock.now, session, clock.now)
+  record.remember(seen, record.name('impression', impression_id), clock.now, clock.now)
+  ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 
 local function decide(i)
@@ -125,4 +123,5 @@ for i = 0, users - 1 do
   if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
   answers[i + 2] = answer
 end
+ledger.commit(stream_key, list)
 return answers

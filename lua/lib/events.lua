@@ -1,21 +1,34 @@
--- The event of a report, appended in the script that counts it: no count without its event.
--- One field, because each costs Redis as much in the script as in the append-only file:
+-- The events of a call, appended in the script that counts: no count without its event. One entry holds all
+-- events of a call, because an entry costs as much as several events: in the script, in the append-only
+-- file, at the worker's reading and again at its acknowledgement.
 --
---   e   type campaign user id at over_cap session      separated by blanks, which are in none of them
+--   e   type campaign user id at over_cap session      for each event, separated by blanks, which are in none of them
 
 local events = {}
 
 -- kind: 'impression' | 'click' | 'dismiss'; at: ms, as text; over_cap: '0' or '1'; session: '' when none was named
-function events.append(stream, kind, campaign, user, id, at, over_cap, session)
-  redis.call('XADD', stream, '*', 'e',
-    kind .. ' ' .. campaign .. ' ' .. user .. ' ' .. id .. ' ' .. at .. ' ' .. over_cap .. ' ' .. session)
+function events.text(kind, campaign, user, id, at, over_cap, session)
+  return kind .. ' ' .. campaign .. ' ' .. user .. ' ' .. id .. ' ' .. at .. ' ' .. over_cap .. ' ' .. session
 end
 
--- The event of a stream entry's fields and values, or nil when it is none.
+-- Appends an entry of the texts.
+function events.append(stream, texts)
+  local fields = {}
+  for i = 1, #texts do fields[i * 2 - 1], fields[i * 2] = 'e', texts[i] end
+  redis.call('XADD', stream, '*', unpack(fields))
+end
+
+-- The events of an entry's fields and values; what is none is left out.
 function events.read(fields)
-  local kind, campaign, user, id, at, over_cap, session =
-    string.match(fields[1] == 'e' and fields[2] or '', '^(%a+) (%d+) (%S+) (%S+) (%d+) ([01]) (%S*)$')
-  return kind and { kind = kind, campaign = campaign, user = user, id = id, at = tonumber(at), over_cap = over_cap, session = session }
+  local found = {}
+  for i = 1, #fields, 2 do
+    local kind, campaign, user, id, at, over_cap, session =
+      string.match(fields[i] == 'e' and fields[i + 1] or '', '^(%a+) (%d+) (%S+) (%S+) (%d+) ([01]) (%S*)$')
+    if kind then
+      found[#found + 1] = { kind = kind, campaign = campaign, user = user, id = id, at = tonumber(at), over_cap = over_cap, session = session }
+    end
+  end
+  return found
 end
 
 return events

@@ -18,20 +18,22 @@ local GRACE_MS = 7 * DAY_MS
 -- More reports of one user in a day than fit here are no customer's.
 local IDS_BYTES, SESSIONS_BYTES = 8192, 2048
 
+-- `blank`: nothing is in it; `fresh`: nothing was in it when it was read.
 function record.load(key)
   local flat = redis.call('HGETALL', key)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  return { fields = fields, fresh = #flat == 0, changed = {}, ttl = DAY_MS }
+  return { fields = fields, blank = #flat == 0, fresh = #flat == 0, changed = {}, ttl = DAY_MS }
 end
 
 function record.empty()
-  return { fields = {}, fresh = true, changed = {}, ttl = DAY_MS }
+  return { fields = {}, blank = true, fresh = true, changed = {}, ttl = DAY_MS }
 end
 
 local function put(user, field, value)
   user.fields[field] = value
   user.changed[field] = true
+  user.blank = false
 end
 
 -- The names of a campaign's fields. Lua takes longer to write a number than to read a field.
@@ -66,14 +68,14 @@ end
 function record.glance(key, campaign, policy)
   campaign.asked = campaign.asked or asked_fields(campaign, policy)
   local values = redis.call('HMGET', key, unpack(campaign.asked))
-  local fields, fresh = {}, true
+  local fields, blank = {}, true
   for i, field in ipairs(campaign.asked) do
     if values[i] then
       fields[field] = values[i]
-      fresh = false
+      blank = false
     end
   end
-  return { fields = fields, fresh = fresh }
+  return { fields = fields, blank = blank }
 end
 
 local function stretch(user, ttl)
@@ -176,7 +178,7 @@ end
 function record.room(user, campaign, policy, clock, session)
   local fields = user.fields
   -- Every cap allows one impression at least.
-  if user.fresh then return true end
+  if user.blank then return true end
   if campaign.caps > 0 then
     campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
     local own = names(campaign)
@@ -191,7 +193,7 @@ end
 
 -- True when a click or a dismissal ended the campaign for this user.
 function record.stopped(user, campaign)
-  if campaign.stops == 0 or user.fresh then return false end
+  if campaign.stops == 0 or user.blank then return false end
   local reactions = user.fields[names(campaign).reactions]
   return reactions ~= nil and bit.band(campaign.stops, tonumber(reactions)) ~= 0
 end

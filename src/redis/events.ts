@@ -2,11 +2,16 @@
 import { EVENT_TYPES, type PopupEvent } from "../event.js";
 import { isUserId } from "../user-id.js";
 
-/** The event of a stream entry's fields and values, or why it is none. */
-export function decodeEvent(fields: readonly string[]): PopupEvent | string {
-  const [field, text = ""] = fields;
+/** The events of a stream entry's fields and values, in their order; a text for one that is none: why. */
+export function decodeEvents(fields: readonly string[]): (PopupEvent | string)[] {
+  const found: (PopupEvent | string)[] = [];
+  for (let i = 0; i < fields.length; i += 2) found.push(fields[i] === "e" ? decodeEvent(fields[i + 1] ?? "") : `field "${fields[i] ?? ""}" is not e`);
+  return found.length > 0 ? found : ["it has no fields"];
+}
+
+function decodeEvent(text: string): PopupEvent | string {
   const parts = text.split(" ");
-  if (field !== "e" || fields.length !== 2 || parts.length !== 7) return "not one field e of seven parts";
+  if (parts.length !== 7) return "it has not seven parts";
   const [kind = "", campaign = "", userId = "", impressionId = "", time = "", overCap = "", session = ""] = parts;
   const type = EVENT_TYPES.find((known) => known === kind);
   if (!type) return `type "${kind}" is none of ${EVENT_TYPES.join(", ")}`;

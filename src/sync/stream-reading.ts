@@ -1,10 +1,11 @@
 /** The events that await the worker, read without taking them. */
 import type { Redis } from "ioredis";
 import type { PopupEvent } from "../event.js";
-import { decodeEvent } from "../redis/events.js";
+import { decodeEvents } from "../redis/events.js";
 import type { Keys } from "../redis/keys.js";
 
-const STREAM_PAGE = 1_000;
+/** Entries read at a time; one may hold the events of a hundred requests. */
+const STREAM_PAGE = 200;
 
 /** The events that are in the stream, read on from where the last reading ended. */
 export class StreamReading {
@@ -18,12 +19,13 @@ export class StreamReading {
       const entries = await this.redis.xrange(this.keys.stream, `(${this.lastId}`, "+", "COUNT", STREAM_PAGE);
       for (const [id, fields] of entries) {
         this.lastId = id;
-        const event = decodeEvent(fields);
-        // An entry that is no event is the worker's to set aside.
-        if (typeof event === "string") continue;
-        const events = this.#byUser.get(event.userId);
-        if (events) events.push(event);
-        else this.#byUser.set(event.userId, [event]);
+        for (const event of decodeEvents(fields)) {
+          // What is no event is the worker's to set aside.
+          if (typeof event === "string") continue;
+          const events = this.#byUser.get(event.userId);
+          if (events) events.push(event);
+          else this.#byUser.set(event.userId, [event]);
+        }
       }
       if (entries.length < STREAM_PAGE) return;
     }

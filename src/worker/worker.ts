@@ -4,13 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError, type Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
 import type { PopupEvent } from "../event.js";
-import { decodeEvent } from "../redis/events.js";
+import { decodeEvents } from "../redis/events.js";
 import type { Keys } from "../redis/keys.js";
 import type { DeadEvent } from "../store/events.js";
 import type { Sink } from "./sink.js";
 
 export interface WorkerOptions {
-  /** Entries given to the sink at a time. */
+  /** Events given to the sink at a time; more when an entry ends beyond it. */
   readonly batch?: number;
   /** Entries that another worker has held for this long without acknowledging are taken over, ms. */
   readonly claimAfterMs?: number;
@@ -23,8 +23,8 @@ type Entry = [id: string, fields: string[] | null];
 
 /** A commit waits for the disk, so a backlog is written in large ones. */
 const DEFAULT_BATCH = 10_000;
-/** Entries in one command: a few milliseconds of Redis' time for a whole batch would hold up decisions. */
-const PAGE = 1_000;
+/** Entries in one command: an entry may hold the events of a hundred requests, and a large read holds up decisions. */
+const PAGE = 200;
 const DEFAULT_CLAIM_AFTER_MS = 15_000;
 const BLOCK_MS = 500;
 const RETRY_MS = 1_000;
@@ -98,22 +98,23 @@ export class Worker {
     }
   }
 
-  /** Up to a batch of new entries, page by page; a page that is not full is the last. */
+  /** A batch of new entries, page by page; a page that is not full is the last. */
   async #readNew(blockMs: number): Promise<Entry[]> {
-    const entries = await this.#readPage(blockMs, Math.min(PAGE, this.#batch));
-    while (entries.length < this.#batch && entries.length % PAGE === 0 && entries.length > 0) {
-      const page = await this.#readPage(0, Math.min(PAGE, this.#batch - entries.length));
-      if (page.length === 0) break;
+    const entries: Entry[] = [];
+    let events = 0;
+    for (;;) {
+      const page = await this.#readPage(entries.length === 0 ? blockMs : 0);
       entries.push(...page);
+      events += page.reduce((sum, [, fields]) => sum + (fields?.length ?? 0) / 2, 0);
+      if (page.length < PAGE || events >= this.#batch) return entries;
     }
-    return entries;
   }
 
-  async #readPage(blockMs: number, count: number): Promise<Entry[]> {
+  async #readPage(blockMs: number): Promise<Entry[]> {
     const from = [this.keys.stream, ">"] as const;
     const reply = blockMs > 0
-      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", ...from)
-      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", count, "STREAMS", ...from);
+      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", PAGE, "BLOCK", blockMs, "STREAMS", ...from)
+      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", PAGE, "STREAMS", ...from);
     return ((reply as [string, Entry[]][] | null) ?? [])[0]?.[1] ?? [];
   }
 
@@ -122,7 +123,7 @@ export class Worker {
     let cursor = "0-0";
     do {
       const [next, entries] = (await this.redis.xautoclaim(
-        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", Math.min(PAGE, this.#batch),
+        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", PAGE,
       )) as [string, (Entry | null)[]];
       // Redis 6.2 gives nothing at all for an entry that was deleted while it was pending.
       taken += await this.#keep(entries.filter((entry) => entry !== null));
@@ -139,9 +140,11 @@ export class Worker {
     for (const [id, fields] of entries) {
       // Deleted from the stream while it was pending: there is nothing left to keep.
       if (fields === null) continue;
-      const event = decodeEvent(fields);
-      if (typeof event === "string") dead.push({ streamId: id, reason: event, fields });
-      else events.push(event);
+      for (const [place, event] of decodeEvents(fields).entries()) {
+        if (typeof event !== "string") events.push(event);
+        // Named by its place where the entry holds more than one.
+        else dead.push({ streamId: fields.length > 2 ? `${id}#${place}` : id, reason: event, fields: fields.slice(place * 2, place * 2 + 2) });
+      }
     }
     const written = await this.sink.write(events, dead);
     for (let from = 0; from < entries.length; from += PAGE) {

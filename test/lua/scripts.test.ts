@@ -2,7 +2,7 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { report, select } from "../../src/redis/decisions.js";
+import { report, select, type ReportAsk } from "../../src/redis/decisions.js";
 import { decodeReply, Script, SCRIPT_NAMES } from "../../src/redis/script.js";
 import { setStatus, updateCampaign } from "../../src/store/campaign-changes.js";
 
@@ -96,10 +96,25 @@ t.test("one user's broken keys are that user's trouble alone", async (t) => {
   t.equal((await sheet.events()).length, before + 2, "and has no event without a count");
   await redis.rename(keys.stream, "elsewhere");
   await redis.set(keys.stream, "not a stream");
-  t.match(await report(redis, keys, sheet.version, sheet.windows, [{ ...ask("later"), type: "impression", campaignId: capped }]), { tag: "taken", answers: [{ code: "internal" }] });
+  await t.rejects(report(redis, keys, sheet.version, sheet.windows, [{ ...ask("later"), type: "impression", campaignId: capped }]), /WRONGTYPE/);
   t.equal(await redis.exists(keys.record("later")), 0, "no count without its event");
   await redis.rename("elsewhere", keys.stream);
   setStatus(engine.store, capped, "ended", "test");
+});
+
+t.test("reports of one call are taken one after another, with one entry for their events", async (t) => {
+  const open = engine.campaign({ priority: -9, caps: ["2/total"], stop_after: ["click"] });
+  await sheet.publish();
+  const entries = await redis.xlen(keys.stream);
+  const ask = (type: "impression" | "click", impressionId: string): ReportAsk => ({ type, campaignId: open, userId: "same", impressionId, sessionId: null });
+  const asks = [ask("impression", "a"), ask("impression", "a"), ask("impression", "b"), ask("impression", "c"), ask("click", "a"), ask("click", "a")];
+  t.match(await report(redis, keys, sheet.version, sheet.windows, asks), { answers: [1, "duplicate", 2, "capped", "recorded", "duplicate"] });
+  t.equal(await redis.xlen(keys.stream), entries + 1);
+  t.same((await sheet.events()).slice(-4).map(({ type, id, over_cap }) => [type, id, over_cap]), [["impression", "a", "0"], ["impression", "b", "0"], ["impression", "c", "1"], ["click", "a", "0"]]);
+  t.match(await redis.hgetall(keys.record("same")), { [String(open)]: "2", [`x${open}`]: "1" });
+  t.match(await report(redis, keys, sheet.version, sheet.windows, [ask("impression", "a"), ask("click", "a")]), { answers: ["duplicate", "duplicate"] });
+  t.equal(await redis.xlen(keys.stream), entries + 1, "no entry without an event");
+  setStatus(engine.store, open, "ended", "test");
 });
 
 t.test("count_on serve: the decision counts, with its event", async (t) => {

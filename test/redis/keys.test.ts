@@ -2,7 +2,7 @@
 import t from "tap";
 import { backgroundConnection, hotConnection } from "../../src/redis/client.js";
 import { Keys } from "../../src/redis/keys.js";
-import { decodeEvent } from "../../src/redis/events.js";
+import { decodeEvents } from "../../src/redis/events.js";
 import { freePort } from "../helpers/engine.js";
 import { startRedis } from "../helpers/redis.js";
 import { entryOf } from "../helpers/stream.js";
@@ -42,14 +42,15 @@ t.test("a connection for decisions reaches a unix socket", async (t) => {
 
 t.test("a stream entry is an event, or it is said why not", async (t) => {
   const entry = { type: "impression", campaign: "7", user: "u", id: "i", at: "1", over_cap: "1", session: "" };
-  const decode = (change: Record<string, string>): unknown => decodeEvent(entryOf({ ...entry, ...change }));
+  const decode = (change: Record<string, string>): unknown => decodeEvents(entryOf({ ...entry, ...change }))[0];
   t.same(decode({}), { type: "impression", campaignId: 7, userId: "u", impressionId: "i", at: 1, overCap: true, sessionId: null });
   t.match(decode({ over_cap: "0", session: "s" }), { overCap: false, sessionId: "s" });
   for (const [field, value] of [["type", "view"], ["campaign", "0"], ["campaign", "x"], ["user", ""], ["user", "a/b"], ["id", ""], ["at", "-1"], ["at", "soon"]] as const) {
     t.match(decode({ [field]: value }), new RegExp(`^${field} `), `${field} "${value}"`);
   }
   const [, text = ""] = entryOf(entry);
-  for (const fields of [[], ["f", text], ["e", `${text} more`], ["e", "impression 7 u i 1 1"], ["e", text, "f", "x"], ["type", "impression"]]) {
-    t.equal(decodeEvent(fields), "not one field e of seven parts", JSON.stringify(fields));
-  }
+  const more = { ...entry, user: "v" };
+  t.match(decodeEvents([...entryOf(entry), "f", text, ...entryOf(more)]), [{ userId: "u" }, 'field "f" is not e', { userId: "v" }], "an entry with several, one of them none");
+  t.same(decodeEvents([]), ["it has no fields"]);
+  for (const broken of [`${text} more`, "impression 7 u i 1 1", ""]) t.same(decodeEvents(["e", broken]), ["it has not seven parts"], broken);
 });

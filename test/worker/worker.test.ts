@@ -88,9 +88,23 @@ t.test("an entry that is no event is set aside and holds up nothing", async (t) 
   t.equal(await pending(engine), 0);
   const reasons = engine.store.events.dead().map((event) => event.reason);
   t.strictSame(reasons, [
-    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'not one field e of seven parts', "id is missing", 'at "noon" is not a time',
-    'not one field e of seven parts',
+    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'it has not seven parts', "id is missing", 'at "noon" is not a time',
+    'field "nonsense" is not e',
   ]);
+});
+
+t.test("of an entry with many events the good ones are kept and the others set aside by their place", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const event = { type: "impression", campaign: "1", user: "u", id: "i", at: "1780000000000", over_cap: "0", session: "" };
+  const many = Array.from({ length: 128 }, (_, i) => entryOf({ ...event, user: i === 77 ? "a/b" : `u${i}` })).flat();
+  for (let n = 0; n < 3; n++) await engine.redis.xadd(STREAM, "*", ...many);
+  const [, second] = (await engine.redis.xrange(STREAM, "-", "+")).map(([id]) => id);
+  await engine.drain();
+  t.equal(stored(engine), 127, "the same events three times over");
+  t.equal(await pending(engine), 0);
+  const dead = engine.store.events.dead();
+  t.equal(dead.length, 3);
+  t.match(dead[1], { streamId: `${second}#77`, reason: 'user "a/b" is not an id', fields: ["e", /a\/b/] });
 });
 
 t.test("the stream is cut behind what every group has acknowledged, and not within the last minute", async (t) => {
