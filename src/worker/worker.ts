@@ -28,6 +28,8 @@ const PAGE = 200;
 const DEFAULT_CLAIM_AFTER_MS = 15_000;
 const BLOCK_MS = 500;
 const RETRY_MS = 1_000;
+/** Between small batches: a commit waits for the disk whether it holds ten events or a thousand, and a read costs Redis as much. */
+const LINGER_MS = 100;
 /** Acknowledged entries stay this long, for `sync --full` to see what came while it read (sync/restore.ts). */
 export const STREAM_KEEP_MS = 60_000;
 const TRIM_EVERY_MS = 5_000;
@@ -36,6 +38,7 @@ export class Worker {
   readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   readonly #batch: number;
   readonly #claimAfterMs: number;
+  readonly #ending = new AbortController();
   #stopping = false;
   #claimAt = 0;
   #trimAt = 0;
@@ -50,18 +53,25 @@ export class Worker {
   async run(): Promise<void> {
     while (!this.#stopping) {
       try {
-        await this.step(BLOCK_MS);
+        const taken = await this.step(BLOCK_MS);
         this.#note(undefined);
+        if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
       } catch (error) {
         if (this.#stopping) return;
         this.#note(reasonOf(error));
-        await delay(RETRY_MS);
+        await this.#pause(RETRY_MS);
       }
     }
   }
 
   stop(): void {
     this.#stopping = true;
+    this.#ending.abort();
+  }
+
+  /** Waits, or until {@link stop}. */
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
 
   /**
