@@ -4,9 +4,9 @@
 -- KEYS  the packed list, the event stream; then for every user: the user's record, and the key in which the
 --       row of the index lies; then for every audience outside the index: its key, and its key of string ids
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
---       users; the kinds of their ids, a letter each: i integer, s string; 'ids' when sessions and showings are
---       named, or ''; then for every user: the id; from and to where the row lies (see lua/lib/audiences.lua);
---       with 'ids' also the session or '', and the id of this showing
+--       users; the kinds of their ids, a letter each: i integer, s string; 'ids' when it may take more than rows
+--       and records, or ''; then for every user: from and to where the row lies (see lua/lib/audiences.lua);
+--       with 'ids' also the id, the session or '', and the id of this showing
 -- Returns {'decided', for each user: a campaign id, or false for none, or a text: why there is no decision}
 --       | {'stale'} (another list was published: read it and ask again) | {'unpublished'} (there is no list)
 --
@@ -19,7 +19,7 @@ local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
 local users, kinds, with_ids = tonumber(ARGV[6]), ARGV[7], ARGV[8] == 'ids'
-local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH, INTEGER = 2, 2, 8, with_ids and 5 or 3, 105
+local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH, INTEGER = 2, 2, 8, with_ids and 5 or 2, 105
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
@@ -106,10 +106,10 @@ end
 local function decide(i)
   local key_at, arg_at = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH
   local user = {
-    id = ARGV[arg_at + 1], integer = string.byte(kinds, i + 1) == INTEGER, record_key = KEYS[key_at + 1],
+    id = with_ids and ARGV[arg_at + 3], integer = string.byte(kinds, i + 1) == INTEGER, record_key = KEYS[key_at + 1],
     session = with_ids and ARGV[arg_at + 4] or '',
   }
-  audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 2], ARGV[arg_at + 3])
+  audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])
   local campaign = choose(user)
   if not campaign then return false end
   if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5]) end

@@ -49,7 +49,7 @@ export async function select(redis: Redis, keys: Keys, view: ListView, windows: 
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   // Each argument costs time on both sides: what nearly no call needs is left out of the others.
-  const withIds = view.serves || asks.some(({ sessionId }) => sessionId !== null);
+  const withIds = view.serves || view.directKeys.length > 0 || asks.some(({ sessionId }) => sessionId !== null);
   const args: (string | number)[] = [view.version, now, day, week, month, asks.length, "", withIds ? "ids" : ""];
   let kinds = "";
   for (const { userId, sessionId, impressionId } of asks) {
@@ -57,8 +57,8 @@ export async function select(redis: Redis, keys: Keys, view: ListView, windows: 
     const row = view.findRow(userId, integer);
     kinds += integer === undefined ? "s" : "i";
     names.push(keys.record(userId), row.key);
-    if (withIds) args.push(userId, row.from, row.to, sessionId ?? "", impressionId);
-    else args.push(userId, row.from, row.to);
+    args.push(row.from, row.to);
+    if (withIds) args.push(userId, sessionId ?? "", impressionId);
   }
   args[6] = kinds;
   const reply = await selectScript.run(redis, view.directKeys.length === 0 ? names : [...names, ...view.directKeys], args);
