@@ -67,6 +67,8 @@ export interface OpenResult {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** The longest that the client itself did not run: what was due then was sent late, whatever the server did. */
+  readonly clientStallMs: number;
 }
 
 /**
@@ -104,14 +106,19 @@ export function openLoop(url: string, rate: number, goesOn: () => boolean, reque
       }
     };
     const started = performance.now();
+    let looked = started;
+    let stall = 0;
     while (goesOn()) {
-      for (const now = performance.now(); started + (requests * 1e3) / rate <= now; requests++) due.push(started + (requests * 1e3) / rate);
+      const present = performance.now();
+      stall = Math.max(stall, present - looked);
+      looked = present;
+      for (const now = present; started + (requests * 1e3) / rate <= now; requests++) due.push(started + (requests * 1e3) / rate);
       pump();
       await delay(1);
     }
     for (const end = performance.now() + DRAIN_MS; (open > 0 || due.length > 0) && performance.now() < end;) await delay(5);
     for (let missing = open + due.length; missing > 0; missing--) lose();
-    return { requests, bad, ...percentiles(histogram) };
+    return { requests, bad, clientStallMs: stall, ...percentiles(histogram) };
   }));
 }
 
@@ -136,7 +143,7 @@ async function withPriority<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function percentiles(histogram: Histogram): Omit<OpenResult, "requests" | "bad"> {
+function percentiles(histogram: Histogram): Omit<OpenResult, "requests" | "bad" | "clientStallMs"> {
   // The histogram answers with the upper end of a bucket, which may lie past the largest value.
   const at = (percentile: number): number => Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue) / 1e3;
   return { p50Ms: at(50), p99Ms: at(99), p999Ms: at(99.9), maxMs: histogram.maxValue / 1e3 };

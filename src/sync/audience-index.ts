@@ -40,13 +40,24 @@ export function slotFinder(index: BuiltIndex | null): (audience: Audience) => nu
 /**
  * Writes the rows of some audiences under a generation of their own, which no decision reads yet.
  * @param stopped asked before each piece; true ends the build
- * @returns null when it was stopped; what was written is {@link dropGeneration}'s to remove
+ * @returns null when it was stopped; what was written is removed then, as it is after a failure
  */
 export async function buildIndex(store: Store, redis: Redis, keys: Keys, audiences: readonly Audience[], now: number, stopped: () => boolean): Promise<BuiltIndex | null> {
+  const generation = randomBytes(6).toString("hex");
+  let built: BuiltIndex | null = null;
+  try {
+    built = await writeRows(store, redis, keys, audiences, now, generation, stopped);
+  } finally {
+    // A Redis that is away keeps them until dropGenerations finds them abandoned.
+    if (!built && redis.status === "ready") await dropGenerations(redis, keys, now, [generation]);
+  }
+  return built;
+}
+
+async function writeRows(store: Store, redis: Redis, keys: Keys, audiences: readonly Audience[], now: number, generation: string, stopped: () => boolean): Promise<BuiltIndex | null> {
   const ids = audiences.map(({ id }) => id);
   const blocks = store.audiences.blockNumbers(ids);
   const buckets = Math.ceil(audiences.reduce((sum, { strings }) => sum + strings, 0) / BUCKET_IDS);
-  const generation = randomBytes(6).toString("hex");
   // First of all, so that whoever tidies up knows what there may be to remove.
   await redis.hset(keys.generations, generation, JSON.stringify({ since: now, blocks: toRanges(blocks), buckets } satisfies Generation));
   const width = rowWidth(ids.length);

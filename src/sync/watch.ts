@@ -10,6 +10,12 @@ import { refreshIndex } from "./sync.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
+/**
+ * The audience index is built again when the store has been quiet for this long, or has not been for that long: it makes
+ * decisions cheaper and no more, and building it sends as much as all audiences together.
+ */
+const QUIET_MS = 2_000;
+const MOST_WAIT_MS = 60_000;
 
 export interface WatchOptions {
   /** The safety net: publish after this long even if nothing seems to have changed, ms. */
@@ -27,6 +33,9 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
   let due = 0;
   let version: string | undefined;
   let incident: string | undefined;
+  // When the store last changed, and since when there are changes that the index has not seen.
+  let changedAt = 0;
+  let unindexedSince: number | undefined;
   while (!options.signal.aborted) {
     try {
       const change = store.audit.lastId();
@@ -37,15 +46,22 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
         version = result.version;
         seen = change;
         due = Date.now() + options.intervalMs;
-        // What changed is live already; a change in the meantime goes before the index.
-        const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || store.audit.lastId() !== change });
+        changedAt = Date.now();
+        unindexedSince ??= changedAt;
+      }
+      if (unindexedSince !== undefined && (Date.now() - changedAt >= QUIET_MS || Date.now() - unindexedSince >= MOST_WAIT_MS)) {
+        // What changed is live already; a further change goes before the index, unless that has waited long enough.
+        const patient = Date.now() - unindexedSince < MOST_WAIT_MS;
+        const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || (patient && store.audit.lastId() !== seen) });
         if (indexed) options.onPublish(indexed);
         version = indexed?.version ?? version;
+        if (store.audit.lastId() === seen || !patient) unindexedSince = undefined;
       }
       if (incident !== undefined) options.onIncident((incident = undefined));
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== incident) options.onIncident((incident = reason));
+      changedAt = Date.now();
     }
     await delay(LOOK_MS, undefined, { signal: options.signal }).catch(() => undefined);
   }

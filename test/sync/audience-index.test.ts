@@ -1,14 +1,16 @@
 /** The audience index: the same decisions as without it, from one read; built beside what is live, tidied up behind it. */
 import t from "tap";
 import type { AudienceRef } from "../../src/audience.js";
-import { readManifest } from "../../src/packed-list.js";
+import { readManifest, type Manifest } from "../../src/packed-list.js";
 import { buildIndex, dropGenerations } from "../../src/sync/audience-index.js";
 import { planPublish } from "../../src/sync/plan.js";
 import { publish } from "../../src/sync/publish.js";
 import { setStatus } from "../../src/store/campaign-changes.js";
 import { syncStore } from "../../src/sync/sync.js";
+import { watchStore } from "../../src/sync/watch.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
+import { until } from "../helpers/until.js";
 import { Worksheet, type Outcome } from "../helpers/worksheet.js";
 
 const segment = (name: string): AudienceRef => ({ kind: "segment", name });
@@ -88,18 +90,38 @@ t.test("few audiences get no index", async (t) => {
   t.same(await rowKeys(engine), []);
 });
 
-t.test("a build that is stopped, or whose process died, changes nothing and is tidied up in time", async (t) => {
+t.test("a build that is stopped or fails changes nothing and leaves nothing", async (t) => {
   const engine = await startEngine(t, { http: false });
   const { store, redis, keys } = engine;
   twenty(engine, new Random(1));
   const { version } = await engine.publish();
-  let asked = 0;
   const { audiences } = planPublish(store, engine.now, null);
-  t.equal(await buildIndex(store, redis, keys, audiences, engine.now, () => ++asked > 2), null);
+  let asked = 0;
+  let written = 0;
+  const stopped = (): boolean => ++asked > 2;
+  // The second block's rows fail to be written.
+  const failing = new Proxy(redis, {
+    get: (target, name) => {
+      if (name === "pipeline" && ++written > 1) return () => { throw new Error("no room"); };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  t.equal(await buildIndex(store, redis, keys, audiences, engine.now, stopped), null);
+  t.equal(asked, 3);
+  await t.rejects(buildIndex(store, failing, keys, audiences, engine.now, () => false), /no room/);
+  t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
   t.equal(await redis.get(keys.version), version);
-  t.equal((await rowKeys(engine)).length, 2, "two blocks were written");
+});
+
+t.test("what a build left whose process died is tidied up in time", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const { redis, keys } = engine;
+  await redis.hset(keys.generations, "dead", JSON.stringify({ since: engine.now, blocks: [0, 1, 9, 9], buckets: 2 }));
+  for (const block of [0, 1, 9]) await redis.set(keys.rowBlock("dead", block), "rows");
+  for (const bucket of [0, 1]) await redis.hset(keys.rowBucket("dead", bucket), "u", "row");
   await dropGenerations(redis, keys, engine.now + 500_000, []);
-  t.equal((await rowKeys(engine)).length, 2, "it may still be at work");
+  t.equal((await rowKeys(engine)).length, 5, "it may still be at work");
   await dropGenerations(redis, keys, engine.now + 700_000, []);
   t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
 });
@@ -176,4 +198,26 @@ t.test("a list too long to be read whole decides and counts as a short one does"
   }
   t.same(await sheet.impression("u-1", paused, "a"), { tag: "counted", total: 1 }, "the last of the list");
   t.same(await sheet.impression("u-1", paused + 1, "b"), { tag: "unknown" });
+});
+
+t.test("the watch publishes a change at once, and builds the index when the store is quiet", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  const { store, redis, keys } = engine;
+  for (let i = 0; i < 5; i++) engine.audience(segment(`s${i}`), ["1", "anna"]);
+  for (let i = 0; i < 5; i++) engine.campaign({ target: `segment:s${i}` });
+  const ending = new AbortController();
+  const watching = watchStore(store, redis, keys, { intervalMs: 3_600_000, clock: () => engine.now, signal: ending.signal, onPublish: () => undefined, onIncident: (cause) => t.equal(cause, undefined) });
+  const manifest = async (): Promise<Manifest | undefined> => {
+    const text = await redis.get(keys.manifest);
+    return text === null ? undefined : readManifest(text);
+  };
+  await until("an index of all", async () => (await manifest())?.direct.length === 0);
+  const first = (await manifest())?.index?.generation;
+  engine.audience(segment("s3"), ["2"]);
+  await until("the change is live, asked by its key", async () => (await manifest())?.direct.length === 1);
+  t.equal((await manifest())?.index?.generation, first, "beside the index that there is");
+  await until("an index of all again", async () => (await manifest())?.direct.length === 0);
+  t.not((await manifest())?.index?.generation, first);
+  ending.abort();
+  await watching;
 });

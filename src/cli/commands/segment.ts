@@ -5,6 +5,7 @@ import { importSegments, loadAudience } from "../../load/load.js";
 import type { Store } from "../../store/store.js";
 import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
 import { formatTime } from "../../time.js";
+import { stepBack } from "../../priority.js";
 import { contextOf, table, withStore } from "../context.js";
 import { addLoadFlags, loadLine, loadOptions, type LoadFlags } from "./load-flags.js";
 
@@ -21,6 +22,7 @@ function load(group: Command): void {
       const options = loadOptions(context, flags);
       if (!SEGMENT_NAME.test(name)) throw invalid("name", `"${name}" is not a segment name`, SEGMENT_NAME_RULE);
       return withStore(context, async (store) => {
+        stepBack("load");
         const result = await loadAudience(store, { kind: "segment", name }, file, options, "segment.load");
         context.print(result, loadLine(result));
       });
@@ -35,6 +37,7 @@ function importBy(group: Command): void {
       const context = contextOf(command);
       const options = loadOptions(context, flags);
       return withStore(context, async (store) => {
+        stepBack("load");
         const results = await importSegments(store, file, flags.by, options);
         context.print(results, results.map(loadLine).join("\n"));
       });

@@ -7,6 +7,7 @@ import { Keys } from "../../redis/keys.js";
 import { restoreCounters } from "../../sync/restore.js";
 import { syncStore } from "../../sync/sync.js";
 import { watchStore } from "../../sync/watch.js";
+import { stepBack } from "../../priority.js";
 import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
 
 interface Flags { watch?: boolean; interval: string; full?: boolean }
@@ -22,6 +23,7 @@ export function syncCommand(program: Command): void {
       const interval = Number(flags.interval);
       if (!Number.isInteger(interval) || interval < 1 || interval > 3_600) throw invalid("--interval", `"${flags.interval}" is not a number of seconds`, "give 1 to 3600");
       return withStore(context, async (store) => {
+        stepBack("sync");
         const handle = await openRedis(context.config);
         const keys = new Keys(context.config.prefix);
         try {

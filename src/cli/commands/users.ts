@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { parseCampaignId } from "../../campaign.js";
 import { loadAudience } from "../../load/load.js";
+import { stepBack } from "../../priority.js";
 import { contextOf, withStore } from "../context.js";
 import { addLoadFlags, loadLine, loadOptions, type LoadFlags } from "./load-flags.js";
 
@@ -15,6 +16,7 @@ export function usersCommands(program: Command): void {
       return withStore(context, async (store) => {
         const campaignId = parseCampaignId(id);
         store.campaigns.get(campaignId);
+        stepBack("load");
         const result = await loadAudience(store, { kind: "users", campaignId }, file, options, "users.load");
         context.print(result, loadLine(result));
       });

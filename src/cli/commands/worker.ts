@@ -5,6 +5,7 @@ import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
 import { sqliteSink } from "../../worker/sink.js";
 import { Worker } from "../../worker/worker.js";
+import { stepBack } from "../../priority.js";
 import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
 
 export function workerCommand(program: Command): void {
@@ -15,6 +16,7 @@ export function workerCommand(program: Command): void {
     .action((flags: { once?: boolean }, command: Command) => {
       const context = contextOf(command);
       return withStore(context, async (store) => {
+        stepBack("worker");
         const handle = await openRedis(context.config);
         const log = openLog("worker", context.quiet ? "warn" : "info");
         let written = 0;
