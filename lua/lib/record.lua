@@ -3,12 +3,12 @@
 --   {campaign}   impressions counted              n   the same over all campaigns, if the policy asks
 --   t{campaign}  latest show times, 6 bytes each  t   the same over all campaigns
 --   s{campaign}  impressions per session          s   the same over all campaigns
---   x{campaign}  reactions: 1 click + 2 dismiss   i   ids reported within a day
+--   x{campaign}  reactions: 1 click + 2 dismiss   r   ids reported within a day
 --
 -- s is a list of ~session=count@time, time in hexadecimal seconds. ~ = @ are in no session's name, so a plain
 -- search cannot be misled.
--- i is a list of: head u8, id, minute u24 (modulo 2^24, which are 32 years). head is the kind (0 impression, 1 click, 2 dismiss) times 65 and the id's
--- length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36: most of a record is this.
+-- r is a list of: head u8, id, minute u24 (modulo 2^24, which are 32 years). head is the kind (0 impression,
+-- 1 click, 2 dismiss) times 65 and the id's length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36: most of a record is this.
 
 local record = { KIND = { impression = 0, click = 1, dismiss = 2 } }
 
@@ -99,7 +99,7 @@ local function trim_sessions(entries, now)
   return string.sub(entries, from)
 end
 
--- What a report is remembered by: the head and the id of an entry of i. For record.knows and record.remember.
+-- What a report is remembered by: the head and the id of an entry of r. For record.knows and record.remember.
 function record.name(kind, id)
   if #id == 36 and string.lower(id) == id then
     local a, b, c, d, e = string.match(id, '^(%x+)%-(%x+)%-(%x+)%-(%x+)%-(%x+)$')
@@ -138,7 +138,7 @@ end
 
 -- True when a report of this name was taken within a day.
 function record.knows(user, name)
-  local ids = user.fields['i']
+  local ids = user.fields['r']
   if not ids then return false end
   local found = string.find(ids, name, 1, true)
   while found do
@@ -153,7 +153,7 @@ end
 
 -- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
 function record.remember(user, name, at, now)
-  put(user, 'i', trim_ids((user.fields['i'] or '') .. name .. struct.pack('>I3', minute_of(at)), now))
+  put(user, 'r', trim_ids((user.fields['r'] or '') .. name .. struct.pack('>I3', minute_of(at)), now))
 end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.

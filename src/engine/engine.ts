@@ -20,6 +20,8 @@ export const REPORT_DEADLINE_MS = 1_000;
 const WARM_UP_MS = 3_000;
 /** How often a process looks for a publish that no request has told it about. */
 const REFRESH_MS = 500;
+/** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
+const MOST_MEMBERSHIPS = 4_000;
 /** A list that is stale again after being read anew this often changes faster than it can be used. */
 const STALE_RETRIES = 3;
 
@@ -70,7 +72,7 @@ export class Engine {
     private readonly onIncident: (cause: string | undefined) => void = () => undefined,
     decisionDeadlineMs: number = DECISION_DEADLINE_MS,
   ) {
-    this.#decisions = new Turns({ deadlineMs: decisionDeadlineMs, late: TIMEOUT, work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)) });
+    this.#decisions = new Turns({ deadlineMs: decisionDeadlineMs, late: TIMEOUT, most: () => this.#mostDecisions(), work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)) });
     this.#reports = new Turns({ deadlineMs: REPORT_DEADLINE_MS, late: TIMEOUT, work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)) });
     this.#published = new Published(redis, keys, clock);
     redis.on("error", (error: Error) => this.#note(error));
@@ -146,6 +148,12 @@ export class Engine {
   close(): void {
     clearInterval(this.#poll);
     this.redis.disconnect();
+  }
+
+  /** Where many audiences are not in the index, a decision may ask each of them: a call holds as many as Redis can spare the time for. */
+  #mostDecisions(): number {
+    const direct = (this.#published.current?.directKeys.length ?? 0) / 2;
+    return Math.max(1, Math.floor(MOST_MEMBERSHIPS / Math.max(1, direct)));
   }
 
   async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<boolean> {

@@ -61,7 +61,7 @@ export class Published {
   /** Undefined when a publish came in between. */
   async #read(): Promise<Snapshot | undefined> {
     const text = await this.redis.get(this.keys.manifest);
-    if (text === null) return undefined;
+    if (text === null) throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
     const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
     if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;

@@ -25,6 +25,8 @@ export interface TurnsOptions<Answer, P> {
   readonly deadlineMs: number;
   /** What a request is told that has no answer by then. */
   readonly late: Answer;
+  /** Requests in one call, where that is fewer than {@link MOST_TOGETHER}. */
+  readonly most?: () => number;
   /** Asks, and answers each by {@link settle}. It does not reject. */
   readonly work: (asks: readonly P[]) => Promise<void>;
 }
@@ -56,7 +58,7 @@ export class Turns<Answer, P extends Pending<Answer>> {
   }
 
   async #call(): Promise<void> {
-    const asks = this.#waiting.splice(0, MOST_TOGETHER);
+    const asks = this.#waiting.splice(0, Math.min(MOST_TOGETHER, this.options.most?.() ?? MOST_TOGETHER));
     if (asks.length === 0) return;
     this.#calling = true;
     this.#asked = asks;

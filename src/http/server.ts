@@ -80,7 +80,7 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
         if (receipt.kind === "unknown") {
           refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
         } else if (receipt.kind === "degraded") {
-          refuse(exchange, new PopupError("unavailable", `the report was not taken: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
+          refuse(exchange, new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
         } else {
           sendJson(exchange, 202, receiptJson(receipt));
           done(exchange);

@@ -48,8 +48,8 @@ export async function buildIndex(store: Store, redis: Redis, keys: Keys, audienc
   try {
     built = await writeRows(store, redis, keys, audiences, now, generation, stopped);
   } finally {
-    // A Redis that is away keeps them until dropGenerations finds them abandoned.
-    if (!built && redis.status === "ready") await dropGenerations(redis, keys, now, [generation]);
+    // What cannot be removed now, because Redis is away, is found abandoned later. The first error is the one to tell.
+    if (!built && redis.status === "ready") await dropGenerations(redis, keys, now, [generation]).catch(() => undefined);
   }
   return built;
 }
@@ -137,6 +137,8 @@ interface Generation { readonly since: number; readonly blocks: readonly number[
 
 /** A build that nobody uses and that is older than this was given up by a process that died. */
 const ABANDONED_MS = 600_000;
+/** Before the name of a build whose rows are being removed. */
+const GONE = "gone:";
 
 /**
  * Removes the rows of builds that are not the live one: those named, and those that were begun long ago.
@@ -144,7 +146,11 @@ const ABANDONED_MS = 600_000;
  */
 export async function dropGenerations(redis: Redis, keys: Keys, now: number, replaced: readonly string[]): Promise<void> {
   for (const [generation, text] of Object.entries(await redis.hgetall(keys.generations))) {
-    const { since, blocks, buckets } = JSON.parse(text) as Generation;
+    const { since } = JSON.parse(text) as Generation;
+    if (generation.startsWith(GONE)) {
+      await removeRows(redis, keys, generation, text);
+      continue;
+    }
     if (!replaced.includes(generation) && now - since < ABANDONED_MS) continue;
     // The switch checks that a generation is registered, so from here on it cannot come into use.
     await redis.watch(keys.published);
@@ -153,13 +159,22 @@ export async function dropGenerations(redis: Redis, keys: Keys, now: number, rep
       await redis.unwatch();
       continue;
     }
-    if ((await redis.multi().hdel(keys.generations, generation).exec()) === null) continue;
-    const send = bounded(redis);
-    for (let i = 0; i + 1 < blocks.length; i += 2) {
-      for (let block = blocks[i] ?? 0; block <= (blocks[i + 1] ?? -1); block++) await send((p) => p.unlink(keys.rowBlock(generation, block)));
-    }
-    for (let bucket = 0; bucket < buckets; bucket++) await send((p) => p.unlink(keys.rowBucket(generation, bucket)));
-    await send.end();
+    // Its rows stay named until they are removed: this process may be killed before.
+    if ((await redis.multi().hdel(keys.generations, generation).hset(keys.generations, GONE + generation, text).exec()) === null) continue;
+    await removeRows(redis, keys, GONE + generation, text);
   }
+}
+
+/** @param entry the name in the register of a build that is out of use */
+async function removeRows(redis: Redis, keys: Keys, entry: string, text: string): Promise<void> {
+  const generation = entry.slice(GONE.length);
+  const { blocks, buckets } = JSON.parse(text) as Generation;
+  const send = bounded(redis);
+  for (let i = 0; i + 1 < blocks.length; i += 2) {
+    for (let block = blocks[i] ?? 0; block <= (blocks[i + 1] ?? -1); block++) await send((p) => p.unlink(keys.rowBlock(generation, block)));
+  }
+  for (let bucket = 0; bucket < buckets; bucket++) await send((p) => p.unlink(keys.rowBucket(generation, bucket)));
+  await send.end();
+  await redis.hdel(keys.generations, entry);
 }
 

@@ -13,6 +13,8 @@ const restoreScript = new Script("restore");
  */
 const READING_MS = 15_000;
 
+/** Publishes in the middle of one user's record. */
+const ATTEMPTS = 5;
 /** Users whose records are rebuilt at the same time: enough to keep the connection busy. */
 const TOGETHER = 64;
 
@@ -35,17 +37,22 @@ export async function restoreCounters(store: Store, redis: Redis, keys: Keys, ve
       readAt = Date.now();
     }
     const batch = users.slice(from, from + TOGETHER);
-    await Promise.all(batch.map((userId) => restoreUser(store, redis, keys, version, now, userId, stream)));
+    await Promise.all(batch.map(async (userId) => {
+      // A publish meanwhile, such as the one that puts a new audience index into use, does no harm: the script reads the list itself.
+      for (let attempt = 1; !(await restoreUser(store, redis, keys, version, now, userId, stream)); attempt++) {
+        if (attempt >= ATTEMPTS) throw new PopupError("conflict", "other processes keep publishing while counters are restored", { hint: "run popup sync --full again" });
+        version = (await redis.get(keys.version)) ?? version;
+      }
+    }));
     progress(from + batch.length, users.length);
   }
   return users.length;
 }
 
-async function restoreUser(store: Store, redis: Redis, keys: Keys, version: string, now: number, userId: string, stream: StreamReading): Promise<void> {
+/** False when another list is live than `version`. */
+async function restoreUser(store: Store, redis: Redis, keys: Keys, version: string, now: number, userId: string, stream: StreamReading): Promise<boolean> {
   const events = [...store.events.ofUser(userId), ...stream.ofUser(userId)].sort((a, b) => a.at - b.at);
   const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
   const reply = await restoreScript.run(redis, [keys.list, keys.record(userId), keys.stream], [version, userId, stream.lastId, now, ...fields]);
-  if (decodeReply("restore", reply, ["restored", "stale", "unpublished"]).tag !== "restored") {
-    throw new PopupError("conflict", "another process published while counters were restored", { hint: "run popup sync --full again" });
-  }
+  return decodeReply("restore", reply, ["restored", "stale", "unpublished"]).tag === "restored";
 }

@@ -30,9 +30,26 @@ export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock
   }
   const index = await buildIndex(store, redis, keys, audiences, clock(), stopped);
   if (!index) return undefined;
-  const result = await publish(store, redis, keys, clock(), { index });
+  let result: PublishResult;
+  try {
+    // Another sync may have been as quick: two indexes of the same audiences are one too many.
+    if (!(await isMissing(store, redis, keys, clock()))) {
+      await dropGenerations(redis, keys, clock(), [index.generation]);
+      return undefined;
+    }
+    result = await publish(store, redis, keys, clock(), { index });
+  } catch (error) {
+    await dropGenerations(redis, keys, clock(), [index.generation]);
+    throw error;
+  }
   await dropGenerations(redis, keys, clock(), [live?.generation, replaced].filter((generation) => generation !== undefined));
   return result;
+}
+
+/** Whether an audience that is published is not in the live index. */
+async function isMissing(store: Store, redis: Redis, keys: Keys, now: number): Promise<boolean> {
+  const live = parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
+  return planPublish(store, now, live).list.audiences.some(({ slot }) => slot === null);
 }
 
 /**

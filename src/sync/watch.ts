@@ -16,6 +16,8 @@ const LOOK_MS = 200;
  */
 const QUIET_MS = 2_000;
 const MOST_WAIT_MS = 60_000;
+/** After a build that failed, for want of memory perhaps, the next is this far off. */
+const INDEX_RETRY_MS = 60_000;
 
 export interface WatchOptions {
   /** The safety net: publish after this long even if nothing seems to have changed, ms. */
@@ -36,6 +38,7 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
   // When the store last changed, and since when there are changes that the index has not seen.
   let changedAt = 0;
   let unindexedSince: number | undefined;
+  let indexFrom = 0;
   while (!options.signal.aborted) {
     try {
       const change = store.audit.lastId();
@@ -43,16 +46,18 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
       if (change !== seen || Date.now() >= due || (await redis.get(keys.version)) !== version) {
         const result = await publish(store, redis, keys, options.clock());
         if (result.version !== version) options.onPublish(result);
+        if (change !== seen || result.version !== version) changedAt = Date.now();
+        unindexedSince ??= Date.now();
         version = result.version;
         seen = change;
         due = Date.now() + options.intervalMs;
-        changedAt = Date.now();
-        unindexedSince ??= changedAt;
       }
-      if (unindexedSince !== undefined && (Date.now() - changedAt >= QUIET_MS || Date.now() - unindexedSince >= MOST_WAIT_MS)) {
+      if (unindexedSince !== undefined && Date.now() >= indexFrom && (Date.now() - changedAt >= QUIET_MS || Date.now() - unindexedSince >= MOST_WAIT_MS)) {
         // What changed is live already; a further change goes before the index, unless that has waited long enough.
         const patient = Date.now() - unindexedSince < MOST_WAIT_MS;
+        indexFrom = Date.now() + INDEX_RETRY_MS;
         const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || (patient && store.audit.lastId() !== seen) });
+        indexFrom = 0;
         if (indexed) options.onPublish(indexed);
         version = indexed?.version ?? version;
         if (store.audit.lastId() === seen || !patient) unindexedSince = undefined;
@@ -61,7 +66,6 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== incident) options.onIncident((incident = reason));
-      changedAt = Date.now();
     }
     await delay(LOOK_MS, undefined, { signal: options.signal }).catch(() => undefined);
   }

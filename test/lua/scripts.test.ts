@@ -66,7 +66,7 @@ t.test("an id is known again exactly, for a day, and then leaves the record", as
   // Its entry's bytes, Bx, stand within those of aBx.
   t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "recorded" });
   t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "duplicate" });
-  const size = async (): Promise<number> => (await redis.hgetBuffer(keys.record("ids"), "i"))?.length ?? 0;
+  const size = async (): Promise<number> => (await redis.hgetBuffer(keys.record("ids"), "r"))?.length ?? 0;
   t.equal(await size(), [...names, "x"].reduce((bytes, name) => bytes + 4 + (name === uuid ? 16 : name.length), 0), "a UUID takes 16 bytes");
   engine.now += DAY;
   t.same(await take(uuid), { tag: "duplicate" }, "a day later");

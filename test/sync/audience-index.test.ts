@@ -102,7 +102,7 @@ t.test("a build that is stopped or fails changes nothing and leaves nothing", as
   // The second block's rows fail to be written.
   const failing = new Proxy(redis, {
     get: (target, name) => {
-      if (name === "pipeline" && ++written > 1) return () => { throw new Error("no room"); };
+      if (name === "pipeline" && ++written === 2) return () => { throw new Error("no room"); };
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
@@ -124,6 +124,11 @@ t.test("what a build left whose process died is tidied up in time", async (t) =>
   t.equal((await rowKeys(engine)).length, 5, "it may still be at work");
   await dropGenerations(redis, keys, engine.now + 700_000, []);
   t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
+
+  await redis.hset(keys.generations, "gone:half", JSON.stringify({ since: engine.now, blocks: [3, 4], buckets: 0 }));
+  await redis.set(keys.rowBlock("half", 4), "rows");
+  await dropGenerations(redis, keys, engine.now, []);
+  t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0], "so is what a killed tidying left, at once");
 });
 
 t.test("an index that was tidied away cannot come into use, and one in use is never tidied away", async (t) => {

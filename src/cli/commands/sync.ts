@@ -23,8 +23,9 @@ export function syncCommand(program: Command): void {
       const interval = Number(flags.interval);
       if (!Number.isInteger(interval) || interval < 1 || interval > 3_600) throw invalid("--interval", `"${flags.interval}" is not a number of seconds`, "give 1 to 3600");
       return withStore(context, async (store) => {
-        stepBack("sync");
         const handle = await openRedis(context.config);
+        // After the embedded Redis may have been started: it is the customers' and stays in front.
+        stepBack("sync");
         const keys = new Keys(context.config.prefix);
         try {
           if (flags.watch === true) {

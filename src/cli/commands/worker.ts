@@ -16,8 +16,9 @@ export function workerCommand(program: Command): void {
     .action((flags: { once?: boolean }, command: Command) => {
       const context = contextOf(command);
       return withStore(context, async (store) => {
-        stepBack("worker");
         const handle = await openRedis(context.config);
+        // After the embedded Redis may have been started: it is the customers' and stays in front.
+        stepBack("worker");
         const log = openLog("worker", context.quiet ? "warn" : "info");
         let written = 0;
         const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
