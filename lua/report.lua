@@ -41,12 +41,4 @@ local function take(i)
   return answer
 end
 
-local answers = { 'taken' }
-for i = 0, reports - 1 do
-  -- A record that cannot be read is no reason to refuse the others; the report is sent again with its id.
-  local fine, answer = pcall(take, i)
-  if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
-  answers[i + 2] = answer
-end
-ledger.commit(stream_key, list)
-return answers
+return ledger.run('taken', reports, take, stream_key, list)

@@ -116,12 +116,4 @@ local function decide(i)
   return campaign.id
 end
 
-local answers = { 'decided' }
-for i = 0, users - 1 do
-  -- A key of one user that is not what it should be is no reason to leave the others without an answer.
-  local fine, answer = pcall(decide, i)
-  if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
-  answers[i + 2] = answer
-end
-ledger.commit(stream_key, list)
-return answers
+return ledger.run('decided', users, decide, stream_key, list)

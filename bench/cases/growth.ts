@@ -21,7 +21,7 @@ const RUN_S = { quick: 1, full: 5 };
 const CONNECTIONS = 16;
 const FIGURE = "growth.svg";
 
-interface Point { readonly campaigns: number; readonly users: number; readonly who: "any user" | "in none"; readonly run: Run; readonly redisUsPerDecision: number }
+interface Point { readonly campaigns: number; readonly users: number; readonly who: "any user" | "in none"; readonly run: Run; readonly redisUsPerCall: number }
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -57,7 +57,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     title: "growth",
     about: `"Any user": the mix of get-50 (of five campaigns one for all, two for a segment each, two for a list each). "In none": every campaign is targeted, as in get-none-50, and the users who ask are in no audience. ${CONNECTIONS} connections. The floor in the same process: ${floor.cpuUs.toFixed(1)} µs of CPU per GET.`,
     tables: [table("By campaigns", byCampaigns, floor), table("By users", byUsers, floor)],
-    bounds: [], remarks: ["Redis µs is the select script's own time."], invalid: [...problemsOf([floor, ...points.map((one) => one.run)]), ...failures], figure: FIGURE, runs: { floor, points },
+    bounds: [], remarks: ["Redis µs is the select script's own time for a call, which the decisions that wait at that moment share."], invalid: [...problemsOf([floor, ...points.map((one) => one.run)]), ...failures], figure: FIGURE, runs: { floor, points },
   };
 }
 
@@ -78,15 +78,15 @@ async function point(context: CaseContext, who: Point["who"], population: Popula
   }
   if (!run) throw new Error("no run");
   context.note(`${campaigns} campaigns, ${users} users, ${who}: ${run.cpuUs.toFixed(1)} µs, script ${usPerCall.toFixed(1)} µs`);
-  return { campaigns, users, who, run, redisUsPerDecision: usPerCall };
+  return { campaigns, users, who, run, redisUsPerCall: usPerCall };
 }
 
 function table(caption: string, points: readonly Point[], floor: Run): Table {
   return {
-    caption, head: ["campaigns", "users", "who asks", "requests/s", "CPU µs per GET", "over the floor", "Redis µs per decision", "bad answers"],
-    rows: points.map(({ campaigns, users, who, run, redisUsPerDecision }) => [
+    caption, head: ["campaigns", "users", "who asks", "requests/s", "CPU µs per GET", "over the floor", "Redis µs per call", "bad answers"],
+    rows: points.map(({ campaigns, users, who, run, redisUsPerCall }) => [
       campaigns.toLocaleString("en-US"), users.toLocaleString("en-US"), who, Math.round(run.rps).toLocaleString("en-US"), run.cpuUs.toFixed(1), (run.cpuUs / floor.cpuUs).toFixed(2),
-      redisUsPerDecision.toFixed(1), Object.values(run.bad).reduce((sum, n) => sum + n, 0).toLocaleString("en-US"),
+      redisUsPerCall.toFixed(1), Object.values(run.bad).reduce((sum, n) => sum + n, 0).toLocaleString("en-US"),
     ]),
   };
 }
@@ -101,8 +101,8 @@ function panel(title: string, xLabel: string, points: readonly Point[], x: (poin
       { name: "CPU, any user", color: "#0969da", points: of("any user", ({ run }) => run.cpuUs) },
       { name: "CPU, in none", color: "#bc4c00", points: of("in none", ({ run }) => run.cpuUs) },
       { name: "CPU, floor", color: "#57606a", dashed: true, points: [[Math.min(...xs), floorUs], [Math.max(...xs), floorUs]] },
-      { name: "script alone, any user", color: "#54aeff", points: of("any user", ({ redisUsPerDecision }) => redisUsPerDecision) },
-      { name: "script alone, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerDecision }) => redisUsPerDecision) },
+      { name: "script alone, any user", color: "#54aeff", points: of("any user", ({ redisUsPerCall }) => redisUsPerCall) },
+      { name: "script alone, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerCall }) => redisUsPerCall) },
     ],
   };
 }

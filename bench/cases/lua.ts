@@ -61,7 +61,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const get = rows[0]?.usPerCall ?? Number.NaN;
   return {
     title: "scripts",
-    about: `Microseconds of Redis per call, from \`INFO commandstats\` after \`CONFIG RESETSTAT\`; ${TOGETHER} calls under way on one connection. The engine's own functions make the calls, on the campaigns of get-50, with random users and fresh impression ids.`,
+    about: `Microseconds of Redis per call, from \`INFO commandstats\` after \`CONFIG RESETSTAT\`; up to ${TOGETHER} requests share a call (except \`restore\`, \`extend\` and \`publish\`). The engine's own functions make the calls, on the campaigns of get-50, with random users and fresh impression ids.`,
     tables: [{
       caption: "Time in Redis, without reading the command and writing the reply",
       head: ["script", "calls", "µs per call", "over GET"],

@@ -20,7 +20,7 @@ for (const name of scripts) {
     for (const part of [/^-- KEYS {2}\S/, /^-- ARGV {2}\S/, /^-- Returns \{'/, /^-- @use/]) t.ok(header.some((line) => part.test(line)), `has a line ${String(part)}`);
 
     const returns = header.slice(header.findIndex((line) => line.startsWith("-- Returns"))).join("\n");
-    for (const [, tag] of code.join("\n").matchAll(/return \{ '(\w+)'/g)) t.ok(returns.includes(`'${tag ?? ""}'`), `the header explains the reply '${tag ?? ""}'`);
+    for (const [, tag] of code.join("\n").matchAll(/(?:return \{ |ledger\.run\()'(\w+)'/g)) t.ok(returns.includes(`'${tag ?? ""}'`), `the header explains the reply '${tag ?? ""}'`);
 
     // After the first statement that does something, only a run that the header explains is read, by a computed index.
     const start = code.findIndex((line) => /^\s*(if|for|local list,|redis\.call)/.test(line));
