@@ -96,13 +96,13 @@ function panel(title: string, xLabel: string, points: readonly Point[], x: (poin
   const of = (who: Point["who"], y: (point: Point) => number): [number, number][] => points.filter((one) => one.who === who && Object.keys(one.run.bad).length === 0).map((one) => [x(one), y(one)]);
   const xs = points.map(x);
   return {
-    title, xLabel, yLabel: "µs per GET",
+    title, xLabel, yLabel: "µs per GET, or per call of the script",
     series: [
       { name: "CPU, any user", color: "#0969da", points: of("any user", ({ run }) => run.cpuUs) },
       { name: "CPU, in none", color: "#bc4c00", points: of("in none", ({ run }) => run.cpuUs) },
       { name: "CPU, floor", color: "#57606a", dashed: true, points: [[Math.min(...xs), floorUs], [Math.max(...xs), floorUs]] },
-      { name: "script alone, any user", color: "#54aeff", points: of("any user", ({ redisUsPerCall }) => redisUsPerCall) },
-      { name: "script alone, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerCall }) => redisUsPerCall) },
+      { name: "script per call, any user", color: "#54aeff", points: of("any user", ({ redisUsPerCall }) => redisUsPerCall) },
+      { name: "script per call, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerCall }) => redisUsPerCall) },
     ],
   };
 }
