@@ -1,7 +1,6 @@
 /** The servers of a case, each a process of its own: a private redis-server, the engine's API, the floor. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
@@ -10,6 +9,7 @@ import { backgroundConnection } from "../dist/redis/client.js";
 import { openEmbeddedRedis } from "../dist/redis/embedded.js";
 import { Keys } from "../dist/redis/keys.js";
 import type { ApiMessage } from "../dist/serve/messages.js";
+import { freePort } from "../dist/private-engine.js";
 import { openStore, type Store } from "../dist/store/store.js";
 import { PACKAGE_ROOT } from "../dist/version.js";
 import { readAnswers, type Answers } from "./answers.js";
@@ -138,13 +138,4 @@ export async function stopChild(child: ChildProcess): Promise<void> {
 export function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error("the process was not started");
   return child.pid;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, HOST);
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

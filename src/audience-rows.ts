@@ -51,13 +51,18 @@ export function toRanges(numbers: readonly number[]): number[] {
   return ranges;
 }
 
+/** The numbers of ranges, ascending. */
+export function* inRanges(ranges: readonly number[]): Generator<number> {
+  for (let i = 0; i + 1 < ranges.length; i += 2) {
+    for (let n = ranges[i] ?? 0; n <= (ranges[i + 1] ?? -1); n++) yield n;
+  }
+}
+
 /** The form of each block that has one. */
 export function blockForms(index: AudienceIndex): Map<number, BlockForm> {
   const forms = new Map<number, BlockForm>();
   for (const form of ["dense", "sparse"] as const) {
-    for (let i = 0; i + 1 < index[form].length; i += 2) {
-      for (let block = index[form][i] ?? 0; block <= (index[form][i + 1] ?? -1); block++) forms.set(block, form);
-    }
+    for (const block of inRanges(index[form])) forms.set(block, form);
   }
   return forms;
 }

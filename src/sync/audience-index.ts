@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
-import { BUCKET_IDS, bucketOf, rowWidth, toRanges, type AudienceIndex, type BlockForm } from "../audience-rows.js";
+import { BUCKET_IDS, bucketOf, inRanges, rowWidth, toRanges, type AudienceIndex, type BlockForm } from "../audience-rows.js";
 import { CHUNK_BITS, eachMember } from "../id-set.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
@@ -29,6 +29,11 @@ const COMPACT_ROWS = 128, COMPACT_ROW_BYTES = 8, LOOSE_ROW_BYTES = 72;
 /** The index that stands in the hash of published things, or null. */
 export function parseIndex(text: string | undefined): BuiltIndex | null {
   return text === undefined ? null : (JSON.parse(text) as BuiltIndex);
+}
+
+/** The index that decisions use now, or null. */
+export async function readLiveIndex(redis: Redis, keys: Keys): Promise<BuiltIndex | null> {
+  return parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
 }
 
 /** Gives the slot of an audience in an index, or null unless it is in there with its present members. */
@@ -154,7 +159,7 @@ export async function dropGenerations(redis: Redis, keys: Keys, now: number, rep
     if (!replaced.includes(generation) && now - since < ABANDONED_MS) continue;
     // The switch checks that a generation is registered, so from here on it cannot come into use.
     await redis.watch(keys.published);
-    const live = parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
+    const live = await readLiveIndex(redis, keys);
     if (live?.generation === generation) {
       await redis.unwatch();
       continue;
@@ -170,9 +175,7 @@ async function removeRows(redis: Redis, keys: Keys, entry: string, text: string)
   const generation = entry.slice(GONE.length);
   const { blocks, buckets } = JSON.parse(text) as Generation;
   const send = bounded(redis);
-  for (let i = 0; i + 1 < blocks.length; i += 2) {
-    for (let block = blocks[i] ?? 0; block <= (blocks[i + 1] ?? -1); block++) await send((p) => p.unlink(keys.rowBlock(generation, block)));
-  }
+  for (const block of inRanges(blocks)) await send((p) => p.unlink(keys.rowBlock(generation, block)));
   for (let bucket = 0; bucket < buckets; bucket++) await send((p) => p.unlink(keys.rowBucket(generation, bucket)));
   await send.end();
   await redis.hdel(keys.generations, entry);

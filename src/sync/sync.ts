@@ -1,9 +1,10 @@
 /** Store → Redis, whole: what changed is published at once, and then the audience index is brought up to it. */
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
+import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { buildIndex, dropGenerations, FEWEST_INDEXED, INDEX_FIELD, parseIndex } from "./audience-index.js";
+import { buildIndex, dropGenerations, FEWEST_INDEXED, readLiveIndex, type BuiltIndex } from "./audience-index.js";
 import { planPublish } from "./plan.js";
 import { publish, type PublishResult } from "./publish.js";
 
@@ -21,35 +22,30 @@ export interface RefreshOptions {
  * @returns what was published, or undefined when there was nothing to do or it was stopped
  */
 export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock: Clock, { stopped = () => false, fewest = FEWEST_INDEXED, replaced }: RefreshOptions = {}): Promise<PublishResult | undefined> {
-  const live = parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
-  const { audiences, list } = planPublish(store, clock(), live);
-  const missing = list.audiences.some(({ slot }) => slot === null);
+  const drop = (...generations: (string | undefined)[]): Promise<void> => dropGenerations(redis, keys, clock(), generations.filter((generation) => generation !== undefined));
+  const { live, audiences, missing } = await compare(store, redis, keys, clock());
   if (audiences.length < fewest || !missing) {
-    await dropGenerations(redis, keys, clock(), []);
+    await drop();
     return undefined;
   }
   const index = await buildIndex(store, redis, keys, audiences, clock(), stopped);
   if (!index) return undefined;
-  let result: PublishResult;
+  let result: PublishResult | undefined;
   try {
     // Another sync may have been as quick: two indexes of the same audiences are one too many.
-    if (!(await isMissing(store, redis, keys, clock()))) {
-      await dropGenerations(redis, keys, clock(), [index.generation]);
-      return undefined;
-    }
-    result = await publish(store, redis, keys, clock(), { index });
-  } catch (error) {
-    await dropGenerations(redis, keys, clock(), [index.generation]);
-    throw error;
+    if ((await compare(store, redis, keys, clock())).missing) result = await publish(store, redis, keys, clock(), { index });
+  } finally {
+    if (result) await drop(live?.generation, replaced);
+    else await drop(index.generation);
   }
-  await dropGenerations(redis, keys, clock(), [live?.generation, replaced].filter((generation) => generation !== undefined));
   return result;
 }
 
-/** Whether an audience that is published is not in the live index. */
-async function isMissing(store: Store, redis: Redis, keys: Keys, now: number): Promise<boolean> {
-  const live = parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
-  return planPublish(store, now, live).list.audiences.some(({ slot }) => slot === null);
+/** The live index, the audiences that are to be published, and whether one of them is not in it. */
+async function compare(store: Store, redis: Redis, keys: Keys, now: number): Promise<{ live: BuiltIndex | null; audiences: readonly Audience[]; missing: boolean }> {
+  const live = await readLiveIndex(redis, keys);
+  const { audiences, list } = planPublish(store, now, live);
+  return { live, audiences, missing: list.audiences.some(({ slot }) => slot === null) };
 }
 
 /**
@@ -59,7 +55,7 @@ async function isMissing(store: Store, redis: Redis, keys: Keys, now: number): P
  */
 export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: Clock, full = false): Promise<PublishResult> {
   const started = performance.now();
-  const replaced = full ? parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined)?.generation : undefined;
+  const replaced = full ? (await readLiveIndex(redis, keys))?.generation : undefined;
   const published = await publish(store, redis, keys, clock(), { full });
   const indexed = await refreshIndex(store, redis, keys, clock, { replaced });
   const result = indexed ?? published;

@@ -1,6 +1,5 @@
 /** A whole engine in the test's process, with a clock that the test sets: store, Redis, publish, HTTP, worker. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -12,6 +11,7 @@ import { IdSet } from "../../src/id-set.js";
 import type { AudienceRef } from "../../src/audience.js";
 import { chooseEncoding, type RequestedEncoding } from "../../src/encoding.js";
 import { createCampaign } from "../../src/store/campaign-changes.js";
+import { freePort } from "../../src/private-engine.js";
 import { openStore, type Store } from "../../src/store/store.js";
 import { publish, type PublishResult } from "../../src/sync/publish.js";
 import { refreshIndex } from "../../src/sync/sync.js";
@@ -97,6 +97,8 @@ export function campaignInput(fields: Record<string, unknown> = {}): Record<stri
   };
 }
 
+export { freePort };
+
 /** What a test of decisions allows them: a busy test machine shall not turn them into time-outs. */
 const PATIENT_MS = 10_000;
 
@@ -121,15 +123,4 @@ export async function startEngine(t: Test, { http = true, decisionDeadlineMs = P
     rmSync(dir, { recursive: true, force: true });
   });
   return engine;
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))));
-    });
-  });
 }
