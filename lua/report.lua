@@ -9,7 +9,7 @@
 --       'unknown' (no such campaign) | a text: why it was not taken} | {'stale'} | {'unpublished'}
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns caps record events ledger
+-- @use campaigns caps ids record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -28,7 +28,7 @@ local function take(i)
     ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 3], ARGV[arg_at + 4], ARGV[arg_at + 5]
   local campaign = campaigns.find(list, tonumber(campaign_id))
   if not campaign then return 'unknown' end
-  local user, name = ledger.record(record_key), record.name(kind, impression_id)
+  local user, name = ledger.record(record_key), ids.name(kind, impression_id)
   if record.knows(user, name) then return 'duplicate' end
 
   local answer, over_cap = 'recorded', '0'

@@ -8,7 +8,7 @@
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps record events
+-- @use campaigns caps ids record events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -34,7 +34,7 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
     else record.count_for_policy(user, policy, at, session, now) end
     counted = counted + 1
   end
-  if at >= now - 86400000 then record.remember(user, record.name(kind, impression_id), at, now) end
+  if at >= now - 86400000 then record.remember(user, ids.name(kind, impression_id), at, now) end
 end
 
 for i = FIRST_EVENT, #ARGV, 6 do
@@ -42,7 +42,7 @@ for i = FIRST_EVENT, #ARGV, 6 do
 end
 for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
   for _, event in ipairs(events.read(entry[2])) do
-    if event.user == user_id and record.KIND[event.kind] then
+    if event.user == user_id and ids.KIND[event.kind] then
       apply(event.kind, event.campaign, event.id, event.at, event.over_cap, event.session)
     end
   end

@@ -13,7 +13,7 @@
 -- Why one script: selection and, with count_on serve, the count are one step, so two logins at the
 -- same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns caps audiences record events ledger
+-- @use campaigns caps audiences ids record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -99,7 +99,7 @@ end
 local function serve(user, campaign, impression_id)
   local session, seen = user.session, ledger.record(user.record_key)
   record.count(seen, campaign, policy, clock.now, session, clock.now)
-  record.remember(seen, record.name('impression', impression_id), clock.now, clock.now)
+  record.remember(seen, ids.name('impression', impression_id), clock.now, clock.now)
   ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 

@@ -3,20 +3,17 @@
 --   {campaign}   impressions counted              n   the same over all campaigns, if the policy asks
 --   t{campaign}  latest show times, 6 bytes each  t   the same over all campaigns
 --   s{campaign}  impressions per session          s   the same over all campaigns
---   x{campaign}  reactions: 1 click + 2 dismiss   r   ids reported within a day
+--   x{campaign}  reactions: 1 click + 2 dismiss   r   reports of the last day, ids.lua
 --
 -- s is a list of ~session=count@time, time in hexadecimal seconds. ~ = @ are in no session's name, so a plain
 -- search cannot be misled.
--- r is a list of: head u8, id, minute u24 (modulo 2^24, which are 32 years). head is the kind (0 impression,
--- 1 click, 2 dismiss) times 65 and the id's length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36: most of a record is this.
 
-local record = { KIND = { impression = 0, click = 1, dismiss = 2 } }
+local record = {}
 
 local DAY_MS = 86400000
 -- Late reports are taken for a week after a campaign's end; a count has to be there for them.
 local GRACE_MS = 7 * DAY_MS
--- More reports of one user in a day than fit here are no customer's.
-local IDS_BYTES, SESSIONS_BYTES = 8192, 2048
+local SESSIONS_BYTES = 2048
 
 -- `blank`: nothing is in it; `fresh`: nothing was in it when it was read.
 function record.load(key)
@@ -99,61 +96,15 @@ local function trim_sessions(entries, now)
   return string.sub(entries, from)
 end
 
--- What a report is remembered by: the head and the id of an entry of r. For record.knows and record.remember.
-function record.name(kind, id)
-  if #id == 36 and string.lower(id) == id then
-    local a, b, c, d, e = string.match(id, '^(%x+)%-(%x+)%-(%x+)%-(%x+)%-(%x+)$')
-    -- Five numbers of 8, 4, 4, 4, 12 digits, as three of 12, 8, 12: a number here is exact up to 13.
-    if a and #a == 8 and #b == 4 and #c == 4 and #d == 4 then
-      return struct.pack('>BI6I4I6', record.KIND[kind] * 65, tonumber(a .. b, 16), tonumber(c .. d, 16), tonumber(e, 16))
-    end
-  end
-  return string.char(record.KIND[kind] * 65 + #id) .. id
-end
-
-local MINUTE_MS, DAY_MINUTES, ROUND = 60000, 1440, 2 ^ 24
-
-local function minute_of(at)
-  return math.floor(at / MINUTE_MS) % ROUND
-end
-
--- Where the entry behind the one at `at` begins.
-local function behind(ids, at)
-  local length = string.byte(ids, at) % 65
-  return at + 4 + (length == 0 and 16 or length)
-end
-
--- Drops the oldest ids while they are older than a day or the list is too long.
-local function trim_ids(ids, now)
-  local from = 1
-  while from <= #ids do
-    local after = behind(ids, from)
-    local age = (minute_of(now) - struct.unpack('>I3', ids, after - 3)) % ROUND
-    -- The clock of another process may be ahead: such an entry seems to be of the round before.
-    if (age <= DAY_MINUTES or age > ROUND / 2) and #ids - from < IDS_BYTES then break end
-    from = after
-  end
-  return from == 1 and ids or string.sub(ids, from)
-end
-
--- True when a report of this name was taken within a day.
+-- True when a report of this name (ids.name) was taken within a day.
 function record.knows(user, name)
-  local ids = user.fields['r']
-  if not ids then return false end
-  local found = string.find(ids, name, 1, true)
-  while found do
-    -- The bytes may be there by chance, across two entries.
-    local at = 1
-    while at < found do at = behind(ids, at) end
-    if at == found then return true end
-    found = string.find(ids, name, found + 1, true)
-  end
-  return false
+  local list = user.fields['r']
+  return list ~= nil and ids.has(list, name)
 end
 
 -- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
 function record.remember(user, name, at, now)
-  put(user, 'r', trim_ids((user.fields['r'] or '') .. name .. struct.pack('>I3', minute_of(at)), now))
+  put(user, 'r', ids.with(user.fields['r'] or '', name, at, now))
 end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.
