@@ -8,7 +8,7 @@
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps ids record events
+-- @use campaigns caps ids holds record events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -48,6 +48,8 @@ for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) 
   end
 end
 
+-- Places that are held now are in no event.
+record.keep_holds(user, redis.call('HGET', record_key, 'h') or '', now)
 redis.call('UNLINK', record_key)
 if next(user.changed) then record.save(user, record_key, list) end
 return { 'restored', counted }

@@ -26,10 +26,15 @@ local function minute_of(at)
   return math.floor(at / MINUTE_MS) % ROUND
 end
 
+-- The bytes of the name that begins at `at`.
+function ids.length(list, at)
+  local length = string.byte(list, at) % 65
+  return 1 + (length == 0 and 16 or length)
+end
+
 -- Where the entry behind the one at `at` begins.
 local function behind(list, at)
-  local length = string.byte(list, at) % 65
-  return at + 4 + (length == 0 and 16 or length)
+  return at + 3 + ids.length(list, at)
 end
 
 -- Drops the oldest ids while they are older than a day or the list is too long.

@@ -4,6 +4,7 @@
 --   t{campaign}  latest show times, 6 bytes each  t   the same over all campaigns
 --   s{campaign}  impressions per session          s   the same over all campaigns
 --   x{campaign}  reactions: 1 click + 2 dismiss   r   reports of the last day, ids.lua
+--                                                 h   places held in the caps, holds.lua
 --
 -- s is a list of ~session=count@time, time in hexadecimal seconds. ~ = @ are in no session's name, so a plain
 -- search cannot be misled.
@@ -20,16 +21,18 @@ function record.load(key)
   local flat = redis.call('HGETALL', key)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  return { fields = fields, blank = #flat == 0, fresh = #flat == 0, changed = {}, ttl = DAY_MS }
+  return { fields = fields, blank = #flat == 0, fresh = #flat == 0, changed = {}, gone = {}, ttl = 0 }
 end
 
 function record.empty()
-  return { fields = {}, blank = true, fresh = true, changed = {}, ttl = DAY_MS }
+  return { fields = {}, blank = true, fresh = true, changed = {}, gone = {}, ttl = 0 }
 end
 
+-- '' takes the field away.
 local function put(user, field, value)
-  user.fields[field] = value
-  user.changed[field] = true
+  local there = value ~= ''
+  user.fields[field] = there and value or nil
+  user.changed[field], user.gone[field] = there or nil, not there or nil
   user.blank = false
 end
 
@@ -81,6 +84,41 @@ local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
 
+-- The places that are held in this record now.
+local function held(user, now)
+  user.held = user.held or holds.read(user.fields['h'] or '', now)
+  return user.held
+end
+
+-- Whether one more place can be held.
+function record.may_hold(user, now)
+  return user.blank or held(user, now).n < holds.MOST
+end
+
+-- Holds a place for a showing. `name` is what its report will be recognised by.
+function record.hold(user, campaign, session, name, now)
+  put(user, 'h', holds.with(held(user, now), now + campaign.reserve_ms, campaign.id, session, name))
+  stretch(user, campaign.reserve_ms)
+  user.held = nil
+end
+
+-- Gives the place back that is held for this report, if one is.
+function record.release(user, name)
+  local list = user.fields['h'] and holds.without(user.fields['h'], name)
+  if not list then return end
+  put(user, 'h', list)
+  user.held = nil
+end
+
+-- Takes over the places that were held in the record that this one replaces.
+function record.keep_holds(user, list, now)
+  local live = holds.read(list, now)
+  if live.n == 0 then return end
+  put(user, 'h', live.text)
+  -- How long the longest lasts is not worth a look: a place is held for an hour at most.
+  stretch(user, 3600000)
+end
+
 local function stamp(at)
   return string.format('%x', math.floor(at / 1000))
 end
@@ -105,6 +143,7 @@ end
 -- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
 function record.remember(user, name, at, now)
   put(user, 'r', ids.with(user.fields['r'] or '', name, at, now))
+  stretch(user, DAY_MS)
 end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.
@@ -126,22 +165,26 @@ local function with_session(sessions, session, at, now)
 end
 
 -- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
---   clock    {now, day, week, month}, ms
+--   clock    {now, day, week, month}, ms, of the showing; present: of the call
 --   session  '' when the request names none
 function record.room(user, campaign, policy, clock, session)
   local fields = user.fields
   -- Every cap allows one impression at least.
   if user.blank then return true end
+  local live = fields['h'] and held(user, clock.present)
   if campaign.caps > 0 then
     campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
-    local own = names(campaign)
-    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session) then
+    local own, places, in_session = names(campaign), 0, 0
+    if live then places, in_session = holds.of(live, campaign.id, session) end
+    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session, places, in_session) then
       return false
     end
   end
   if campaign.exempt or policy.caps == 0 then return true end
   policy.checks = policy.checks or caps.read(policy.raw, policy.caps_at, policy.caps, clock)
-  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session)
+  local places, in_session = 0, 0
+  if live then places, in_session = holds.of_all(live, session) end
+  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session, places, in_session)
 end
 
 -- True when a click or a dismissal ended the campaign for this user.
@@ -159,7 +202,7 @@ function record.count_for_policy(user, policy, at, session, now)
   if session ~= '' and bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0 then
     put(user, 's', with_session(fields['s'] or '', session, at, now))
   end
-  stretch(user, policy.ttl)
+  stretch(user, math.max(policy.ttl, DAY_MS))
 end
 
 -- Counts one impression of the campaign at the time `at`; returns the new count.
@@ -171,7 +214,7 @@ function record.count(user, campaign, policy, at, session, now)
   if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
     put(user, own.sessions, with_session(fields[own.sessions] or '', session, at, now))
   end
-  stretch(user, campaign.ttl)
+  stretch(user, math.max(campaign.ttl, DAY_MS))
   record.count_for_policy(user, policy, at, session, now)
   if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
   return count
@@ -181,16 +224,26 @@ end
 function record.react(user, campaign, reaction, now)
   local field = names(campaign).reactions
   put(user, field, tostring(bit.bor(tonumber(user.fields[field] or 0), reaction)))
-  stretch(user, campaign.ends - now + GRACE_MS)
+  stretch(user, math.max(campaign.ends - now + GRACE_MS, DAY_MS))
 end
 
 -- The same few lifetimes come again and again.
 local lifetimes = {}
 
+-- Lua's stack holds some thousands of values; a record may have more fields than that.
+local MOST_VALUES = 1000
+
+local function call_with(command, key, values)
+  for from = 1, #values, MOST_VALUES do
+    redis.call(command, key, unpack(values, from, math.min(from + MOST_VALUES - 1, #values)))
+  end
+end
+
 -- Writes what changed, lets the fields of campaigns that left the list go, and extends the expiry
 -- where this report needs it longer; it is never shortened.
 function record.save(user, key, list)
   local sets, gone = {}, {}
+  for field in pairs(user.gone) do gone[#gone + 1] = field end
   for field in pairs(user.changed) do
     sets[#sets + 1] = field
     sets[#sets + 1] = user.fields[field]
@@ -203,8 +256,8 @@ function record.save(user, key, list)
       end
     end
   end
-  redis.call('HSET', key, unpack(sets))
-  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+  call_with('HSET', key, sets)
+  call_with('HDEL', key, gone)
   if user.fresh or redis.call('PTTL', key) < user.ttl then
     lifetimes[user.ttl] = lifetimes[user.ttl] or string.format('%.0f', user.ttl)
     redis.call('PEXPIRE', key, lifetimes[user.ttl])

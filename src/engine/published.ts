@@ -24,6 +24,7 @@ const READ_ATTEMPTS = 5;
 
 export class Published {
   #current: Snapshot | undefined;
+  #verified: string | null = null;
   #reading: Promise<void> | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
@@ -31,6 +32,11 @@ export class Published {
   /** Undefined until something was published and read. */
   get current(): Snapshot | undefined {
     return this.#current;
+  }
+
+  /** The server of which sync has said that its counters are whole: a run id. */
+  get verified(): string | null {
+    return this.#verified;
   }
 
   /** Reads the published list if it is not the one at hand. Calls at the same time share one reading. */
@@ -43,7 +49,8 @@ export class Published {
 
   async #refresh(): Promise<void> {
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      const version = await this.redis.get(this.keys.version);
+      const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
+      this.#verified = verified;
       if (version === null) {
         this.#current = undefined;
         return;

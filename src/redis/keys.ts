@@ -11,6 +11,8 @@ export class Keys {
   get manifest(): string { return `${this.prefix}campaigns:manifest`; }
   /** STRING: changes with every publish. */
   get version(): string { return `${this.prefix}campaigns:version`; }
+  /** STRING: the run id of the server whose counters sync has found whole; of any other they are not used. */
+  get verified(): string { return `${this.prefix}counters:verified`; }
   /** ZSET: active campaign ids by priority. */
   get active(): string { return `${this.prefix}campaigns:active`; }
   /** HASH: what the last publish left: the list's digest, and a revision for each audience and meta key. */

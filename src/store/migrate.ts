@@ -2,8 +2,9 @@
 import type { Database } from "better-sqlite3";
 import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
+import { reserve } from "./migrations/002-reserve.js";
 
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, reserve];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
