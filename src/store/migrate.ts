@@ -2,8 +2,9 @@
 import type { Database } from "better-sqlite3";
 import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
+import { streamMark } from "./migrations/003-stream-mark.js";
 
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, streamMark];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
