@@ -1,6 +1,7 @@
 /** Events in the store: written by the worker, read by reports and by the recovery of counters. */
 import type { Database, Statement } from "better-sqlite3";
 import type { EventType, PopupEvent } from "../event.js";
+import { compareStreamIds, type StreamMark } from "../stream-id.js";
 import { formatDay } from "../time.js";
 
 export interface Totals {
@@ -35,7 +36,9 @@ export class EventTable {
   readonly #ofUser: Statement<[string], Row>;
   readonly #report: Statement<{ id: number | null; from: number; to: number }, Totals & { campaign_id: number; title: string }>;
   readonly #byDay: Statement<{ id: number; from: number; to: number }, Totals & { day: string }>;
-  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[]) => number;
+  readonly #mark: Statement<[string], string>;
+  readonly #setMark: Statement<[string, string]>;
+  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[], mark: StreamMark | undefined) => number;
   #timezone = "UTC";
 
   constructor(db: Database) {
@@ -60,17 +63,34 @@ export class EventTable {
     this.#byDay = db.prepare(`
       SELECT local_day(e.at) AS day, ${TOTALS} FROM events e
       WHERE e.campaign_id = @id AND e.at >= @from AND e.at < @to GROUP BY day ORDER BY day`);
-    this.#write = db.transaction((events, dead) => {
+    this.#mark = db.prepare<[string], string>("SELECT id FROM stream_mark WHERE stream = ?").pluck();
+    this.#setMark = db.prepare("INSERT INTO stream_mark (stream, id) VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET id = excluded.id");
+    this.#write = db.transaction((events, dead, mark) => {
       let added = 0;
       for (const e of events) added += this.#insert.run(e.type, e.campaignId, e.userId, e.impressionId, e.at, e.overCap ? 1 : 0, e.sessionId).changes;
       for (const { streamId, reason, fields } of dead) this.#dead.run(streamId, reason, JSON.stringify(fields));
+      if (mark) this.#raiseMark(mark);
       return added;
     });
   }
 
-  /** Writes a batch in one transaction; an event that is there already changes nothing. Returns how many were new. */
-  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = []): number {
-    return this.#write(events, dead);
+  /**
+   * Writes a batch in one transaction; an event that is there already changes nothing.
+   * @param mark how far the stream is written with this batch; an earlier place than the one known changes nothing
+   * @returns how many events were new
+   */
+  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = [], mark?: StreamMark): number {
+    return this.#write(events, dead, mark);
+  }
+
+  /** The highest entry id that was ever written from the stream under this key, or null for none. */
+  mark(stream: string): string | null {
+    return this.#mark.get(stream) ?? null;
+  }
+
+  #raiseMark({ stream, id }: StreamMark): void {
+    const known = this.mark(stream);
+    if (known === null || compareStreamIds(id, known) > 0) this.#setMark.run(stream, id);
   }
 
   /** The entries that were set aside, oldest first. */

@@ -3,8 +3,9 @@ import type { Database } from "better-sqlite3";
 import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
 import { reserve } from "./migrations/002-reserve.js";
+import { streamMark } from "./migrations/003-stream-mark.js";
 
-const MIGRATIONS: readonly string[] = [initial, reserve];
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -18,7 +18,12 @@ const ATTEMPTS = 5;
 /** Users whose records are rebuilt at the same time: enough to keep the connection busy. */
 const TOGETHER = 64;
 
-export type RestoreProgress = (done: number, of: number) => void;
+export interface RestoreOptions {
+  /** Told after every few users. */
+  readonly progress?: (done: number, of: number) => void;
+  /** Awaited every few users: what must not wait until all are restored. */
+  readonly between?: () => Promise<void>;
+}
 
 /**
  * Rebuilds the record of every user who has an event. Reports that arrive meanwhile are kept.
@@ -26,7 +31,7 @@ export type RestoreProgress = (done: number, of: number) => void;
  * @param now epoch ms
  * @returns users restored
  */
-export async function restoreCounters(store: Store, redis: Redis, keys: Keys, version: string, now: number, progress: RestoreProgress = () => undefined): Promise<number> {
+export async function restoreCounters(store: Store, redis: Redis, keys: Keys, version: string, now: number, { progress, between }: RestoreOptions = {}): Promise<number> {
   const stream = new StreamReading(redis, keys);
   await stream.readOn();
   let readAt = Date.now();
@@ -44,7 +49,8 @@ export async function restoreCounters(store: Store, redis: Redis, keys: Keys, ve
         version = (await redis.get(keys.version)) ?? version;
       }
     }));
-    progress(from + batch.length, users.length);
+    progress?.(from + batch.length, users.length);
+    await between?.();
   }
   return users.length;
 }

@@ -7,6 +7,7 @@ import type { PopupEvent } from "../event.js";
 import { decodeEvents } from "../redis/events.js";
 import type { Keys } from "../redis/keys.js";
 import type { DeadEvent } from "../store/events.js";
+import { compareStreamIds } from "../stream-id.js";
 import type { Sink } from "./sink.js";
 
 export interface WorkerOptions {
@@ -144,7 +145,8 @@ export class Worker {
 
   /** Gives entries to the sink and acknowledges them. A crash in between brings them again, which the sink takes in its stride. */
   async #keep(entries: readonly Entry[]): Promise<number> {
-    if (entries.length === 0) return 0;
+    const last = entries.at(-1)?.[0];
+    if (last === undefined) return 0;
     const events: PopupEvent[] = [];
     const dead: DeadEvent[] = [];
     for (const [id, fields] of entries) {
@@ -156,7 +158,7 @@ export class Worker {
         else dead.push({ streamId: fields.length > 2 ? `${id}#${place}` : id, reason: event, fields: fields.slice(place * 2, place * 2 + 2) });
       }
     }
-    const written = await this.sink.write(events, dead);
+    const written = await this.sink.write(events, dead, { stream: this.keys.stream, id: last });
     for (let from = 0; from < entries.length; from += PAGE) {
       await this.redis.xack(this.keys.stream, this.sink.name, ...entries.slice(from, from + PAGE).map(([id]) => id));
     }
@@ -173,7 +175,7 @@ export class Worker {
       for (let i = 0; i + 1 < group.length; i += 2) info.set(group[i], group[i + 1]);
       const pending = (await this.redis.xpending(this.keys.stream, String(info.get("name")))) as [number, string | null];
       const needed = pending[1] ?? String(info.get("last-delivered-id"));
-      if (compareIds(needed, until) < 0) until = needed;
+      if (compareStreamIds(needed, until) < 0) until = needed;
     }
     await this.redis.xtrim(this.keys.stream, "MINID", until);
   }
@@ -183,11 +185,4 @@ export class Worker {
     this.#incident = incident;
     this.options.onIncident?.(incident);
   }
-}
-
-/** Orders stream ids, `ms-sequence`. */
-function compareIds(a: string, b: string): number {
-  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
-  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
-  return aMs - bMs || aSequence - bSequence;
 }

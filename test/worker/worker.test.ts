@@ -32,6 +32,7 @@ t.test("events arrive whole, once, and are acknowledged", async (t) => {
 
   await engine.redis.xgroup("SETID", STREAM, "sqlite", "0");
   await engine.drain();
+  t.equal(engine.store.events.mark(STREAM), (await engine.redis.xrevrange(STREAM, "+", "-", "COUNT", 1))[0]?.[0], "the store knows how far it has them");
   t.equal(stored(engine), 2_500, "the whole stream once more changes nothing");
 });
 
@@ -61,7 +62,7 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
   const engine = await startEngine(t, { http: false });
   let failing = true;
   const real = sqliteSink(engine.store.events);
-  const sink: Sink = { name: "sqlite", write: (events, dead) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead)) };
+  const sink: Sink = { name: "sqlite", write: (events, dead, last) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead, last)) };
   const incidents: (string | undefined)[] = [];
   const worker = new Worker(engine.redis, engine.keys, sink, { claimAfterMs: 1, onIncident: (cause) => incidents.push(cause) });
   await append(engine, 1);
