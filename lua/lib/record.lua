@@ -227,6 +227,31 @@ function record.react(user, campaign, reaction, now)
   stretch(user, math.max(campaign.ends - now + GRACE_MS, DAY_MS))
 end
 
+-- The campaign of a field that is one campaign's, or nil.
+local function campaign_of(field)
+  return tonumber(string.match(field, '^[tsx]?(%d+)$'))
+end
+
+-- Show times as text, ms, separated by blanks.
+local function readable(times)
+  local found = {}
+  for at = 1, #times, 6 do found[#found + 1] = string.format('%.0f', struct.unpack('>I6', times, at)) end
+  return table.concat(found, ' ')
+end
+
+-- What the record says of campaigns in the list and of all campaigns together: {field, value, …}, as text.
+function record.listed(user, list)
+  local found = {}
+  for field, value in pairs(user.fields) do
+    local id = campaign_of(field)
+    if field == 'n' or field == 't' or field == 's' or (id and campaigns.find(list, id)) then
+      found[#found + 1] = field
+      found[#found + 1] = string.sub(field, 1, 1) == 't' and readable(value) or value
+    end
+  end
+  return found
+end
+
 -- The same few lifetimes come again and again.
 local lifetimes = {}
 
@@ -251,8 +276,8 @@ function record.save(user, key, list)
   if not user.fresh then
     for field in pairs(user.fields) do
       if not user.changed[field] then
-        local id = string.match(field, '^[tsx]?(%d+)$')
-        if id and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+        local id = campaign_of(field)
+        if id and not campaigns.find(list, id) then gone[#gone + 1] = field end
       end
     end
   end

@@ -19,8 +19,9 @@ import { degraded, type Decision, type Degraded, type Receipt, type Report, type
 export const DECISION_DEADLINE_MS = 40;
 /** The app does not wait for a report's answer, so it may take longer; but it ends. */
 export const REPORT_DEADLINE_MS = 1_000;
-/** How often a process looks for what no request has told it about. */
+/** How often a process looks for what no request has told it about; and while it waits for something, ms. */
 const REFRESH_MS = 500;
+const WAITING_MS = 100;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
 /** A list that is stale again after being read anew this often changes faster than it can be used. */
@@ -50,7 +51,8 @@ export class Engine {
   readonly #decisions: Turns<Decision, PendingDecision>;
   readonly #reports: Turns<Receipt, PendingReport>;
   readonly #late: LateReports;
-  readonly #poll: NodeJS.Timeout;
+  #poll: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(private readonly options: EngineOptions) {
     const { redis, keys, clock, spool, onCall, onIncident = () => undefined } = options;
@@ -67,7 +69,13 @@ export class Engine {
     this.#published = new Published(redis, keys, clock);
     this.#link = new Link(redis, () => this.#published.refresh(), onIncident);
     this.#late = new LateReports({ redis, keys, clock, spool, published: this.#published, takes: () => this.#takesReports() });
-    this.#poll = setInterval(() => void this.refresh(), REFRESH_MS);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    const waits = this.recovering || this.version === undefined || this.#late.waiting;
+    this.#poll = setTimeout(() => void this.refresh().finally(() => this.#schedule()), waits ? WAITING_MS : REFRESH_MS);
     this.#poll.unref();
   }
 
@@ -79,7 +87,8 @@ export class Engine {
 
   /** True while what users have seen is being restored: only campaigns without limits are shown then. */
   get recovering(): boolean {
-    return this.#published.verified !== this.#link.runId;
+    const { verified } = this.#published;
+    return verified === null || verified.runId !== this.#link.runId;
   }
 
   /** The version of the list that decisions use. */
@@ -107,8 +116,10 @@ export class Engine {
     if (!this.#link.usable) return this.#link.greet();
     try {
       await this.#published.refresh();
-      this.#link.note(undefined);
+      const { verified } = this.#published;
+      if (verified && !this.recovering) this.#late.trusted(verified.word);
       await this.#late.replay();
+      this.#link.note(undefined);
     } catch (error) {
       this.#link.note(error);
     }
@@ -134,7 +145,8 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#poll);
+    this.#closed = true;
+    clearTimeout(this.#poll);
     this.options.redis.disconnect();
     await this.#late.close();
   }
@@ -171,7 +183,12 @@ export class Engine {
     const reply: ReportReply = await report(this.options.redis, this.options.keys, snapshot.version, snapshot.windowsAt(this.options.clock()), asks.map((ask) => ask.report));
     if (reply.tag === "full") return degraded("full");
     if (reply.tag !== "taken") return "stale";
-    for (const [i, ask] of asks.entries()) settle(ask, this.#receipt(ask.report, reply.answers[i] ?? "unknown"));
+    const now = this.options.clock();
+    for (const [i, ask] of asks.entries()) {
+      const receipt = this.#receipt(ask.report, reply.answers[i] ?? "unknown");
+      if (receipt.kind !== "unknown" && receipt.kind !== "failed") this.#late.remember({ ...ask.report, at: now }, now);
+      settle(ask, receipt);
+    }
     return "done";
   }
 

@@ -18,13 +18,20 @@ export interface Snapshot extends ListView {
   readonly windowsAt: (now: number) => Windows;
 }
 
+/** That the counters of a server are whole. */
+export interface Verified {
+  readonly runId: string;
+  /** Another one each time that they were looked at. */
+  readonly word: string;
+}
+
 const BODY_FIELDS = ["title", "body", "image_url", "action_url"] as const;
 /** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
 const READ_ATTEMPTS = 5;
 
 export class Published {
   #current: Snapshot | undefined;
-  #verified: string | null = null;
+  #verified: Verified | null = null;
   #reading: Promise<void> | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
@@ -34,8 +41,8 @@ export class Published {
     return this.#current;
   }
 
-  /** The server of which sync has said that its counters are whole: a run id. */
-  get verified(): string | null {
+  /** What sync has said last of a server's counters, null when nothing. */
+  get verified(): Verified | null {
     return this.#verified;
   }
 
@@ -50,7 +57,7 @@ export class Published {
   async #refresh(): Promise<void> {
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
       const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
-      this.#verified = verified;
+      this.#verified = readVerified(verified);
       if (version === null) {
         this.#current = undefined;
         return;
@@ -79,6 +86,11 @@ export class Published {
     windowsAt(this.clock());
     return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), bodies, windowsAt };
   }
+}
+
+/** `lua/verify.lua` writes it: the run id, a blank, and what tells one look from another. */
+function readVerified(text: string | null): Verified | null {
+  return text === null ? null : { runId: text.split(" ")[0] ?? "", word: text };
 }
 
 function answerPrefix(id: number, meta: readonly (string | null)[]): string {
