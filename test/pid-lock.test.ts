@@ -1,33 +1,18 @@
 /** The lock of a running process holds; one that is left behind goes to exactly one of those who want it. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { releaseLock, takeLock } from "../src/pid-lock.js";
-import { PACKAGE_ROOT } from "../src/version.js";
+import { startScript, type Script } from "./helpers/script.js";
 import { until } from "./helpers/until.js";
 
 const dir = mkdtempSync(join(tmpdir(), "popup-lock-"));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 const GONE = 2 ** 30;
 
-/** A process that runs the script with `takeLock` and `dir`; the numbers it printed so far. */
-function child(script: string): { printed: () => number[]; pid: number; kill: () => Promise<void>; end: () => Promise<void> } {
-  const source = `import { takeLock, releaseLock } from "./dist/pid-lock.js"; const dir = ${JSON.stringify(dir)};\n${script}`;
-  const process_ = spawn(process.execPath, ["--input-type=module", "-e", source], { cwd: PACKAGE_ROOT, stdio: ["pipe", "pipe", "inherit"] });
-  t.teardown(() => process_.kill("SIGKILL"));
-  let out = "";
-  process_.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  const closed = once(process_, "close");
-  return {
-    printed: () => out.split("\n").filter((line) => line !== "").map(Number),
-    pid: process_.pid ?? 0,
-    kill: async () => void (process_.kill("SIGKILL"), await closed),
-    end: async () => void (process_.stdin.end(), await closed),
-  };
-}
+/** A process that runs the script with `takeLock` and `dir`. */
+const child = (script: string): Script => startScript(t, `import { takeLock } from "./dist/pid-lock.js"; const dir = ${JSON.stringify(dir)};\n${script}`);
 
 t.test("taken, held, given up", (t) => {
   const lock = join(dir, "simple");
@@ -64,9 +49,9 @@ t.test("left-over locks", (t) => {
 t.test("the lock of another process, until that is killed", async (t) => {
   const lock = join(dir, "other");
   const owner = child('console.log(Number(takeLock(dir + "/other"))); process.stdin.resume();');
-  await until("the child has the lock", () => owner.printed().length === 1);
+  await until("the child has the lock", () => owner.lines().length === 1);
   t.equal(takeLock(lock), false);
-  await owner.kill();
+  await owner.kill("SIGKILL");
   t.equal(takeLock(lock), true);
 });
 
@@ -82,9 +67,9 @@ t.test("of processes that find a left-over lock in the same instant, one gets it
     }
     console.log(-1);
     process.stdin.resume();`));
-  await until("all are through", () => racers.every((racer) => racer.printed().includes(-1)));
+  await until("all are through", () => racers.every((racer) => racer.lines().includes("-1")));
   const winners = new Map<number, number>();
-  for (const round of racers.flatMap((racer) => racer.printed())) winners.set(round, (winners.get(round) ?? 0) + 1);
+  for (const round of racers.flatMap((racer) => racer.lines().map(Number))) winners.set(round, (winners.get(round) ?? 0) + 1);
   t.same([...Array(rounds).keys()].filter((round) => winners.get(round) !== 1), [], "rounds with none or several");
   await Promise.all(racers.map((racer) => racer.end()));
 });
