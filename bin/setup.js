@@ -52,7 +52,8 @@ function installRedis() {
   }
 }
 
-if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.versions.node} is too old`, "install Node 20");
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 15)) fail(`Node ${process.versions.node} is too old`, "install Node 20.15 or a later 20");
 
 // Not package.json: its scripts change without the dependencies, and npm ci refuses one that disagrees with the lock file.
 once("dependencies", "node_modules", ["package-lock.json"], () => {

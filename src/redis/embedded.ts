@@ -4,13 +4,14 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
+import { releaseLock, takeLock } from "../pid-lock.js";
 
 export interface EmbeddedRedis {
   /** `unix://…` */
@@ -85,48 +86,6 @@ function socketPath(dir: string): string {
   const path = join(dir, "redis.sock");
   if (path.length <= MAX_SOCKET_PATH) return path;
   return join(tmpdir(), `popup-${createHash("sha1").update(dir).digest("hex").slice(0, 16)}.sock`);
-}
-
-/** The locks that this process has taken and not given up. */
-const heldLocks = new Set<string>();
-
-/** Gives a lock up, once: by then it may be another's. */
-function releaseLock(path: string): void {
-  if (heldLocks.delete(path)) rmSync(path, { force: true });
-}
-
-/** A file with the owner's pid; one left by a process that is gone does not count. */
-function takeLock(path: string): boolean {
-  if (createLock(path)) return true;
-  const owner = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
-  // Our own pid in a lock that we do not hold is that of a predecessor: in a container pids repeat.
-  const stale = owner === process.pid ? !heldLocks.has(path) : owner > 0 && !isAlive(owner);
-  // An empty file is a lock that is being written this instant.
-  if (!stale) return false;
-  rmSync(path, { force: true });
-  return createLock(path);
-}
-
-function createLock(path: string): boolean {
-  try {
-    const file = openSync(path, "wx");
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    heldLocks.add(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 async function answers(socket: string): Promise<boolean> {

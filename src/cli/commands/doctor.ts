@@ -43,7 +43,8 @@ export function doctorCommand(program: Command): void {
 }
 
 function nodeVersion(): string {
-  if (Number(process.versions.node.split(".")[0]) < 20) throw new PopupError("unavailable", `Node ${process.versions.node} is too old`, { hint: "install Node 20" });
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 15)) throw new PopupError("unavailable", `Node ${process.versions.node} is too old`, { hint: "install Node 20.15 or a later 20" });
   return process.versions.node;
 }
 
