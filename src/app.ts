@@ -1,10 +1,12 @@
 /** Wires an API process. It does not know the store: SQLite's calls are synchronous and would hold up decisions. */
 import { Engine } from "./engine/engine.js";
+import { EngineMetrics } from "./engine/metrics.js";
 import { createHttpServer } from "./http/server.js";
-import type { HttpMetrics } from "./http/metrics.js";
-import { incidentLogger, openLog, type Logger } from "./log.js";
+import { HttpMetrics } from "./http/metrics.js";
+import { incidentLogger, openLog, seldom, type Logger } from "./log.js";
 import { hotConnection } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
+import { Spool } from "./spool/spool.js";
 import type { Clock } from "./time.js";
 
 export interface Api {
@@ -14,26 +16,44 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export interface ApiOptions { readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger; readonly decisionDeadlineMs?: number }
+export interface ApiOptions {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly host: string;
+  readonly port: number;
+  /** Where reports are kept while Redis is away, and how many bytes of them; null for nowhere. */
+  readonly spool: { readonly dir: string; readonly maxBytes: number } | null;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  readonly decisionDeadlineMs?: number;
+}
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
-export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
-  const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
-  const server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"));
+export async function openApi({ redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
+  const spool = spoolOptions && (await Spool.open(spoolOptions.dir, { maxBytes: spoolOptions.maxBytes, onTrouble: (message, details) => log.warn(details, message) }));
+  const metrics = new HttpMetrics();
+  const engineMetrics = new EngineMetrics(metrics.registry, clock);
+  const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
+  const engine = new Engine({
+    redis: hotConnection(redisUrl), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
+    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
+  });
+  engineMetrics.watch(engine, spool);
+  const server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"));
   try {
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {
-    engine.close();
+    await engine.close();
     throw error;
   }
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    metrics: server.metrics,
+    metrics,
     engine,
     close: async () => {
       await server.close();
-      engine.close();
+      await engine.close();
     },
   };
 }

@@ -42,6 +42,7 @@ export function configEnv(config: Config): NodeJS.ProcessEnv {
 }
 
 export const storePath = (config: Config): string => join(config.dataDir, "popup.db");
+export const spoolDir = (config: Config): string => join(config.dataDir, "spool");
 export const redisDir = (config: Config): string => join(config.dataDir, "redis");
 
 function systemUser(): string {

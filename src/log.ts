@@ -3,19 +3,39 @@ import { destination, pino, type Logger } from "pino";
 
 export type { Logger };
 
+/** Causes told in one incident. */
+const MOST_CAUSES = 8;
+const SELDOM_MS = 60_000;
+
 /** @param part which process of the engine speaks */
 export function openLog(part: string, level = "info"): Logger {
   // Synchronous: a line written just before an exit is not lost, and there are few.
   return pino({ level, base: { part, pid: process.pid } }, destination({ fd: 2, sync: true }));
 }
 
-/** The `onIncident` of a part: its trouble as one warning when it begins and one when it is over. */
+/** The `onIncident` of a part: its trouble as one warning when it begins, each further cause once, and one when it is over. */
 export function incidentLogger(log: Logger): (cause: string | undefined) => void {
-  let open = false;
+  const told = new Set<string>();
   return (cause) => {
-    if (cause !== undefined) log.warn({ cause }, "trouble");
-    // As loud as its beginning: a quiet process that told of trouble also tells of its end.
-    else if (open) log.warn("trouble is over");
-    open = cause !== undefined;
+    if (cause !== undefined) {
+      if (told.has(cause) || told.size >= MOST_CAUSES) return;
+      told.add(cause);
+      log.warn({ cause }, "trouble");
+    } else if (told.size > 0) {
+      // As loud as its beginning: a quiet process that told of trouble also tells of its end.
+      log.warn("trouble is over");
+      told.clear();
+    }
+  };
+}
+
+/** Tells of something once a minute at most, however often it happens. */
+export function seldom<T>(tell: (what: T) => void): (what: T) => void {
+  let next = Number.NEGATIVE_INFINITY;
+  return (what) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + SELDOM_MS;
+    tell(what);
   };
 }

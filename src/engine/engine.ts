@@ -33,7 +33,7 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Where reports are kept while Redis is away; null for nowhere. */
   readonly spool: Spool | null;
-  /** Told once when trouble begins and once when it is over (undefined). */
+  /** Told of trouble whenever it is seen, and once (undefined) when it is over. */
   readonly onIncident?: (cause: string | undefined) => void;
   /** Told of what concerns one request only. */
   readonly onFault?: (fault: PopupError) => void;

@@ -81,7 +81,8 @@ export class LateReports {
 
   /** Makes the reports that wait, if Redis takes them; returns when there are none left. Rejects when it stops taking them. */
   async replay(): Promise<void> {
-    if (!this.waiting || this.#replaying || !this.options.takes()) return;
+    // Also while none wait here: those of a process that is gone wait for someone to find them.
+    if (this.#replaying || !this.options.takes()) return;
     this.#replaying = this.#makeAll();
     try {
       await this.#replaying;

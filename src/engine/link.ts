@@ -6,17 +6,19 @@ import { runIdOf } from "../redis/run-id.js";
 
 /** A Redis that takes longer to connect to is away; the process listens without it. */
 const WARM_UP_MS = 3_000;
+/** Trouble is over when it has not been seen for this long: some calls may work while others fail. */
+const CALM_MS = 2_000;
 
 export class Link {
   #runId: string | undefined;
   #greeting: Promise<void> | undefined;
   /** Counts connections: what was asked on one says nothing about the next. */
   #connection = 0;
-  #incident: string | undefined;
+  #troubledAt: number | undefined;
 
   /**
    * @param onReady awaited when a server is new, or back, before it is used
-   * @param onIncident told once when trouble begins and once when it is over (undefined)
+   * @param onIncident told of trouble whenever it is seen, and once (undefined) when it is over
    */
   constructor(
     readonly redis: Redis,
@@ -83,11 +85,15 @@ export class Link {
     }
   }
 
-  /** One call of `onIncident` per incident, not per request. */
+  /** Notes trouble, or (undefined) that none was seen just now. */
   note(error: unknown): void {
-    const incident = error === undefined ? undefined : reasonOf(error);
-    if (incident === this.#incident) return;
-    this.#incident = incident;
-    this.onIncident(incident);
+    const now = performance.now();
+    if (error !== undefined) {
+      this.#troubledAt = now;
+      this.onIncident(reasonOf(error));
+    } else if (this.#troubledAt !== undefined && now - this.#troubledAt >= CALM_MS) {
+      this.#troubledAt = undefined;
+      this.onIncident(undefined);
+    }
   }
 }

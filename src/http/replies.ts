@@ -1,6 +1,6 @@
 /** Answers: every one is written inside `cork`, once, and not to a client that has gone. */
 import type { HttpResponse } from "uWebSockets.js";
-import type { Trouble } from "../engine/engine.js";
+import type { Trouble } from "../engine/answers.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 
 const STATUS_TEXT: Record<number, string> = {

@@ -3,13 +3,12 @@ import type { HttpRequest, HttpResponse, us_listen_socket } from "uWebSockets.js
 import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
-import { HttpMetrics } from "./metrics.js";
+import type { HttpMetrics } from "./metrics.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
 import { sendJson, sendNothing, sendProblem, type Exchange } from "./replies.js";
 import { loadUws } from "./uws.js";
 
 export interface HttpServer {
-  readonly metrics: HttpMetrics;
   /** Listens, sharing the port with other processes of the engine. @throws PopupError `unavailable` when the port cannot be had */
   listen(host: string, port: number): Promise<void>;
   /** Takes no new connection, answers what was asked (for at most `graceMs`), and returns. */
@@ -17,10 +16,9 @@ export interface HttpServer {
 }
 
 /** @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204 */
-export function createHttpServer(engine: Engine, onFault: (error: unknown) => void): HttpServer {
+export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void): HttpServer {
   const uws = loadUws();
   const app = uws.App();
-  const metrics = new HttpMetrics();
   let open = 0;
   let socket: us_listen_socket | undefined;
 
@@ -81,8 +79,10 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
           refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
         } else if (receipt.kind === "degraded") {
           refuse(exchange, new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
+        } else if (receipt.kind === "failed") {
+          refuse(exchange, new PopupError("internal", "the report could not be taken: what is known of the user is damaged"));
         } else {
-          sendJson(exchange, 202, receiptJson(receipt));
+          sendJson(exchange, 202, receiptJson(type, receipt));
           done(exchange);
         }
       }));
@@ -91,7 +91,7 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
 
   const ready = route((_req, exchange) => {
     const trouble = engine.trouble;
-    if (trouble === undefined) finish(exchange, () => sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version })));
+    if (trouble === undefined) finish(exchange, () => sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })));
     else {
       const reason = trouble === "unpublished" ? "nothing is published yet" : "Redis is away";
       refuse(exchange, new PopupError("unavailable", reason, { hint: trouble === "unpublished" ? "run popup sync" : "see popup doctor" }));
@@ -108,7 +108,6 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
 
   return {
-    metrics,
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         app.listen(host, port, (token) => {
@@ -127,7 +126,8 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   };
 }
 
-function receiptJson(receipt: { kind: "counted"; total: number } | { kind: "duplicate" | "capped" | "recorded" }): string {
+function receiptJson(type: EventType, receipt: { kind: "counted"; total: number } | { kind: "duplicate" | "capped" | "recorded" | "spooled" }): string {
+  if (receipt.kind === "spooled") return type === "impression" ? '{"counted":null,"spooled":true}' : '{"recorded":true,"spooled":true}';
   if (receipt.kind === "counted") return `{"counted":true,"total":${receipt.total}}`;
   return receipt.kind === "recorded" ? '{"recorded":true}' : `{"counted":false,"reason":"${receipt.kind}"}`;
 }

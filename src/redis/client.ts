@@ -15,6 +15,9 @@ export function hotConnection(url: string): Redis {
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 20, 500),
     connectTimeout: 2_000,
+    // A server that hangs, or a network that swallows what is sent: the connection is given up and made again.
+    socketTimeout: 2_000,
+    maxLoadingRetryTime: 500,
   });
 }
 

@@ -3,18 +3,18 @@
  * cannot, and answers its question for metrics.
  */
 import { openApi } from "../app.js";
-import { readConfig } from "../config.js";
+import { readConfig, spoolDir } from "../config.js";
 import { PopupError, reasonOf } from "../errors.js";
 import { openLog } from "../log.js";
-import type { ApiMessage, SupervisorMessage } from "./messages.js";
+import type { ApiMessage, ApiProcessOptions, SupervisorMessage } from "./messages.js";
 
-const { host, port } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number };
+const { host, port, spoolMaxBytes } = JSON.parse(process.argv[2] ?? "{}") as ApiProcessOptions;
 const config = readConfig();
 const log = openLog("api");
 const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
-  const api = await openApi({ redisUrl: config.redisUrl, prefix: config.prefix, host, port, log });
+  const api = await openApi({ redisUrl: config.redisUrl, prefix: config.prefix, host, port, log, spool: spoolMaxBytes === 0 ? null : { dir: spoolDir(config), maxBytes: spoolMaxBytes } });
   let closing = false;
   const stop = async (): Promise<void> => {
     if (closing) return;

@@ -1,6 +1,14 @@
 /** What the supervisor and its API processes say to each other. */
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 
+/** What an API process is started with; it reads the rest from its environment. */
+export interface ApiProcessOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Reports that it may keep on disk while Redis is away; 0 keeps none. */
+  readonly spoolMaxBytes: number;
+}
+
 export type ApiMessage =
   | { readonly kind: "listening" }
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | null }

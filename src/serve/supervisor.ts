@@ -12,13 +12,15 @@ import type { Logger } from "../log.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { openAdmin, type AdminServer } from "./admin.js";
 import { Child } from "./child.js";
-import type { ApiMessage } from "./messages.js";
+import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 import { keepEmbeddedRedis } from "./redis-keeper.js";
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly processes: number;
+  /** Bytes of reports that each API process may keep on disk while Redis is away; 0 keeps none. */
+  readonly spoolMaxBytes: number;
   /** Only HTTP; sync and worker run elsewhere. */
   readonly apiOnly: boolean;
   /** Where metrics are served, or null for nowhere. */
@@ -70,9 +72,9 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
 }
 
 /** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
-function startApi({ host, port }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
+function startApi({ host, port, spoolMaxBytes }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = new Child(API_PROCESS, [JSON.stringify({ host, port })], env, log, (started) => {
+    const child = new Child(API_PROCESS, [JSON.stringify({ host, port, spoolMaxBytes } satisfies ApiProcessOptions)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
         if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));

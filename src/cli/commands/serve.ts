@@ -6,13 +6,14 @@ import { openLog } from "../../log.js";
 import { serve } from "../../serve/supervisor.js";
 import { contextOf, untilStopped } from "../context.js";
 
-interface Flags { host: string; port: string; processes: string; apiOnly?: boolean; admin: string; interval: string }
+interface Flags { host: string; port: string; processes: string; spoolMax: string; apiOnly?: boolean; admin: string; interval: string }
 
 export function serveCommand(program: Command): void {
   program.command("serve").description("answer the app over HTTP; without --api-only also sync and worker")
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on", "8080")
     .option("--processes <n>", "API processes; they share the port", "1")
+    .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
     .option("--api-only", "only HTTP: sync and worker run elsewhere")
     .option("--admin <host:port>", "where /metrics is served; off for nowhere", "127.0.0.1:9464")
     .option("--interval <seconds>", "how often sync publishes in any case", "60")
@@ -23,6 +24,7 @@ export function serveCommand(program: Command): void {
         host: flags.host,
         port: whole("--port", flags.port, 1, 65_535),
         processes: whole("--processes", flags.processes, 1, Math.max(64, availableParallelism())),
+        spoolMaxBytes: bytes("--spool-max", flags.spoolMax),
         apiOnly: flags.apiOnly === true,
         admin: parseAdmin(flags.admin),
         syncIntervalS: whole("--interval", flags.interval, 1, 3_600),
@@ -39,6 +41,14 @@ function whole(name: string, text: string, least: number, most: number): number 
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most)) throw invalid(name, `"${text}" is not a whole number of ${least} to ${most}`, `give ${least} to ${most}`);
   return value;
+}
+
+const UNITS = { "": 1, kb: 1_024, mb: 1_048_576, gb: 1_073_741_824 } as const;
+
+function bytes(name: string, text: string): number {
+  const match = /^(\d{1,9})(|kb|mb|gb)$/i.exec(text);
+  if (!match) throw invalid(name, `"${text}" is not a size`, "write 256mb, 1gb, or 0 for none");
+  return Number(match[1]) * UNITS[(match[2] ?? "").toLowerCase() as keyof typeof UNITS];
 }
 
 function parseAdmin(text: string): { host: string; port: number } | null {
