@@ -5,8 +5,16 @@ import { isUserId } from "../user-id.js";
 /** The events of a stream entry's fields and values, in their order; a text for one that is none: why. */
 export function decodeEvents(fields: readonly string[]): (PopupEvent | string)[] {
   const found: (PopupEvent | string)[] = [];
-  for (let i = 0; i < fields.length; i += 2) found.push(fields[i] === "e" ? decodeEvent(fields[i + 1] ?? "") : `field "${fields[i] ?? ""}" is not e`);
+  for (let i = 0; i < fields.length; i += 2) {
+    const [field = "", text = ""] = fields.slice(i, i + 2);
+    found.push(field === "e" ? decodeEvent(text) : field === "x" ? reasonAside(text) : `field "${field}" is not e`);
+  }
   return found.length > 0 ? found : ["it has no fields"];
+}
+
+/** What the script says of a report that it could not count: behind the seven parts. */
+function reasonAside(text: string): string {
+  return text.split(" ").slice(7).join(" ") || "it was set aside without a reason";
 }
 
 function decodeEvent(text: string): PopupEvent | string {
