@@ -1,6 +1,10 @@
 /** Wires an API process. It does not know the store: SQLite's calls are synchronous and would hold up decisions. */
+import type { Gate } from "./auth/gate.js";
+import { openGate } from "./auth/open-gate.js";
+import type { AuthSettings } from "./auth/settings.js";
+import { reasonOf } from "./errors.js";
 import { Engine } from "./engine/engine.js";
-import { createHttpServer } from "./http/server.js";
+import { createHttpServer, type HttpServer } from "./http/server.js";
 import type { HttpMetrics } from "./http/metrics.js";
 import { incidentLogger, openLog, type Logger } from "./log.js";
 import { hotConnection } from "./redis/client.js";
@@ -14,16 +18,30 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export interface ApiOptions { readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger; readonly decisionDeadlineMs?: number }
+export interface ApiOptions {
+  readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger; readonly decisionDeadlineMs?: number;
+  /** See {@link Config.redisCa}. */
+  readonly redisCa?: string | null; readonly auth?: AuthSettings; readonly jwtSecret?: string | undefined;
+}
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
-export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
-  const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
-  const server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"));
+export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret }: ApiOptions): Promise<Api> {
+  const engine = new Engine(hotConnection(redisUrl, redisCa), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
+  let gate: Gate | undefined;
+  let server: HttpServer;
   try {
+    gate = await openGate(auth, {
+      clock, jwtSecret, apiKeys: () => engine.apiKeys,
+      onKeyFile: (error) => {
+        if (error === undefined) log.info("the keys of tokens were read again");
+        else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");
+      },
+    });
+    server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"), gate);
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {
+    gate?.close();
     engine.close();
     throw error;
   }
@@ -33,6 +51,7 @@ export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, 
     engine,
     close: async () => {
       await server.close();
+      gate?.close();
       engine.close();
     },
   };

@@ -92,6 +92,11 @@ export class Engine {
     return this.#published.current?.manifest.version;
   }
 
+  /** The published API keys, id → SHA-256; undefined until they are known. */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#published.apiKeys;
+  }
+
   /**
    * Waits for the first connection to Redis to be made or to fail, at most {@link WARM_UP_MS}, and reads
    * what is published. A process that listened before would answer its first customers with nothing.

@@ -25,12 +25,21 @@ const READ_ATTEMPTS = 5;
 export class Published {
   #current: Snapshot | undefined;
   #reading: Promise<void> | undefined;
+  #apiKeys: ReadonlyMap<string, Buffer> | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
 
   /** Undefined until something was published and read. */
   get current(): Snapshot | undefined {
     return this.#current;
+  }
+
+  /**
+   * The live API keys, id → SHA-256; undefined until a list was read. Those of the last list stay while nothing is
+   * published: an emptied Redis shall not lock everyone out.
+   */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#apiKeys;
   }
 
   /** Reads the published list if it is not the one at hand. Calls at the same time share one reading. */
@@ -52,6 +61,7 @@ export class Published {
       const snapshot = await this.#read();
       if (snapshot) {
         this.#current = snapshot;
+        this.#apiKeys = new Map(snapshot.manifest.api_keys.map(({ id, sha256 }) => [id, Buffer.from(sha256, "base64url")]));
         return;
       }
     }

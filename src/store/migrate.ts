@@ -2,8 +2,9 @@
 import type { Database } from "better-sqlite3";
 import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
+import { apiKeys } from "./migrations/004-api-keys.js";
 
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, apiKeys];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
