@@ -9,7 +9,7 @@ import { PopupError, reasonOf } from "../errors.js";
 import { openLog } from "../log.js";
 import type { ApiMessage, SupervisorMessage } from "./messages.js";
 
-const { host, port, auth } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number; auth: AuthSettings };
+const { host, port, auth = { mode: "none" } } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number; auth?: AuthSettings };
 const config = readConfig();
 const log = openLog("api");
 const tell = (message: ApiMessage): void => void process.send?.(message);

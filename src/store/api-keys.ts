@@ -15,6 +15,7 @@ export class ApiKeyTable {
   readonly #revoke: Statement<[number, string]>;
   readonly #list: Statement<[], ApiKey>;
   readonly #live: Statement<[], { id: string; sha256: Buffer }>;
+  readonly #countLive: Statement<[], number>;
   readonly #find: Statement<[string, string], ApiKey>;
 
   constructor(db: Database, private readonly audit: AuditLog, private readonly clock: Clock) {
@@ -22,6 +23,7 @@ export class ApiKeyTable {
     this.#revoke = db.prepare("UPDATE api_keys SET revoked_at = ? WHERE id = ?");
     this.#list = db.prepare(`SELECT ${COLUMNS} FROM api_keys ORDER BY created_at, id`);
     this.#live = db.prepare("SELECT id, sha256 FROM api_keys WHERE revoked_at IS NULL ORDER BY id");
+    this.#countLive = db.prepare<[], number>("SELECT count(*) FROM api_keys WHERE revoked_at IS NULL").pluck();
     // A name may have been used before: its live key is meant, or its latest.
     this.#find = db.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE id = ? OR name = ? ORDER BY revoked_at IS NOT NULL, created_at DESC LIMIT 1`);
   }
@@ -29,9 +31,9 @@ export class ApiKeyTable {
   /** Makes a key. This is the only time that it is told. @throws PopupError `invalid`, `conflict` */
   create(name: string): ApiKey & { readonly key: string } {
     checkApiKeyName(name);
-    const live = this.#live.all();
+    const live = this.#countLive.get() ?? 0;
     if (this.#find.get(name, name)?.revoked_at === null) throw new PopupError("conflict", `there is an API key "${name}" already`, { hint: `choose another name, or revoke it first: popup key revoke ${name}` });
-    if (live.length >= MOST_API_KEYS) throw new PopupError("conflict", `there are ${live.length} live API keys`, { hint: "revoke some: popup key list shows them" });
+    if (live >= MOST_API_KEYS) throw new PopupError("conflict", `there are ${live} live API keys`, { hint: "revoke some: popup key list shows them" });
     const { id, key } = newApiKey();
     const created = this.clock();
     this.#insert.run(id, name, apiKeyHash(key), created);
