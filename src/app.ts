@@ -1,7 +1,11 @@
 /** Wires an API process. It does not know the store: SQLite's calls are synchronous and would hold up decisions. */
+import type { Gate } from "./auth/gate.js";
+import { openGate } from "./auth/open-gate.js";
+import type { AuthSettings } from "./auth/settings.js";
+import { reasonOf } from "./errors.js";
 import { Engine } from "./engine/engine.js";
 import { EngineMetrics } from "./engine/metrics.js";
-import { createHttpServer } from "./http/server.js";
+import { createHttpServer, type HttpServer } from "./http/server.js";
 import { HttpMetrics } from "./http/metrics.js";
 import { incidentLogger, openLog, seldom, type Logger } from "./log.js";
 import { hotConnection } from "./redis/client.js";
@@ -26,24 +30,40 @@ export interface ApiOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
   readonly decisionDeadlineMs?: number;
+  /** See {@link Config.redisCa}. */
+  readonly redisCa?: string | null;
+  readonly auth?: AuthSettings;
+  readonly jwtSecret?: string | undefined;
 }
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
-export async function openApi({ redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
+export async function openApi({
+  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret,
+}: ApiOptions): Promise<Api> {
   const spool = spoolOptions && (await Spool.open(spoolOptions.dir, { maxBytes: spoolOptions.maxBytes, onTrouble: (message, details) => log.warn(details, message) }));
   const metrics = new HttpMetrics();
   const engineMetrics = new EngineMetrics(metrics.registry, clock);
   const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
   const engine = new Engine({
-    redis: hotConnection(redisUrl), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
+    redis: hotConnection(redisUrl, redisCa), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
     onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
   });
   engineMetrics.watch(engine, spool);
-  const server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"));
+  let gate: Gate | undefined;
+  let server: HttpServer;
   try {
+    gate = await openGate(auth, {
+      clock, jwtSecret, apiKeys: () => engine.apiKeys,
+      onKeyFile: (error) => {
+        if (error === undefined) log.info("the keys of tokens were read again");
+        else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");
+      },
+    });
+    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), gate);
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {
+    gate?.close();
     await engine.close();
     throw error;
   }
@@ -53,6 +73,7 @@ export async function openApi({ redisUrl, prefix, host, port, spool: spoolOption
     engine,
     close: async () => {
       await server.close();
+      gate?.close();
       await engine.close();
     },
   };

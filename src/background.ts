@@ -13,7 +13,7 @@ export async function openRedis(config: Config): Promise<RedisHandle> {
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const url = embedded?.url ?? config.redisUrl;
-    const redis = await backgroundConnection(url);
+    const redis = await backgroundConnection(url, config.redisCa);
     return {
       redis,
       url,

@@ -25,6 +25,7 @@
  * search from a user's row of audience bits to the campaigns worth a look; whether one means the user is
  * for its steps to say.
  */
+import type { PublishedKey } from "./api-key.js";
 import { audienceLabel, type AudienceRef } from "./audience.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
@@ -70,6 +71,8 @@ export interface ListInput {
   readonly audiences: readonly ListedAudience[];
   /** The index that the audiences' slots are of, if any. */
   readonly index: AudienceIndex | null;
+  /** No script reads them: they go into the manifest. */
+  readonly apiKeys: readonly PublishedKey[];
 }
 
 /** What an API process needs to know of a published list; the scripts do not read it. */
@@ -83,6 +86,8 @@ export interface Manifest {
   readonly active: readonly number[];
   /** True when a decision may write: an active campaign has `count_on: serve`, or holds places. */
   readonly serves: boolean;
+  /** The live API keys. */
+  readonly api_keys: readonly PublishedKey[];
 }
 
 /** The order of selection: priority high to low, then end early to late, then id low to high. */
@@ -129,10 +134,11 @@ export function packList(input: ListInput, version: string): Buffer {
 }
 
 /** The manifest of a list, JSON. */
-export function packManifest({ timezone, audiences, index, active, reserve }: ListInput, version: string): string {
+export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
   const manifest: Manifest = {
     version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve" || (c.reserve ?? reserve) > 0),
     direct: audiences.filter(({ slot }) => slot === null).map(({ ref }) => ref),
+    api_keys: apiKeys,
   };
   return JSON.stringify({ form: MAGIC, ...manifest });
 }
@@ -147,7 +153,8 @@ export function readManifest(text: string): Manifest {
   if (!text.startsWith(`{"form":"${MAGIC}"`)) {
     throw new PopupError("internal", "campaigns:manifest has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
   }
-  return JSON.parse(text) as Manifest;
+  // A version that knew no API keys wrote the same form without them.
+  return { api_keys: [], ...(JSON.parse(text) as Omit<Manifest, "api_keys">) };
 }
 
 /** Which active campaigns are worth a look for everyone, and which for the members of each slot's audience; places ascend. */

@@ -101,6 +101,11 @@ export class Engine {
     return { decisions: this.#stuck || this.#decisions.breaker.open, reports: this.#stuck || this.#reports.breaker.open };
   }
 
+  /** The published API keys, id → SHA-256; undefined until they are known. */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#published.apiKeys;
+  }
+
   /** A hung Redis holds one call of a kind; the other kind need not find it out for itself. */
   get #stuck(): boolean {
     return this.#decisions.stuck || this.#reports.stuck;

@@ -33,6 +33,7 @@ export class Published {
   #current: Snapshot | undefined;
   #verified: Verified | null = null;
   #reading: Promise<void> | undefined;
+  #apiKeys: ReadonlyMap<string, Buffer> | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
 
@@ -46,6 +47,14 @@ export class Published {
     return this.#verified;
   }
 
+  /**
+   * The live API keys, id → SHA-256; undefined until a list was read. Those of the last list stay while nothing is
+   * published: an emptied Redis shall not lock everyone out.
+   */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#apiKeys;
+  }
+
   /** Reads the published list if it is not the one at hand. Calls at the same time share one reading. */
   refresh(): Promise<void> {
     this.#reading ??= this.#refresh().finally(() => {
@@ -56,8 +65,7 @@ export class Published {
 
   async #refresh(): Promise<void> {
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
-      this.#verified = readVerified(verified);
+      const version = await this.#look();
       if (version === null) {
         this.#current = undefined;
         return;
@@ -66,10 +74,18 @@ export class Published {
       const snapshot = await this.#read();
       if (snapshot) {
         this.#current = snapshot;
+        this.#apiKeys = new Map(snapshot.manifest.api_keys.map(({ id, sha256 }) => [id, Buffer.from(sha256, "base64url")]));
         return;
       }
     }
     throw new PopupError("unavailable", "the published campaigns change faster than they can be read");
+  }
+
+  /** The version that is live. What is said of the counters belongs to it: both are read at once. */
+  async #look(): Promise<string | null> {
+    const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
+    this.#verified = readVerified(verified);
+    return version;
   }
 
   /** Undefined when a publish came in between. */
@@ -78,7 +94,7 @@ export class Published {
     if (text === null) throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
     const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
-    if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;
+    if ((await this.#look()) !== manifest.version) return undefined;
     const bodies = new Map<number, string>();
     manifest.active.forEach((id, i) => bodies.set(id, answerPrefix(id, metas[i] ?? [])));
     const windowsAt = windowsReader(manifest.timezone);

@@ -1,4 +1,5 @@
 /** What the supervisor and its API processes say to each other. */
+import type { AuthSettings } from "../auth/settings.js";
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 
 /** What an API process is started with; it reads the rest from its environment. */
@@ -7,6 +8,7 @@ export interface ApiProcessOptions {
   readonly port: number;
   /** Reports that it may keep on disk while Redis is away; 0 keeps none. */
   readonly spoolMaxBytes: number;
+  readonly auth: AuthSettings;
 }
 
 export type ApiMessage =

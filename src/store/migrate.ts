@@ -4,8 +4,9 @@ import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
 import { reserve } from "./migrations/002-reserve.js";
 import { streamMark } from "./migrations/003-stream-mark.js";
+import { apiKeys } from "./migrations/004-api-keys.js";
 
-const MIGRATIONS: readonly string[] = [initial, reserve, streamMark];
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { PopupError, reasonOf } from "../errors.js";
 import type { Clock } from "../time.js";
+import { ApiKeyTable } from "./api-keys.js";
 import { AudienceTable } from "./audiences.js";
 import { AuditLog } from "./audit.js";
 import { CampaignTable } from "./campaigns.js";
@@ -16,6 +17,7 @@ export interface Store {
   readonly audiences: AudienceTable;
   readonly settings: SettingTable;
   readonly events: EventTable;
+  readonly apiKeys: ApiKeyTable;
   readonly audit: AuditLog;
   /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. */
   transaction<T>(work: () => T): T;
@@ -58,6 +60,7 @@ export function openStore(path: string, { actor, clock = Date.now }: { actor: st
     audiences: new AudienceTable(db, audit, clock),
     settings: new SettingTable(db, audit),
     events: new EventTable(db),
+    apiKeys: new ApiKeyTable(db, audit, clock),
     transaction: (work) => db.transaction(work).immediate(),
     snapshot: (work) => db.transaction(work).deferred(),
     close: () => db.close(),

@@ -58,6 +58,7 @@ export function planPublish(store: Store, now: number, index: BuiltIndex | null)
       timezone: settings.timezone,
       audiences: listed.map(({ ref, encoding, strings, slot }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0, slot })),
       index: used,
+      apiKeys: store.apiKeys.live(),
     };
     const version = "-".repeat(VERSION_LENGTH);
     const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type { Test } from "tap";
-import { openApi, type Api } from "../../src/app.js";
+import { openApi, type Api, type ApiOptions } from "../../src/app.js";
 import { Keys } from "../../src/redis/keys.js";
 import { IdSet } from "../../src/id-set.js";
 import type { AudienceRef } from "../../src/audience.js";
@@ -115,7 +115,7 @@ const PATIENT_MS = 10_000;
  * Opens an engine on a private Redis; everything is closed at the test's teardown.
  * @param decisionDeadlineMs for tests of the deadline itself
  */
-export async function startEngine(t: Test, { http = true, spool = true, decisionDeadlineMs = PATIENT_MS }: { http?: boolean; spool?: boolean; decisionDeadlineMs?: number } = {}): Promise<TestEngine> {
+export async function startEngine(t: Test, { http = true, spool = true, decisionDeadlineMs = PATIENT_MS, ...api }: { http?: boolean; spool?: boolean; decisionDeadlineMs?: number } & Pick<ApiOptions, "auth" | "jwtSecret"> = {}): Promise<TestEngine> {
   const { redis, url } = await startRedis(t);
   const dir = mkdtempSync(join(tmpdir(), "popup-store-"));
   let engine: TestEngine | undefined;
@@ -125,7 +125,10 @@ export async function startEngine(t: Test, { http = true, spool = true, decision
   engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
   await engine.trust();
   if (http) {
-    engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs, spool: spool ? { dir: join(dir, "spool"), maxBytes: 10_000_000 } : null });
+    engine.api = await openApi({
+      redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs, ...api,
+      spool: spool ? { dir: join(dir, "spool"), maxBytes: 10_000_000 } : null,
+    });
   }
   t.teardown(async () => {
     await engine?.api?.close();

@@ -1,23 +1,25 @@
 /** `popup serve` */
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
+import { readJwtSecret } from "../../config.js";
 import { invalid } from "../../errors.js";
 import { openLog } from "../../log.js";
 import { serve } from "../../serve/supervisor.js";
 import { contextOf, untilStopped } from "../context.js";
+import { addAuthFlags, checkExposure, parseAuth, type AuthFlags } from "./serve-auth.js";
 
-interface Flags { host: string; port: string; processes: string; spoolMax: string; apiOnly?: boolean; admin: string; interval: string }
+interface Flags extends AuthFlags { host: string; port: string; processes: string; spoolMax: string; apiOnly?: boolean; admin: string; interval: string }
 
 export function serveCommand(program: Command): void {
-  program.command("serve").description("answer the app over HTTP; without --api-only also sync and worker")
+  addAuthFlags(program.command("serve").description("answer the app over HTTP; without --api-only also sync and worker")
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on", "8080")
     .option("--processes <n>", "API processes; they share the port", "1")
     .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
     .option("--api-only", "only HTTP: sync and worker run elsewhere")
     .option("--admin <host:port>", "where /metrics is served; off for nowhere", "127.0.0.1:9464")
-    .option("--interval <seconds>", "how often sync publishes in any case", "60")
-    .addHelpText("after", "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379")
+    .option("--interval <seconds>", "how often sync publishes in any case", "60"))
+    .addHelpText("after", "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json --jwt-issuer https://id.bank.example")
     .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
       const options = {
@@ -28,7 +30,9 @@ export function serveCommand(program: Command): void {
         apiOnly: flags.apiOnly === true,
         admin: parseAdmin(flags.admin),
         syncIntervalS: whole("--interval", flags.interval, 1, 3_600),
+        auth: parseAuth(flags, readJwtSecret() !== undefined),
       };
+      checkExposure(flags.host, flags);
       const stopped = untilStopped();
       const serving = await serve(context.config, options, openLog("serve", context.quiet ? "warn" : "info"));
       context.note(`popup listens on http://${options.host}:${options.port} (${options.processes} ${options.processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`);
