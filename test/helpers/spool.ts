@@ -1,5 +1,5 @@
 /** A spool in a folder of the test's own, and reports for it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
@@ -7,9 +7,11 @@ import { Spool, type SpooledReport } from "../../src/spool/spool.js";
 
 export interface Trouble { readonly message: string; readonly details: Record<string, unknown> }
 
-/** Removed at the test's teardown. */
-export function spoolFolder(t: Test): string {
-  const dir = mkdtempSync(join(tmpdir(), "popup-spool-"));
+const MEMORY = "/dev/shm";
+
+/** Removed at the test's teardown. @param inMemory where the system has a folder for that: for a test that opens it hundreds of times */
+export function spoolFolder(t: Test, { inMemory = false }: { inMemory?: boolean } = {}): string {
+  const dir = mkdtempSync(join(inMemory && existsSync(MEMORY) ? MEMORY : tmpdir(), "popup-spool-"));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   return join(dir, "spool");
 }
