@@ -14,7 +14,7 @@ export type Answer =
   /** 503 with retry-after: not accepted, or not known to be. */
   | { readonly kind: "busy" }
   /** The connection was refused or lost: nobody knows. */
-  | { readonly kind: "lost"; readonly error: string }
+  | { readonly kind: "lost" }
   /** Nothing at all in the client's patience. */
   | { readonly kind: "unanswered" }
   /** An answer that the engine must not give. */

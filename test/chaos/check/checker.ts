@@ -51,6 +51,6 @@ export function check(run: Case): Verdict {
 function bareFinding({ kind, user, answer }: Entry, breaksConnections: boolean): Finding[] {
   if (answer.kind === "wrong") return [{ kind: "answer", count: 1, text: `${kind} of ${user}: ${answer.status} ${answer.text.slice(0, 200)}` }];
   if (answer.kind === "unanswered") return [{ kind: "unanswered", count: 1, text: `${kind} of ${user} had no answer` }];
-  if (answer.kind === "lost" && !breaksConnections) return [{ kind: "connection", count: 1, text: `${kind} of ${user}: ${answer.error}` }];
+  if (answer.kind === "lost" && !breaksConnections) return [{ kind: "connection", count: 1, text: `${kind} of ${user}: its connection was lost` }];
   return [];
 }

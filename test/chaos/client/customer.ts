@@ -2,6 +2,7 @@
  * One virtual customer: logs in, sees what comes, reports it, sometimes twice at once, sometimes late, and again and
  * again until the report is accepted. Everything sent is handed to `note` with its answer.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventType } from "../../../src/event.js";
 import { Random } from "../../helpers/random.js";
@@ -32,6 +33,8 @@ export class Customer {
 
   constructor(private readonly users: readonly string[], private readonly app: AppClient, private readonly habits: Habits, seed: number, private readonly note: (entry: Entry) => void) {
     this.#random = new Random(seed);
+    // Every report that waits listens to it.
+    setMaxListeners(0, this.#hurry.signal);
   }
 
   /** Visits until {@link finish}. */

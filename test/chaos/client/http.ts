@@ -1,70 +1,85 @@
 /** The app's side of HTTP: one request, one answer, and never an exception. */
-import { Agent, request } from "node:http";
+import { Connection, getPopup, postReport, type Reply } from "../../../bench/http-client.js";
 import type { EventType } from "../../../src/event.js";
 import type { Answer } from "../history.js";
 
 /** A GET that has no answer by then will not get one. */
-export const GET_PATIENCE_MS = 2_000;
+const GET_PATIENCE_MS = 2_000;
 const REPORT_PATIENCE_MS = 5_000;
 /** Shorter than the server's own, so that a connection is not used while the server closes it. */
 const IDLE_MS = 4_000;
 
-interface Raw { readonly status: number; readonly headers: Record<string, unknown>; readonly text: string }
+interface Idle { readonly connection: Connection; readonly since: number }
 
 export class AppClient {
-  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
+  readonly #idle: Idle[] = [];
 
   /** @param url of the engine, without a path */
   constructor(private readonly url: string) {}
 
   async popup(user: string): Promise<Answer> {
-    const raw = await this.#send("GET", `/v1/campaigns/popup?user_id=${user}`, undefined, GET_PATIENCE_MS);
-    if ("kind" in raw) return raw;
-    if (raw.status === 204) return { kind: "none", degraded: raw.headers["popup-degraded"] === undefined ? null : String(raw.headers["popup-degraded"]) };
-    const body = fieldsOf(raw);
-    if (raw.status === 200 && typeof body["campaign_id"] === "number" && typeof body["impression_id"] === "string") {
+    const reply = await this.#send(getPopup(user), GET_PATIENCE_MS);
+    if (reply === undefined) return { kind: "unanswered" };
+    if (reply.status === 204) return { kind: "none", degraded: headerOf(reply, "popup-degraded") ?? null };
+    const body = fieldsOf(reply);
+    if (reply.status === 200 && typeof body["campaign_id"] === "number" && typeof body["impression_id"] === "string") {
       return { kind: "popup", campaign: body["campaign_id"], id: body["impression_id"] };
     }
-    return { kind: "wrong", status: raw.status, text: raw.text };
+    return unexpected(reply);
   }
 
   async report(type: EventType, campaign: number, user: string, id: string): Promise<Answer> {
-    const raw = await this.#send("POST", `/v1/campaigns/${campaign}/${type}`, JSON.stringify({ user_id: user, impression_id: id }), REPORT_PATIENCE_MS);
-    if ("kind" in raw) return raw;
-    const answer = raw.status === 202 ? acceptance(type, fieldsOf(raw)) : raw.status === 503 && raw.headers["retry-after"] !== undefined ? { kind: "busy" as const } : undefined;
-    return answer ?? { kind: "wrong", status: raw.status, text: raw.text };
+    const reply = await this.#send(postReport(type, campaign, user, id), REPORT_PATIENCE_MS);
+    if (reply === undefined) return { kind: "unanswered" };
+    if (reply.status === 503 && headerOf(reply, "retry-after") !== undefined) return { kind: "busy" };
+    return (reply.status === 202 ? acceptance(type, fieldsOf(reply)) : undefined) ?? unexpected(reply);
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const { connection } of this.#idle.splice(0)) connection.close();
   }
 
-  #send(method: string, path: string, body: string | undefined, patienceMs: number): Promise<Raw | Answer> {
+  /** Resolves with undefined when there is no answer in time. */
+  #send(text: string, patienceMs: number): Promise<Reply | undefined> {
+    const connection = this.#connection();
     return new Promise((resolve) => {
-      const headers = body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-      const sending = request(this.url + path, { method, agent: this.#agent, headers }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-        response.on("end", () => done({ status: response.statusCode ?? 0, headers: response.headers, text }));
-        response.on("error", (error: NodeJS.ErrnoException) => done({ kind: "lost", error: error.code ?? error.message }));
-      });
       const timer = setTimeout(() => {
-        done({ kind: "unanswered" });
-        sending.destroy();
+        // A process that did not run for a while looks first at what came meanwhile.
+        setImmediate(() => {
+          connection.close();
+          resolve(undefined);
+        });
       }, patienceMs);
-      const done = (result: Raw | Answer): void => {
+      connection.send(text, (reply) => {
         clearTimeout(timer);
-        resolve(result);
-      };
-      sending.on("error", (error: NodeJS.ErrnoException) => done({ kind: "lost", error: error.code ?? error.message }));
-      sending.end(body);
+        if (reply.status !== 0) this.#idle.push({ connection, since: performance.now() });
+        resolve(reply);
+      });
     });
+  }
+
+  /** One that is free, the latest used first; or a new one. */
+  #connection(): Connection {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.connection.usable && performance.now() - idle.since < IDLE_MS) return idle.connection;
+      idle.connection.close();
+    }
+    return new Connection(this.url);
   }
 }
 
-function fieldsOf({ text }: Raw): Record<string, unknown> {
+/** Nothing came, and the connection is gone; or something came that must not. */
+function unexpected({ status, body }: Reply): Answer {
+  return status === 0 ? { kind: "lost" } : { kind: "wrong", status, text: body };
+}
+
+function headerOf({ head }: Reply, name: string): string | undefined {
+  return new RegExp(`\\r\\n${name}: ([^\\r]*)`, "i").exec(head)?.[1];
+}
+
+function fieldsOf({ body }: Reply): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(body);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     // Whatever it is, it is none of the answers that are looked for: the caller reports its text.

@@ -11,7 +11,7 @@ export interface Load {
   /** Sends GETs as fast as possible and resolves when all of them have ended. */
   flood(gets: number, together: number): Promise<void>;
   /** No more visits; resolves with the whole history when every report is accepted, or after `patienceMs`. */
-  finish(patienceMs: number): Promise<Entry[]>;
+  finish(patienceMs: number): Promise<{ readonly entries: Entry[]; readonly stallMs: number }>;
   /** Ends the process, whatever it is doing. */
   kill(): void;
 }
@@ -27,20 +27,20 @@ export function startLoad(plan: LoadPlan): Load {
   child.on("message", (message: ClientMessage) => {
     if ("progress" in message) ended = message.progress;
   });
-  const obey = async (order: ClientOrder): Promise<void> => {
-    child.send(order);
-    const done = new Promise<void>((resolve) => child.on("message", (message: ClientMessage) => {
-      if ("done" in message && message.done === order.order) resolve();
+  const obey = (order: ClientOrder): Promise<ClientMessage> => {
+    const done = new Promise<ClientMessage>((resolve) => child.on("message", (message: ClientMessage) => {
+      if ("done" in message && message.done === order.order) resolve(message);
     }));
-    await Promise.race([done, exited.then(() => Promise.reject(new Error("the client process ended by itself")))]);
+    child.send(order);
+    return Promise.race([done, exited.then(() => Promise.reject(new Error("the client process ended by itself")))]);
   };
   return {
     ended: () => ended,
-    flood: (gets, together) => obey({ order: "flood", gets, together }),
+    flood: async (gets, together) => void (await obey({ order: "flood", gets, together })),
     finish: async (patienceMs) => {
-      await obey({ order: "finish", patienceMs });
+      const message = await obey({ order: "finish", patienceMs });
       await exited;
-      return readHistory(plan.file);
+      return { entries: readHistory(plan.file), stallMs: "stallMs" in message ? message.stallMs : 0 };
     },
     kill: () => void child.kill("SIGKILL"),
   };

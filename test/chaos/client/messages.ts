@@ -16,7 +16,8 @@ export type ClientOrder =
   | { readonly order: "flood"; readonly gets: number; readonly together: number };
 
 export type ClientMessage =
-  /** A flood is answered; or everything is written and the process is about to end. */
-  | { readonly done: "flood" | "finish" }
+  | { readonly done: "flood" }
+  /** Everything is written, and the process is about to end. `stallMs`: the longest that it did not run, and could not see an answer. */
+  | { readonly done: "finish"; readonly stallMs: number }
   /** Requests that have ended. */
   | { readonly progress: number };

@@ -1,6 +1,7 @@
 /** The process of the customers: `client/process.ts PLAN`. Writes the history as it goes. */
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { CUSTOMERS, usersOf } from "../population.js";
 import type { Entry } from "../history.js";
 import { Customer, nowMs } from "./customer.js";
@@ -13,6 +14,8 @@ const PROGRESS_MS = 100;
 const plan = JSON.parse(process.argv[2] ?? "{}") as LoadPlan;
 const out = createWriteStream(plan.file);
 const app = new AppClient(plan.url);
+const stalls = monitorEventLoopDelay({ resolution: 1 });
+stalls.enable();
 let ended = 0;
 const note = (entry: Entry): void => {
   ended++;
@@ -29,7 +32,7 @@ async function finish(patienceMs: number): Promise<void> {
   app.close();
   out.end();
   await once(out, "finish");
-  process.send?.({ done: "finish" } satisfies ClientMessage, () => process.disconnect());
+  process.send?.({ done: "finish", stallMs: stalls.max / 1e6 } satisfies ClientMessage, () => process.disconnect());
 }
 
 async function flood(gets: number, together: number): Promise<void> {
