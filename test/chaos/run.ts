@@ -8,7 +8,7 @@ import type { Fault } from "./fault.js";
 import { MemoryWatch } from "./memory.js";
 import { everyUser, rulesOf } from "./population.js";
 import { readAll } from "./reading.js";
-import { untilWell } from "./well.js";
+import { readLateDecisions, untilWell } from "./well.js";
 import { openWorld, withStore, type World } from "./world.js";
 
 export interface RunOptions {
@@ -28,6 +28,8 @@ export interface Outcome {
   readonly settledS: number;
   /** The longest that the client did not run: so much of the worst GET may be its own, ms. */
   readonly stallMs: number;
+  /** Decisions that took more than 50 ms by the engine's own clock, of the API processes that run at the end; undefined where it does not tell. */
+  readonly lateDecisions: number | undefined;
   /** Memory of the engine's processes: at the end, and at its highest, over what it was before the fault, bytes. */
   readonly grownBytes: number;
   readonly peakBytes: number;
@@ -74,6 +76,7 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep 
     const { trouble, seconds: settledS } = await untilWell(world, PATIENCE_MS);
     const peak = memory.takePeak();
     const now = memory.now();
+    const lateDecisions = await readLateDecisions(world.serve.adminUrl);
     const reading = await withStore(world.storePath, (store) => world.redis.with((redis) => readAll(store, redis, everyUser())));
     const verdict = check({
       entries, reading, rules: rulesOf(fault.plan?.reserveS ?? 0), destroyed: world.destroyed,
@@ -81,7 +84,7 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep 
     });
     const fine = verdict.holds && trouble === undefined;
     return {
-      fault: { name: fault.name, title: fault.title }, verdict, trouble, settledS, stallMs, grownBytes: now - before, peakBytes: peak - before,
+      fault: { name: fault.name, title: fault.title }, verdict, trouble, settledS, stallMs, lateDecisions, grownBytes: now - before, peakBytes: peak - before,
       folder: keep && !fine ? world.dir : undefined,
     };
   } finally {

@@ -36,9 +36,15 @@ async function troubleOf({ serve, redis }: World): Promise<string | undefined> {
 
 const ask = (url: string): Promise<Response> => fetch(url, { headers: { connection: "close" }, signal: AbortSignal.timeout(2_000) });
 
-/** The sum of a metric over its labels, or undefined where there is no such metric. */
-export async function gauge(adminUrl: string, name: string): Promise<number | undefined> {
+/** The sum of a metric over its labels, or undefined where there is no such metric. @param label only those that have it */
+async function gauge(adminUrl: string, name: string, label = ""): Promise<number | undefined> {
   const text = await (await ask(`${adminUrl}/metrics`)).text();
-  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].map((match) => Number(match[1]));
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || (line.startsWith(`${name}{`) && line.includes(label)));
+  return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** Decisions that took more than 50 ms, as the engine's histogram has them. */
+export async function readLateDecisions(adminUrl: string): Promise<number | undefined> {
+  const [all, inTime] = [await gauge(adminUrl, "popup_decision_seconds_count"), await gauge(adminUrl, "popup_decision_seconds_bucket", 'le="0.05"')];
+  return all === undefined || inTime === undefined ? undefined : all - inTime;
 }
