@@ -6,9 +6,10 @@ import { check, type Verdict } from "./check/checker.js";
 import { startLoad } from "./client/load.js";
 import type { Fault } from "./fault.js";
 import { MemoryWatch } from "./memory.js";
+import { readLateDecisions } from "./metrics.js";
 import { everyUser, rulesOf } from "./population.js";
 import { readAll } from "./reading.js";
-import { readLateDecisions, untilWell } from "./well.js";
+import { untilWell } from "./well.js";
 import { openWorld, withStore, type World } from "./world.js";
 
 export interface RunOptions {

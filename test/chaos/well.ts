@@ -1,6 +1,7 @@
 /** Whether the system itself says that all is well again, and waiting until it does. */
 import { setTimeout as delay } from "node:timers/promises";
 import { reasonOf } from "../../src/errors.js";
+import { readMetric } from "./metrics.js";
 import { backlog } from "./reading.js";
 import type { World } from "./world.js";
 
@@ -28,23 +29,10 @@ async function troubleOf({ serve, redis }: World): Promise<string | undefined> {
     if (popup.headers.has("popup-degraded")) return `decisions are degraded: ${popup.headers.get("popup-degraded")}`;
     if (popup.status !== 200) return `a customer who may see a popup gets ${popup.status}`;
   }
-  const spooled = await gauge(serve.adminUrl, "popup_spool_records");
+  const spooled = await readMetric(serve.adminUrl, "popup_spool_records");
   if (spooled !== undefined && spooled > 0) return `the spool holds ${spooled} reports`;
   const waiting = await redis.with((connection) => backlog(connection));
   return waiting === 0 ? undefined : `the stream holds ${waiting} entries that no worker has acknowledged`;
 }
 
 const ask = (url: string): Promise<Response> => fetch(url, { headers: { connection: "close" }, signal: AbortSignal.timeout(2_000) });
-
-/** The sum of a metric over its labels, or undefined where there is no such metric. @param label only those that have it */
-async function gauge(adminUrl: string, name: string, label = ""): Promise<number | undefined> {
-  const text = await (await ask(`${adminUrl}/metrics`)).text();
-  const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || (line.startsWith(`${name}{`) && line.includes(label)));
-  return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
-/** Decisions that took more than 50 ms, as the engine's histogram has them. */
-export async function readLateDecisions(adminUrl: string): Promise<number | undefined> {
-  const [all, inTime] = [await gauge(adminUrl, "popup_decision_seconds_count"), await gauge(adminUrl, "popup_decision_seconds_bucket", 'le="0.05"')];
-  return all === undefined || inTime === undefined ? undefined : all - inTime;
-}
