@@ -32,14 +32,19 @@ const lacking = ({ needs }: Fault): string | undefined => {
   return undefined;
 };
 
+// Ctrl-C reaches the processes of the run too; what they leave, mounts among it, is removed.
+const interrupt = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupt.abort());
+
 const started = performance.now();
 const rows: Row[] = [];
 for (const fault of FAULTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
   const skipped = lacking(fault);
   process.stderr.write(`${fault.name}: ${skipped === undefined ? fault.title : `not run: ${skipped}`}\n`);
   const row: Row = skipped === undefined
-    ? await runFault(fault, { seed, seconds, keep: flags.keep }).then((outcome) => ({ outcome }), (error: unknown) => ({ name: fault.name, title: fault.title, skipped: `it failed: ${reasonOf(error)}` }))
+    ? await runFault(fault, { seed, seconds, keep: flags.keep, signal: interrupt.signal }).then((outcome) => ({ outcome }), (error: unknown) => ({ name: fault.name, title: fault.title, skipped: `it failed: ${reasonOf(error)}` }))
     : { name: fault.name, title: fault.title, skipped };
+  if (interrupt.signal.aborted) process.exit(1);
   rows.push(row);
   process.stderr.write(`  ${"outcome" in row ? (holds(row.outcome) ? "holds" : "BROKEN") : row.skipped}\n`);
 }

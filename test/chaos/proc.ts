@@ -11,6 +11,11 @@ export function childrenOf(parent: number): Info[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => infoOf(Number(name)) ?? []).filter((info) => info.parent === parent);
 }
 
+/** The command line, its words apart by NUL; empty for a process that is gone. */
+export function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`) ?? "";
+}
+
 /** The part that a child of `popup serve` plays, by its command line; undefined for another. */
 export function roleOf(command: string): Role | undefined {
   if (command.includes("api-process.js")) return "api";

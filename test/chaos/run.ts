@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly seconds: number;
   /** Leaves the folder of a run that does not hold, and says where it is. */
   readonly keep: boolean;
+  /** Ends the run, with everything that it has started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Outcome {
@@ -58,14 +60,14 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Outco
   }
 }
 
-async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep }: RunOptions): Promise<Outcome> {
+async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep, signal }: RunOptions): Promise<Outcome> {
   await untilWellOrThrow(world);
   const load = startLoad({ url: world.serve.url, file: join(world.dir, "history.jsonl"), seed, habits: { ...HABITS, ...(fault.twoDevices === undefined ? {} : { twoDevices: fault.twoDevices }) } });
   const memory = new MemoryWatch((role) => world.serve.pids(role));
   try {
     const hold = async (): Promise<void> => {
       const from = load.ended();
-      await delay(seconds * 1e3);
+      await delay(seconds * 1e3, undefined, signal === undefined ? {} : { signal });
       await until("customers come and go", () => load.ended() > from + FEWEST);
     };
     await until("the customers come", () => load.ended() > 0);

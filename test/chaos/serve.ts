@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { POPUP } from "../../src/private-engine.js";
 import { until } from "../helpers/until.js";
-import { childrenOf, isRunning, roleOf, ROLES, signal, type Role } from "./proc.js";
+import { childrenOf, commandOf, isRunning, roleOf, ROLES, signal, type Role } from "./proc.js";
 
 export interface ServePlan {
   readonly port: number;
@@ -20,6 +20,8 @@ export interface ServePlan {
 
 export class Serve {
   #process: ChildProcess | undefined;
+  /** Every child that was seen. */
+  readonly #children = new Set<number>();
 
   constructor(readonly plan: ServePlan) {}
 
@@ -52,7 +54,9 @@ export class Serve {
   pids(role: Role): number[] {
     const supervisor = this.#process?.pid ?? 0;
     if (role === "supervisor") return isRunning(supervisor) ? [supervisor] : [];
-    return childrenOf(supervisor).filter(({ command }) => roleOf(command) === role).map(({ pid }) => pid);
+    const pids = childrenOf(supervisor).filter(({ command }) => roleOf(command) === role).map(({ pid }) => pid);
+    for (const pid of pids) this.#children.add(pid);
+    return pids;
   }
 
   /** Kills what plays a part; resolves when another one plays it, unless it is the supervisor. @param most how many of them */
@@ -78,15 +82,17 @@ export class Serve {
     await until("the children of a killed supervisor have ended", () => children.every((pid) => !isRunning(pid)));
   }
 
-  /** Ends it as an operator does. Resolves with its exit code, or null when it had to be killed. */
-  async stop(patienceMs = 15_000): Promise<number | null> {
+  /** Ends it as an operator does; kills what is left of it after `patienceMs`. */
+  async stop(patienceMs = 15_000): Promise<void> {
     const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const exited = once(child, "exit") as Promise<[number | null]>;
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => void this.killAll(), patienceMs);
-    const [code] = await exited;
-    clearTimeout(timer);
-    return code;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+      await exited;
+      clearTimeout(timer);
+    }
+    // Orphans of a killed supervisor, should they not have ended by themselves.
+    for (const pid of this.#children) if (roleOf(commandOf(pid)) !== undefined) signal(pid, "SIGKILL");
   }
 }
