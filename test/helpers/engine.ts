@@ -26,7 +26,7 @@ export class TestEngine {
   /** Epoch ms; what every part of the engine takes for the present. */
   now = Date.parse("2026-06-10T12:00:00Z");
 
-  constructor(readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
+  constructor(readonly dir: string, readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
 
   get url(): string {
     return this.api?.url ?? "";
@@ -113,7 +113,7 @@ export async function startEngine(t: Test, { http = true, decisionDeadlineMs = P
   const clock = (): number => engine?.now ?? Date.now();
   const store = openStore(join(dir, "popup.db"), { actor: "test", clock });
   const keys = new Keys();
-  engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
+  engine = new TestEngine(dir, store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
   if (http) {
     engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs });
   }
