@@ -4,6 +4,7 @@ import { maskSecrets } from "../secrets.js";
 import { VERSION } from "../version.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
+import { deadCommands } from "./commands/dead.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { keyCommands } from "./commands/key.js";
@@ -27,7 +28,7 @@ export function buildProgram(): Command {
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
+  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;

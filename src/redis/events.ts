@@ -23,11 +23,11 @@ function decodeEvent(text: string): PopupEvent | string {
   const [kind = "", campaign = "", userId = "", impressionId = "", time = "", overCap = "", session = ""] = parts;
   const type = EVENT_TYPES.find((known) => known === kind);
   if (!type) return `type "${kind}" is none of ${EVENT_TYPES.join(", ")}`;
-  const campaignId = Number(campaign);
-  if (!Number.isInteger(campaignId) || campaignId < 1) return `campaign "${campaign}" is not an id`;
+  const campaignId = /^\d+$/.test(campaign) ? Number(campaign) : Number.NaN;
+  if (!Number.isSafeInteger(campaignId) || campaignId < 1) return `campaign "${campaign}" is not an id`;
   if (!isUserId(userId)) return `user "${userId}" is not an id`;
   if (impressionId === "") return "id is missing";
-  const at = time === "" ? Number.NaN : Number(time);
-  if (!Number.isSafeInteger(at) || at < 0) return `at "${time}" is not a time`;
+  const at = /^\d+$/.test(time) ? Number(time) : Number.NaN;
+  if (!Number.isSafeInteger(at)) return `at "${time}" is not a time`;
   return { type, campaignId, userId, impressionId, at, overCap: overCap === "1", sessionId: session || null };
 }

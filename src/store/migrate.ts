@@ -19,6 +19,8 @@ export function migrate(db: Database): void {
     });
   }
   MIGRATIONS.forEach((sql, index) => {
+    // A store that is up to date is opened without its lock, which another process may hold.
+    if (applied() > index) return;
     // The version is read again inside: another process may have migrated in between.
     db.transaction(() => {
       if (applied() > index) return;

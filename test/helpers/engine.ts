@@ -28,7 +28,7 @@ export class TestEngine {
   /** Epoch ms; what every part of the engine takes for the present. */
   now = Date.parse("2026-06-10T12:00:00Z");
 
-  constructor(readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
+  constructor(readonly dir: string, readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
 
   get url(): string {
     return this.api?.url ?? "";
@@ -122,7 +122,7 @@ export async function startEngine(t: Test, { http = true, spool = true, decision
   const clock = (): number => engine?.now ?? Date.now();
   const store = openStore(join(dir, "popup.db"), { actor: "test", clock });
   const keys = new Keys();
-  engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
+  engine = new TestEngine(dir, store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
   await engine.trust();
   if (http) {
     engine.api = await openApi({
