@@ -3,7 +3,7 @@ import { campaignToJson, parseCampaign, type CampaignJson } from "../src/campaig
 import { formatCampaignCsv, parseCampaignFile } from "../src/campaign-files.js";
 import { campaignInput } from "./helpers/engine.js";
 
-const HEADER = "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt";
+const HEADER = "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve";
 const json = (id: number, fields: Record<string, unknown> = {}): CampaignJson => campaignToJson({ id, ...parseCampaign(campaignInput(fields), "UTC") }, "UTC");
 
 t.test("JSON with and without a byte-order mark", async (t) => {

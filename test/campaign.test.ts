@@ -9,7 +9,7 @@ const urlOf = (length: number, start = "https://b.example/"): string => start + 
 t.test("the fields that are left out take their defaults, the others are required", async (t) => {
   const required = { title: "T", image_url: "https://b.example/i", action_url: "app:x", priority: 0, target: "all", start_time: "2026-01-01", end_time: "2026-01-02" };
   t.same(parseCampaign(required, "UTC"), {
-    ...required, body: null, caps: [], start_time: Date.UTC(2026, 0, 1), end_time: Date.UTC(2026, 0, 2), status: "draft", count_on: "impression", stop_after: [], exempt: false,
+    ...required, body: null, caps: [], start_time: Date.UTC(2026, 0, 1), end_time: Date.UTC(2026, 0, 2), status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null,
   });
   for (const name of Object.keys(required)) {
     const rest: Record<string, unknown> = { ...required };
@@ -110,7 +110,7 @@ t.test("the JSON shape is what parse reads", async (t) => {
   const json = campaignToJson({ id: 7, ...fields }, "Europe/Berlin");
   t.same(json, {
     id: 7, title: "Offer", body: "B", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all", caps: ["1/day", "3/total"],
-    start_time: "2026-07-01T00:00:00+02:00", end_time: "2026-12-01T00:00:00+01:00", status: "active", count_on: "impression", stop_after: ["click"], exempt: false,
+    start_time: "2026-07-01T00:00:00+02:00", end_time: "2026-12-01T00:00:00+01:00", status: "active", count_on: "impression", stop_after: ["click"], exempt: false, reserve: null,
   });
   t.same(parseCampaign({ ...json }, "Asia/Jakarta"), fields, "whatever the zone of the reader");
 });

@@ -30,6 +30,7 @@ const TOTALS = `
 
 export class EventTable {
   readonly #insert: Statement<[EventType, number, string, string, number, 0 | 1, string | null]>;
+  readonly #first: Statement<[], number>;
   readonly #userIds: Statement<[], string>;
   readonly #usersOf: Statement<[number], string>;
   readonly #ofUser: Statement<[string], Row>;
@@ -47,6 +48,7 @@ export class EventTable {
       INSERT INTO events (type, campaign_id, user_id, impression_id, at, over_cap, session_id)
       VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (user_id, type, impression_id) DO NOTHING`);
+    this.#first = db.prepare<[], number>("SELECT 1 FROM events LIMIT 1").pluck();
     this.#userIds = db.prepare<[], string>("SELECT DISTINCT user_id FROM events").pluck();
     this.#usersOf = db.prepare<[number], string>("SELECT DISTINCT user_id FROM events WHERE campaign_id = ?").pluck();
     this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
@@ -98,6 +100,10 @@ export class EventTable {
   #raiseMark({ stream, id }: StreamMark): void {
     const known = this.mark(stream);
     if (known === null || compareStreamIds(id, known) > 0) this.#setMark.run(stream, id);
+  }
+
+  isEmpty(): boolean {
+    return this.#first.get() === undefined;
   }
 
   /** Every user who has an event. */

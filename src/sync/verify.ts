@@ -69,6 +69,8 @@ export async function sayWhole(store: Store, redis: Redis, keys: Keys, runId: st
  * lost with its count.
  */
 async function isWhole(store: Store, redis: Redis, keys: Keys): Promise<boolean> {
+  // A store without an event, that of a first start, has nothing that could be missing.
+  if (store.events.isEmpty()) return true;
   if ((await redis.exists(keys.version)) === 0) return false;
   const mark = store.events.mark(keys.stream);
   return mark === null || compareStreamIds(await lastStreamId(redis, keys), mark) >= 0;
