@@ -66,7 +66,7 @@ t.test("wrong usage is exit 2, nothing on stdout, and touches no store", async (
   t.same(await popup(["nonsense"]), { code: 2, stdout: "", stderr: `error: unknown command 'nonsense'\n${more}` }, "so it is in a process of its own");
   t.match(await popup([]), { code: 2, stdout: "", stderr: /^Usage: popup / }, "nothing at all shows the help");
   t.same(await popup(["--redis", "localhost:6379", "campaign", "list"]), {
-    code: 2, stdout: "", stderr: "popup: --redis: this is not a Redis URL\n  use embedded, redis://HOST:PORT, rediss://… or unix:///PATH\n",
+    code: 2, stdout: "", stderr: "popup: --redis: this is not a Redis URL\n  use embedded, redis://HOST:PORT, rediss://USER:PASSWORD@HOST:PORT (other signs in them as %XX) or unix:///PATH\n",
   });
   t.notOk(existsSync(popup.env.POPUP_DATA ?? ""), "no store was made");
 });
