@@ -1,6 +1,7 @@
 /** Runs the command line and gives its exit code: 0 done, 1 failed, 2 wrong usage. */
 import { CommanderError } from "commander";
 import { EXIT_CODE, PopupError, reasonOf } from "../errors.js";
+import { refusalOf } from "../redis/refusal.js";
 import { maskSecrets } from "../secrets.js";
 import { buildProgram } from "./program.js";
 
@@ -17,6 +18,12 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof PopupError) {
       say(`popup: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
       return EXIT_CODE[error.code];
+    }
+    // Redis may refuse a single command, long after it let us in.
+    const refusal = refusalOf(error);
+    if (refusal) {
+      say(`popup: ${refusal.message}\n  ${refusal.hint}\n`);
+      return EXIT_CODE.unavailable;
     }
     say(`popup: internal error: ${reasonOf(error)}\n  this is a fault of popup; POPUP_TRACE=1 shows where\n`);
     if (process.env.POPUP_TRACE === "1" && error instanceof Error) say(`${error.stack ?? ""}\n`);

@@ -1,4 +1,4 @@
-/** A redis-server that speaks only TLS and knows only one user, with an authority of its own; gone with the test. */
+/** A redis-server that speaks only TLS and knows one user, beside one named `narrow` who may do next to nothing, with an authority of its own; gone with the test. */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ export async function startTlsRedis(t: Test, { user, password, rights }: { user:
   const hash = createHash("sha256").update(password).digest("hex");
   writeFileSync(join(dir, "redis.conf"), [
     "bind 127.0.0.1", "port 0", `tls-port ${port}`, "tls-cert-file server.pem", "tls-key-file server.key", "tls-ca-cert-file ca.pem", "tls-auth-clients no",
-    'save ""', "maxmemory-policy noeviction", "logfile redis.log", "user default off", `user ${user} on #${hash} ${rights}`,
+    'save ""', "maxmemory-policy noeviction", "logfile redis.log", "user default off", `user ${user} on #${hash} ${rights}`, `user narrow on #${hash} -@all +ping +info`,
   ].join("\n"));
   const server = spawn("redis-server", ["redis.conf"], { cwd: dir, stdio: "ignore" });
   const exited = new Promise((resolve) => server.once("exit", resolve));

@@ -77,6 +77,7 @@ t.test("what is wrong is told in words, without the password", async (t) => {
   const cases: [string, string | undefined, RegExp][] = [
     [urlOf(wrong), server.ca, /^popup: Redis refuses the user or the password\n {2}check them in POPUP_REDIS_URL/],
     [`rediss://localhost:${server.port}`, server.ca, /^popup: Redis wants a password\n {2}give it in POPUP_REDIS_URL/],
+    [URL_RIGHT.replace("popup:", "narrow:"), server.ca, /^popup: the Redis user lacks a right: NOPERM .*\n {2}docs\/operations.md has the rights/],
     [URL_RIGHT, undefined, /^popup: the certificate of Redis is not trusted: .*\n {2}name the authority's certificate with --redis-ca/],
     [URL_RIGHT, server.otherCa, /^popup: the certificate of Redis is not trusted: /],
     [urlOf(PASSWORD, "127.0.0.1"), server.ca, /^popup: the certificate of Redis is for another host: /],
