@@ -1,6 +1,7 @@
 /** `popup reconcile` */
 import type { Command } from "commander";
 import { openRedis } from "../../background.js";
+import { PopupError } from "../../errors.js";
 import { Keys } from "../../redis/keys.js";
 import { stepBack } from "../../priority.js";
 import { reconcile, type Difference } from "../../sync/reconcile.js";
@@ -25,7 +26,9 @@ export function reconcileCommand(program: Command): void {
           const lines = differences.map((d) => `user ${d.user_id}, ${d.campaign_id === null ? "all campaigns" : `campaign ${d.campaign_id}`}: ${d.what} ${d.redis || "none"} in Redis, ${d.events || "none"} by the events`);
           const verdict = result.differences === 0 ? "nothing differs" : `${counted(result.differences, "difference")} of ${counted(result.users_differing, "user")}${flags.fix === true ? `, ${counted(result.fixed, "record")} made anew` : ""}`;
           context.print({ ...result, found: differences }, [...lines, `${counted(result.users, "user")} compared: ${verdict}`].join("\n"));
-          if (result.differences > 0 && flags.fix !== true) process.exitCode = 1;
+          if (result.differences > 0 && flags.fix !== true) {
+            throw new PopupError("conflict", "Redis and the events differ", { hint: "popup reconcile --fix makes these records anew from the events" });
+          }
         } finally {
           await handle.close();
         }
