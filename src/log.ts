@@ -3,8 +3,11 @@ import { destination, pino, type Logger } from "pino";
 
 export type { Logger };
 
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** @param part which process of the engine speaks */
-export function openLog(part: string, level = "info"): Logger {
+export function openLog(part: string, level: LogLevel = "info"): Logger {
   // Synchronous: a line written just before an exit is not lost, and there are few.
   return pino({ level, base: { part, pid: process.pid } }, destination({ fd: 2, sync: true }));
 }

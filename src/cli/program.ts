@@ -22,6 +22,7 @@ export function buildProgram(): Command {
     .option("--data <dir>", "data folder (env POPUP_DATA; default ./popup-data)")
     .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
+    .option("--log-level <level>", "of serve, sync --watch and worker: trace to fatal, or silent (env POPUP_LOG_LEVEL; default info)")
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
   for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, settingsCommands, doctorCommand, benchCommand, demoCommand]) add(program);

@@ -18,6 +18,22 @@ export function hotConnection(url: string): Redis {
   });
 }
 
+/** A connection for looking at Redis: as quick to fail as the customers', and given up when an answer stays away, so that a hung server is not asked on and on. */
+export function lookingConnection(url: string): Redis {
+  const redis = new Redis({
+    ...address(url),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
+    connectTimeout: 2_000,
+    socketTimeout: 5_000,
+  });
+  // Told by the commands that fail.
+  redis.on("error", () => undefined);
+  return redis;
+}
+
 /**
  * A connection for sync, worker and commands. The first attempt decides: it is made here.
  * @throws PopupError `unavailable` when Redis does not answer

@@ -6,11 +6,12 @@ import { openApi } from "../app.js";
 import { readConfig } from "../config.js";
 import { PopupError, reasonOf } from "../errors.js";
 import { openLog } from "../log.js";
-import type { ApiMessage, SupervisorMessage } from "./messages.js";
+import { answerMetrics } from "./answer-metrics.js";
+import type { ApiMessage } from "./messages.js";
 
 const { host, port } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number };
 const config = readConfig();
-const log = openLog("api");
+const log = openLog("api", config.logLevel);
 const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
@@ -26,9 +27,7 @@ try {
   // Ctrl-C reaches every process of the terminal; the supervisor decides the order.
   process.on("SIGINT", () => undefined);
   process.on("disconnect", () => void stop());
-  process.on("message", (message: SupervisorMessage) => {
-    void api.metrics.registry.getMetricsAsJSON().then((metrics) => tell({ kind: "metrics", id: message.id, metrics }));
-  });
+  answerMetrics(api.metrics.registry);
   tell({ kind: "listening" });
 } catch (error) {
   tell({ kind: "failed", message: reasonOf(error), hint: error instanceof PopupError ? (error.hint ?? null) : null });

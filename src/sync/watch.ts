@@ -25,6 +25,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onPublish: (result: PublishResult) => void;
+  /** Told whenever Redis was seen to have what the store has, several times a second. */
+  readonly onCurrent?: () => void;
   /** Told once when trouble begins and once when it is over (undefined). */
   readonly onIncident: (cause: string | undefined) => void;
 }
@@ -62,6 +64,7 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
         version = indexed?.version ?? version;
         if (store.audit.lastId() === seen || !patient) unindexedSince = undefined;
       }
+      options.onCurrent?.();
       if (incident !== undefined) options.onIncident((incident = undefined));
     } catch (error) {
       const reason = reasonOf(error);
