@@ -5,6 +5,7 @@
 import { join, resolve } from "node:path";
 import { userInfo } from "node:os";
 import { PopupError } from "./errors.js";
+import { LOG_LEVELS, type LogLevel } from "./log.js";
 
 export interface Config {
   /** Absolute path of the data folder. */
@@ -17,11 +18,13 @@ export interface Config {
   readonly prefix: string;
   /** Who changes the store, for the audit log. */
   readonly actor: string;
+  /** Which lines of the log are written; without it the part decides. */
+  readonly logLevel?: LogLevel;
 }
 
-export interface ConfigFlags { data?: string; redis?: string; redisCa?: string; prefix?: string }
+export interface ConfigFlags { data?: string; redis?: string; redisCa?: string; prefix?: string; logLevel?: string }
 
-/** @throws PopupError `usage` for a Redis URL of a form the client does not know */
+/** @throws PopupError `usage` for a Redis URL of a form the client does not know, or a log level that there is not */
 export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = process.env): Config {
   const redisUrl = flags.redis ?? env.POPUP_REDIS_URL ?? "embedded";
   const redisCa = flags.redisCa ?? env.POPUP_REDIS_CA ?? "";
@@ -31,18 +34,30 @@ export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = pro
   }
   const prefix = flags.prefix ?? env.POPUP_PREFIX ?? "";
   if (/[{}\s]/.test(prefix)) throw new PopupError("usage", "--prefix: has a brace or a blank in it", { hint: "use letters, digits and : . _ -", field: "prefix" });
+  const logLevel = readLogLevel(flags.logLevel ?? env.POPUP_LOG_LEVEL);
   return {
     dataDir: resolve(flags.data ?? env.POPUP_DATA ?? "popup-data"),
     redisUrl,
     redisCa: redisCa === "" ? null : resolve(redisCa),
     prefix,
     actor: env.POPUP_ACTOR ?? systemUser(),
+    ...(logLevel === undefined ? {} : { logLevel }),
   };
+}
+
+function readLogLevel(text: string | undefined): LogLevel | undefined {
+  if (text === undefined) return undefined;
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (!level) throw new PopupError("usage", `--log-level: "${text}" is none`, { hint: `use ${LOG_LEVELS.join(", ")}`, field: "log-level" });
+  return level;
 }
 
 /** The environment in which a child process reads the same configuration; keeps a password out of `ps`. */
 export function configEnv(config: Config): NodeJS.ProcessEnv {
-  return { ...process.env, POPUP_DATA: config.dataDir, POPUP_REDIS_URL: config.redisUrl, POPUP_REDIS_CA: config.redisCa ?? "", POPUP_PREFIX: config.prefix, POPUP_ACTOR: config.actor };
+  return {
+    ...process.env, POPUP_DATA: config.dataDir, POPUP_REDIS_URL: config.redisUrl, POPUP_REDIS_CA: config.redisCa ?? "", POPUP_PREFIX: config.prefix, POPUP_ACTOR: config.actor,
+    ...(config.logLevel === undefined ? {} : { POPUP_LOG_LEVEL: config.logLevel }),
+  };
 }
 
 export const storePath = (config: Config): string => join(config.dataDir, "popup.db");

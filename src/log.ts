@@ -8,8 +8,11 @@ export type { Logger };
 const MOST_CAUSES = 8;
 const SELDOM_MS = 60_000;
 
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** @param part which process of the engine speaks */
-export function openLog(part: string, level = "info"): Logger {
+export function openLog(part: string, level: LogLevel = "info"): Logger {
   // Synchronous: a line written just before an exit is not lost, and there are few.
   return pino({ level, base: { part, pid: process.pid }, serializers: { err: errorFields }, hooks: { streamWrite: maskSecrets } }, destination({ fd: 2, sync: true }));
 }

@@ -10,8 +10,15 @@ t.test("defaults < environment < flags", async (t) => {
   t.same(readConfig({ data: "/f", redis: "unix:///f", redisCa: "/f.pem", prefix: "f:" }, env), { dataDir: "/f", redisUrl: "unix:///f", redisCa: "/f.pem", prefix: "f:", actor: "eve" });
 });
 
+t.test("the log level is one that there is", async (t) => {
+  t.notOk("logLevel" in readConfig({}, {}));
+  t.equal(readConfig({}, { POPUP_LOG_LEVEL: "trace" }).logLevel, "trace");
+  t.equal(readConfig({ logLevel: "silent" }, { POPUP_LOG_LEVEL: "trace" }).logLevel, "silent");
+  t.throws(() => readConfig({ logLevel: "loud" }, {}), { code: "usage", message: '--log-level: "loud" is none', hint: /trace, debug, info/ });
+});
+
 t.test("a child process reads the same from its environment", async (t) => {
-  const config = readConfig({ data: "d", redis: "rediss://u:secret@h:1", prefix: "p:" }, { POPUP_ACTOR: "eve" });
+  const config = readConfig({ data: "d", redis: "rediss://u:secret@h:1", prefix: "p:", logLevel: "error" }, { POPUP_ACTOR: "eve" });
   t.same(readConfig({}, configEnv(config)), config);
   t.equal(storePath(config), join(resolve("d"), "popup.db"));
   t.equal(redisDir(config), join(resolve("d"), "redis"));

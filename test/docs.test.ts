@@ -18,6 +18,9 @@ const PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...filesIn("docs"
 const SOURCES = filesIn("src", ".ts");
 const source = SOURCES.map(read).join("\n");
 const found = (text: string, pattern: RegExp): string[] => [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))];
+/** The doctor reads metrics, it has none. */
+const METRICS = found(SOURCES.filter((path) => !path.startsWith("src/doctor/")).map(read).join("\n"), /"(popup_[a-z_]+)"/g);
+const COMING = ["popup_breaker_open", "popup_spool_records", "popup_spool_oldest_seconds"];
 const http = read("docs/http.md");
 const operations = read("docs/operations.md");
 const architecture = read("docs/architecture.md");
@@ -72,15 +75,29 @@ t.test("docs/operations.md has every setting, metric, log message and environmen
   for (const [name, { fallback }] of Object.entries(SETTING_RULES)) {
     t.ok(operations.includes(`\n| \`${name}\` | ${fallback === "" ? "none" : `\`${fallback}\``} |`), name);
   }
-  const metrics = await new HttpMetrics().registry.getMetricsAsJSON();
-  t.ok(metrics.length > 0);
-  for (const { name } of metrics) t.ok(operations.includes(`\n| \`${name}\` |`), name);
+  t.ok(METRICS.includes("popup_worker_trouble"), METRICS.join(" "));
+  for (const { name } of await new HttpMetrics().registry.getMetricsAsJSON()) t.ok(METRICS.includes(name), `${name} is found`);
+  for (const name of METRICS) t.ok(operations.includes(`\n| \`${name}\` |`), name);
   const messages = found(source, /log\.(?:info|warn|error)\((?:[^"]*?, )?"([^"]+)"/g);
   t.ok(messages.length > 5, messages.join(", "));
   for (const message of messages) t.ok(operations.includes(`\n| \`${message}\` |`), message);
   const variables = found(source, /\benv\.(POPUP_\w+)/g);
   t.ok(variables.includes("POPUP_DATA"), variables.join(" "));
   for (const name of variables) t.ok(operations.includes(`\n| \`${name}\` |`), name);
+});
+
+t.test("deploy/alerts.yml, the alarms in docs/operations.md and those of popup doctor are the same", (t) => {
+  const alerts = [...read("deploy/alerts.yml").matchAll(/- alert: (\w+)\n +expr: (.*)\n(?: +for: (\w+)\n)? +labels: \{ severity: (\w+) \}/g)];
+  t.equal(alerts.length, read("deploy/alerts.yml").split("alert:").length - 1);
+  const rows = [...operations.matchAll(/^\| `(Popup\w+)` \| (alarm|warning) \| `(.*?)`(?: for (\w+))? \| .+ \| .+ \|$/gm)];
+  t.same(rows.map(([, name, level, expression = "", lasting]) => [name, level, expression.replaceAll("\\|", "|"), lasting]), alerts.map(([, name, expression, lasting, level]) => [name, level, expression, lasting]));
+  const rules = [...read("src/doctor/findings.ts").matchAll(/rule\("(\w+)", "(alarm|warning)"/g)].map(([, name, level]) => [name, level]);
+  t.same(rules, alerts.map(([, name, , , level]) => [name, level]), "in the same order");
+  for (const [, name, expression = ""] of alerts) {
+    // The doctor's rules are tested by name; what they and the expressions speak of has to be a metric.
+    for (const metric of found(expression, /\b(popup_\w+?)(?:_bucket)?\b/g)) t.ok([...METRICS, ...COMING].includes(metric), `${name}: ${metric}`);
+  }
+  t.end();
 });
 
 t.test("docs/architecture.md has every Redis key and every script", (t) => {

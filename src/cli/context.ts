@@ -5,12 +5,16 @@ import Table from "cli-table3";
 import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { readConfig, type Config, type ConfigFlags } from "../config.js";
-import type { Store, StoreOptions } from "../store/store.js";
+import { PopupError } from "../errors.js";
+import type { LogLevel } from "../log.js";
+import type { Store } from "../store/store.js";
 
 export interface Context {
   readonly config: Config;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Of a process that goes on; a level that was named goes before --quiet. */
+  readonly logLevel: LogLevel;
   /** The result: `value` with --json, `text` otherwise. */
   print(value: unknown, text: string): void;
   /** A remark for a person, on stderr; not with --quiet. */
@@ -23,10 +27,12 @@ export function contextOf(command: Command): Context {
   const flags = command.optsWithGlobals<GlobalFlags>();
   const json = flags.json === true;
   const quiet = flags.quiet === true;
+  const config = readConfig(flags);
   return {
-    config: readConfig(flags),
+    config,
     json,
     quiet,
+    logLevel: config.logLevel ?? (quiet ? "warn" : "info"),
     print: (value, text) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : text === "" ? "" : `${text}\n`),
     note: (text) => {
       if (!quiet) process.stderr.write(`${text}\n`);
@@ -34,9 +40,30 @@ export function contextOf(command: Command): Context {
   };
 }
 
+const OPEN_RETRY_MS = 1_000;
+
+/**
+ * Opens what a process that goes on needs. With a supervisor it waits for what is away, told as an incident: ending would
+ * only have it started again, and say the same again. By itself it fails at once, as any command.
+ */
+export async function openPatiently<T>(open: () => T | Promise<T>, onIncident: (cause: string | undefined) => void): Promise<T> {
+  let cause: string | undefined;
+  for (;;) {
+    try {
+      const opened = await open();
+      if (cause !== undefined) onIncident(undefined);
+      return opened;
+    } catch (error) {
+      if (!process.connected || !(error instanceof PopupError) || error.code !== "unavailable") throw error;
+      if (error.message !== cause) onIncident((cause = error.message));
+    }
+    await delay(OPEN_RETRY_MS);
+  }
+}
+
 /** Opens the store for the work and closes it after, whatever comes of it. */
-export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>, options: Omit<StoreOptions, "actor"> = {}): Promise<T> {
-  const store = openConfiguredStore(context.config, options);
+export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>, open: () => Store | Promise<Store> = () => openConfiguredStore(context.config)): Promise<T> {
+  const store = await open();
   try {
     return await work(store);
   } finally {

@@ -26,6 +26,7 @@ export function buildProgram(): Command {
     .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
     .option("--redis-ca <file>", "certificates of the authority that rediss:// is trusted by (env POPUP_REDIS_CA; default the system's)")
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
+    .option("--log-level <level>", "of serve, sync --watch and worker: trace to fatal, or silent (env POPUP_LOG_LEVEL; default info)")
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
   for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);

@@ -29,6 +29,22 @@ export function hotConnection(url: string, ca: string | null = null): Redis {
   return redis;
 }
 
+/** A connection for looking at Redis: as quick to fail as the customers', and given up when an answer stays away, so that a hung server is not asked on and on. */
+export function lookingConnection(url: string, ca: string | null = null): Redis {
+  const redis = new Redis({
+    ...address(url, ca),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
+    connectTimeout: 2_000,
+    socketTimeout: 5_000,
+  });
+  // Told by the commands that fail.
+  redis.on("error", () => undefined);
+  return redis;
+}
+
 /**
  * A connection for sync, worker and commands. The first attempt decides: it is made here.
  * @param ca see {@link hotConnection}

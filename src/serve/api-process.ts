@@ -6,11 +6,12 @@ import { openApi } from "../app.js";
 import { readConfig, readJwtSecret, spoolDir } from "../config.js";
 import { PopupError, reasonOf } from "../errors.js";
 import { openLog } from "../log.js";
-import type { ApiMessage, ApiProcessOptions, SupervisorMessage } from "./messages.js";
+import { answerMetrics } from "./answer-metrics.js";
+import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 
 const { host, port, spoolMaxBytes, auth } = JSON.parse(process.argv[2] ?? "{}") as ApiProcessOptions;
 const config = readConfig();
-const log = openLog("api");
+const log = openLog("api", config.logLevel);
 const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
@@ -29,9 +30,7 @@ try {
   // Ctrl-C reaches every process of the terminal; the supervisor decides the order.
   process.on("SIGINT", () => undefined);
   process.on("disconnect", () => void stop());
-  process.on("message", (message: SupervisorMessage) => {
-    void api.metrics.registry.getMetricsAsJSON().then((metrics) => tell({ kind: "metrics", id: message.id, metrics }));
-  });
+  answerMetrics(api.metrics.registry);
   tell({ kind: "listening" });
 } catch (error) {
   tell({ kind: "failed", message: reasonOf(error), hint: error instanceof PopupError ? (error.hint ?? null) : null });

@@ -3,6 +3,8 @@ import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../log.js";
 
 const RESTART_MS = 1_000;
+/** One that has not ended this long after SIGTERM hangs; whatever it is doing has to bear a kill at any time. */
+const KILL_AFTER_MS = 10_000;
 
 export class Child {
   #process: ChildProcess | undefined;
@@ -10,10 +12,12 @@ export class Child {
   #exited: Promise<void> = Promise.resolve();
 
   /**
+   * @param name which part of the engine it is
    * @param file a JavaScript module
    * @param onStart called with every new process, to listen to it
    */
   constructor(
+    readonly name: string,
     private readonly file: string,
     private readonly args: readonly string[],
     private readonly env: NodeJS.ProcessEnv,
@@ -41,10 +45,15 @@ export class Child {
     this.onStart(child);
   }
 
-  /** Asks the process to end and waits until it has. */
-  async stop(): Promise<void> {
+  /** Asks the process to end and waits until it has; one that does not is killed. */
+  async stop(killAfterMs = KILL_AFTER_MS): Promise<void> {
     this.#stopping = true;
     this.#process?.kill("SIGTERM");
+    const killing = setTimeout(() => {
+      this.log.error({ child: this.#process?.pid, args: this.args }, "a process did not end when it was told to; it is killed");
+      this.#process?.kill("SIGKILL");
+    }, killAfterMs);
     await this.#exited;
+    clearTimeout(killing);
   }
 }

@@ -1,6 +1,6 @@
-/** What the supervisor and its API processes say to each other. */
-import type { AuthSettings } from "../auth/settings.js";
+/** What the supervisor and its child processes say to each other. */
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
+import type { AuthSettings } from "../auth/settings.js";
 
 /** What an API process is started with; it reads the rest from its environment. */
 export interface ApiProcessOptions {
@@ -11,9 +11,12 @@ export interface ApiProcessOptions {
   readonly auth: AuthSettings;
 }
 
+/** A registry as JSON. */
+export type Metrics = MetricObjectWithValues<MetricValue<string>>[];
+
 export type ApiMessage =
   | { readonly kind: "listening" }
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | null }
-  | { readonly kind: "metrics"; readonly id: number; readonly metrics: MetricObjectWithValues<MetricValue<string>>[] };
+  | { readonly kind: "metrics"; readonly id: number; readonly metrics: Metrics };
 
 export interface SupervisorMessage { readonly ask: "metrics"; readonly id: number }

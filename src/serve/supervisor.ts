@@ -10,11 +10,15 @@ import type { AuthSettings } from "../auth/settings.js";
 import { configEnv, redisDir, withoutJwtSecret, type Config } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
+import { lookingConnection } from "../redis/client.js";
+import { Keys } from "../redis/keys.js";
 import { PACKAGE_ROOT } from "../version.js";
-import { openAdmin, type AdminServer } from "./admin.js";
+import { openAdmin, type Address, type AdminServer } from "./admin.js";
 import { Child } from "./child.js";
+import { collectMetrics } from "./collect.js";
 import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 import { keepEmbeddedRedis } from "./redis-keeper.js";
+import { RedisMetrics } from "./redis-metrics.js";
 
 export interface ServeOptions {
   readonly host: string;
@@ -25,7 +29,7 @@ export interface ServeOptions {
   /** Only HTTP; sync and worker run elsewhere. */
   readonly apiOnly: boolean;
   /** Where metrics are served, or null for nowhere. */
-  readonly admin: { readonly host: string; readonly port: number } | null;
+  readonly admin: Address | null;
   /** The interval of sync's safety net, s. */
   readonly syncIntervalS: number;
   readonly auth: AuthSettings;
@@ -43,11 +47,14 @@ const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
 export async function serve(config: Config, options: ServeOptions, log: Logger): Promise<Serving> {
   await checkPortFree(options.host, options.port);
   const embedded = config.redisUrl === "embedded" ? await keepEmbeddedRedis(redisDir(config), log) : undefined;
-  const env = configEnv({ ...config, redisUrl: embedded?.url ?? config.redisUrl });
+  const redisUrl = embedded?.url ?? config.redisUrl;
+  const env = configEnv({ ...config, redisUrl });
   const children: Child[] = [];
   let admin: AdminServer | undefined;
+  let redisMetrics: RedisMetrics | undefined;
   const stop = async (): Promise<void> => {
     await admin?.close();
+    redisMetrics?.close();
     // The API first: what it has accepted is in the stream before the worker ends.
     for (const child of children) await child.stop();
     await embedded?.stop();
@@ -55,16 +62,17 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
   try {
     const listening = Array.from({ length: options.processes }, () => startApi(options, env, log, children));
     if (!options.apiOnly) {
-      for (const args of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]]) {
-        const child = new Child(POPUP, [...args, "--quiet"], withoutJwtSecret(env), log);
+      for (const [part, ...args] of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]] as const) {
+        const child = new Child(part, POPUP, [part, ...args, "--quiet"], withoutJwtSecret(env), log);
         children.push(child);
         child.start();
       }
     }
     await Promise.all(listening);
     if (options.admin) {
-      const apis = children.slice(0, options.processes);
-      admin = await openAdmin(options.admin, () => apis.flatMap((child) => child.process ?? []));
+      const ofRedis = new RedisMetrics(lookingConnection(redisUrl, config.redisCa), new Keys(config.prefix));
+      redisMetrics = ofRedis;
+      admin = await openAdmin(options.admin, () => collectMetrics(children, () => ofRedis.collect()));
     }
   } catch (error) {
     await stop();
@@ -76,7 +84,7 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
 /** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
 function startApi({ host, port, spoolMaxBytes, auth }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = new Child(API_PROCESS, [JSON.stringify({ host, port, spoolMaxBytes, auth } satisfies ApiProcessOptions)], env, log, (started) => {
+    const child = new Child("api", API_PROCESS, [JSON.stringify({ host, port, spoolMaxBytes, auth } satisfies ApiProcessOptions)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
         if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));

@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onPublish: (result: PublishResult) => void;
+  /** Told whenever Redis was seen to have what the store has, several times a second. */
+  readonly onCurrent?: () => void;
   /** Told before counters are restored, and when a server that is new was looked at. */
   readonly onRestoring?: () => void;
   readonly onVerified?: (result: Verification) => void;
@@ -40,6 +42,7 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
   while (!options.signal.aborted) {
     try {
       await watch.look();
+      options.onCurrent?.();
       if (incident !== undefined) options.onIncident((incident = undefined));
     } catch (error) {
       if (options.signal.aborted) return;

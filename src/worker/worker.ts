@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly backlog?: number;
   /** Told once when trouble begins and once when it is over (undefined). */
   readonly onIncident?: (cause: string | undefined) => void;
+  /** Told of every round that failed. */
+  readonly onFailure?: () => void;
   readonly onBatch?: (result: BatchResult) => void;
   /** Told once when too many entries await the sink, and once when they are fewer again. */
   readonly onBacklog?: (entries: number, tooMany: boolean) => void;
@@ -78,8 +80,10 @@ export class Worker {
       if (this.#stopping) return;
       const trouble = atWork ?? tending;
       this.#note(trouble);
-      if (trouble !== undefined) await this.#pause(RETRY_MS);
-      else if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
+      if (trouble !== undefined) {
+        this.options.onFailure?.();
+        await this.#pause(RETRY_MS);
+      } else if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
     }
   }
 

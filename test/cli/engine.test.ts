@@ -1,6 +1,8 @@
 /** The commands that look at the engine or move it: settings, doctor, sync, worker, report. */
 import t from "tap";
 import { join } from "node:path";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { openApi } from "../../src/app.js";
 import { openEmbeddedRedis } from "../../src/redis/embedded.js";
@@ -34,11 +36,20 @@ t.test("settings list, get, set", async (t) => {
 
 t.test("doctor says what it found; a part that is away is exit 1", async (t) => {
   const popup = cli(t);
-  const [well, ill] = await runMany(popup, [["doctor", "--json"], ["doctor", "--redis", "redis://127.0.0.1:1"]]);
+  const server = createServer((_, response) => response.end("hello"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const other = (server.address() as AddressInfo).port;
+  const closed = await freePort();
+  const [well, ill, none, another] = await runMany(popup, [
+    ["doctor", "--json", "--admin", "off"], ["doctor", "--redis", "redis://127.0.0.1:1", "--admin", "off"], ["doctor", "--admin", `127.0.0.1:${closed}`], ["doctor", "--admin", `127.0.0.1:${other}`],
+  ]);
   t.match(well, { code: 0, stderr: "" });
   const checks = JSON.parse(well?.stdout ?? "") as { check: string; ok: boolean }[];
   t.same(checks.map(({ check, ok }) => [check, ok]), ["popup", "node", "uWebSockets.js", "redis-server", "store", "redis"].map((check) => [check, true]));
   t.match(ill, { code: 1, stdout: /\nFAILED  redis /, stderr: /^popup: 1 of 5 checks failed: redis\n/ });
+  t.match(none, { code: 1, stdout: /\nFAILED  engine +http:\/\/127.0.0.1:\d+\/metrics: .*ECONNREFUSED.*\nengine: is popup serve running/, stderr: /^popup: 1 of 7 checks failed: engine\n/ });
+  t.match(another, { code: 1, stdout: /what answers there is no popup engine\n/ });
 });
 
 t.test("sync, a popup over HTTP, worker --once, report", async (t) => {

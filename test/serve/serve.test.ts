@@ -61,7 +61,7 @@ t.test("killed processes: a worker and Redis are replaced, and a killed supervis
   const serving = await startServing(t, popup);
   const pid = serving.process.pid ?? 0;
   const [worker = 0] = await until("the worker runs", async () => {
-    const pids = await childrenOf(pid, "worker");
+    const pids = await childrenOf(pid, " worker ");
     return pids.length > 0 ? pids : undefined;
   });
   process.kill(worker, "SIGKILL");

@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { dirname } from "node:path";
 import type { Test } from "tap";
 import { PACKAGE_ROOT } from "../../src/version.js";
+import { freePort } from "../helpers/engine.js";
+import { scrape } from "../helpers/metrics.js";
 import { startRedis } from "../helpers/redis.js";
 import { storedImpressions } from "../helpers/stored.js";
 import { testStore } from "../helpers/store.js";
@@ -32,7 +34,9 @@ async function lockStore(t: Test, path: string): Promise<() => Promise<void>> {
 t.test("it waits and loses nothing; trouble is told once, and its end once", async (t) => {
   const { store, path } = testStore(t);
   const { redis, url } = await startRedis(t);
-  const worker = startWorker(t, dirname(path), url, { args: ["--quiet"] });
+  const admin = `127.0.0.1:${await freePort()}`;
+  const adminUrl = `http://${admin}`;
+  const worker = startWorker(t, dirname(path), url, { args: ["--quiet", "--admin", admin] });
   let appended = await appendEvents(redis, STREAM, 0, 10);
   await until("the worker is at work", () => storedImpressions(store) === appended);
   const unlock = await lockStore(t, path);
@@ -40,9 +44,8 @@ t.test("it waits and loses nothing; trouble is told once, and its end once", asy
   await until("it tells of the trouble", () => worker.log().length > 0);
   const [before] = (await redis.xpending(STREAM, "sqlite")) as [number];
   appended = await appendEvents(redis, STREAM, appended, 500);
-  // The busy timeout is a second, and so is the pause: this is several attempts.
-  const attempts = Date.now() + 5_000;
-  await until("it has tried again and again", () => Date.now() > attempts);
+  await until("it has tried again and again", async () => ((await scrape(adminUrl)).sum("popup_worker_failures_total") ?? 0) >= 3);
+  t.equal((await scrape(adminUrl)).sum("popup_worker_trouble"), 1);
   t.equal(worker.log().length, 1, "one line, however often it tries");
   const [pending] = (await redis.xpending(STREAM, "sqlite")) as [number];
   t.equal(pending, before, "what it has not written it has not acknowledged, and it takes no more");
@@ -52,6 +55,8 @@ t.test("it waits and loses nothing; trouble is told once, and its end once", asy
   await until("the end is told", () => worker.log().length === 2);
   t.match(worker.log(), [{ msg: "trouble", cause: "database is locked" }, { msg: "trouble is over" }]);
   t.equal((await redis.xpending(STREAM, "sqlite") as [number])[0], 0);
+  const after = await scrape(adminUrl);
+  t.same([after.sum("popup_worker_trouble"), after.sum("popup_worker_events_total", { result: "written" })], [0, appended]);
   t.equal(await worker.end(), 0);
 });
 

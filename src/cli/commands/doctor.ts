@@ -4,21 +4,27 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { openConfiguredStore } from "../../background.js";
 import { redisDir, storePath, type Config } from "../../config.js";
+import { findings, type Finding, type Scrapes } from "../../doctor/findings.js";
+import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
 import { backgroundConnection } from "../../redis/client.js";
 import { openEmbeddedRedis } from "../../redis/embedded.js";
 import { Keys } from "../../redis/keys.js";
+import type { Address } from "../../serve/admin.js";
 import { VERSION } from "../../version.js";
 import { contextOf, counted, table } from "../context.js";
+import { DEFAULT_ADMIN, parseAdmin } from "./admin-flag.js";
 
-interface Check { readonly check: string; readonly ok: boolean; readonly detail: string; readonly hint?: string }
+interface Check { readonly check: string; readonly ok: boolean; readonly detail: string; readonly hint?: string; /** Of a finding in a running engine. */ readonly alarm?: string; readonly level?: Finding["level"] }
 
 export function doctorCommand(program: Command): void {
-  program.command("doctor").description("check this machine: Node, uWebSockets.js, redis-server, store, Redis")
-    .addHelpText("after", "\nExample:\n  popup doctor")
-    .action(async (_options, command: Command) => {
+  program.command("doctor").description("check this machine (Node, uWebSockets.js, redis-server, store, Redis) and the engine that runs on it")
+    .option("--admin <host:port>", `the admin listener of a running engine, or off (default: ${DEFAULT_ADMIN} where one answers)`)
+    .addHelpText("after", "\nExamples:\n  popup doctor\n  popup doctor --admin 10.0.0.5:9464")
+    .action(async (flags: { admin?: string }, command: Command) => {
       const context = contextOf(command);
+      const admin = parseAdmin(flags.admin ?? DEFAULT_ADMIN);
       const checks: Check[] = [];
       const check = async (name: string, work: () => string | Promise<string>): Promise<void> => {
         try {
@@ -34,12 +40,28 @@ export function doctorCommand(program: Command): void {
       if (context.config.redisUrl === "embedded") await check("redis-server", () => redisServerVersion());
       await check("store", () => storeState(context.config));
       await check("redis", () => redisState(context.config));
-      const lines = checks.map((c) => [c.ok ? "ok" : "FAILED", c.check, c.detail]);
-      const hints = checks.flatMap((c) => (c.hint === undefined ? [] : [`${c.check}: ${c.hint}`]));
+      if (admin) checks.push(...(await engineState(admin, flags.admin !== undefined)));
+      const lines = checks.map((c) => [c.level?.toUpperCase() ?? (c.ok ? "ok" : "FAILED"), c.alarm ?? c.check, c.detail]);
+      const hints = checks.flatMap((c) => (c.hint === undefined ? [] : [`${c.alarm ?? c.check}: ${c.hint}`]));
       context.print(checks, [table(["", "check", "found"], lines), ...hints].join("\n"));
       const failed = checks.filter((c) => !c.ok);
-      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${failed.map((c) => c.check).join(", ")}`);
+      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${[...new Set(failed.map((c) => c.check))].join(", ")}`);
     });
+}
+
+/** @param asked whether this engine was asked for; otherwise it is no matter that there is none */
+async function engineState(admin: Address, asked: boolean): Promise<Check[]> {
+  let scrapes: Scrapes;
+  try {
+    scrapes = await scrapeTwice(admin);
+  } catch (error) {
+    if (!(error instanceof PopupError)) throw error;
+    return asked ? [{ check: "engine", ok: false, detail: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }] : [];
+  }
+  const wrong = findings(scrapes);
+  if (wrong.length > 0) return wrong.map(({ alarm, level, what, hint }) => ({ check: "engine", ok: level !== "alarm", detail: what, hint, alarm, level }));
+  const processes = scrapes.now.all("popup_processes").map(({ labels, value }) => `${labels.part} ${value}`).join(", ");
+  return [{ check: "engine", ok: true, detail: `${admin.host}:${admin.port}: nothing is wrong${processes === "" ? "" : ` (${processes})`}` }];
 }
 
 function nodeVersion(): string {

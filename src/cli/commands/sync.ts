@@ -1,44 +1,57 @@
 /** `popup sync` */
 import type { Command } from "commander";
-import { openRedis } from "../../background.js";
-import { invalid } from "../../errors.js";
+import { openConfiguredStore, openRedis } from "../../background.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
+import { offerMetrics } from "../../serve/own-metrics.js";
+import { SyncMetrics } from "../../sync/metrics.js";
 import { syncStore } from "../../sync/sync.js";
 import { watchStore } from "../../sync/watch.js";
 import { stepBack } from "../../priority.js";
-import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
+import { contextOf, counted, openPatiently, runUntilStopped, withStore } from "../context.js";
 import { progressBar } from "../progress.js";
+import { parseAdmin, wholeNumber } from "./admin-flag.js";
 
-interface Flags { watch?: boolean; interval: string; full?: boolean }
+interface Flags { watch?: boolean; interval: string; full?: boolean; admin: string }
 
 export function syncCommand(program: Command): void {
   program.command("sync").description("publish what is active in the store to Redis, as one atomic switch; restore counters that Redis lost")
     .option("--watch", "keep publishing: soon after every change, and at every interval")
     .option("--interval <seconds>", "how often --watch publishes in any case", "60")
     .option("--full", "send everything, and rebuild the users' counters from the events")
+    .option("--admin <host:port>", "with --watch: serve sync's own /metrics there", "off")
     .addHelpText("after", "\nExamples:\n  popup sync\n  popup sync --watch --interval 60\n  popup sync --full --redis redis://127.0.0.1:6379")
     .action((flags: Flags, command: Command) => {
       const context = contextOf(command);
-      const interval = Number(flags.interval);
-      if (!Number.isInteger(interval) || interval < 1 || interval > 3_600) throw invalid("--interval", `"${flags.interval}" is not a number of seconds`, "give 1 to 3600");
+      const interval = wholeNumber("--interval", flags.interval, 1, 3_600);
+      const address = parseAdmin(flags.admin);
+      const log = openLog("sync", context.logLevel);
+      const incident = incidentLogger(log);
       return withStore(context, async (store) => {
-        const handle = await openRedis(context.config);
+        const handle = await openPatiently(() => openRedis(context.config), incident);
         // After the embedded Redis may have been started: it is the customers' and stays in front.
         stepBack("sync");
         const keys = new Keys(context.config.prefix);
         try {
           if (flags.watch === true) {
-            const log = openLog("sync", context.quiet ? "warn" : "info");
+            const metrics = new SyncMetrics(Date.now());
+            const admin = await offerMetrics(metrics.registry, address);
             const ending = new AbortController();
             const watching = watchStore(store, handle.redis, keys, {
               intervalMs: interval * 1_000, clock: Date.now, signal: ending.signal,
-              onPublish: (result) => log.info(result, "published"),
+              onPublish: (result) => {
+                log.info(result, "published");
+                metrics.published(result, Date.now());
+              },
+              onCurrent: () => metrics.current(Date.now()),
               onRestoring: () => log.warn("Redis does not have all counters; they are restored"),
               onVerified: ({ outcome, users }) => (outcome === "restored" ? log.warn({ users }, "all counters are restored") : log.info("this Redis has all counters")),
-              onIncident: incidentLogger(log),
+              onIncident: (cause) => {
+                incident(cause);
+                metrics.trouble(cause);
+              },
             });
-            await runUntilStopped(watching, () => ending.abort(), handle.redis);
+            await runUntilStopped(watching, () => ending.abort(), handle.redis).finally(() => admin.close());
             return;
           }
           const bar = progressBar("restoring users", context.quiet);
@@ -49,6 +62,6 @@ export function syncCommand(program: Command): void {
         } finally {
           await handle.close();
         }
-      });
+      }, () => openPatiently(() => openConfiguredStore(context.config), incident));
     });
 }

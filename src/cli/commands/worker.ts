@@ -1,13 +1,16 @@
 /** `popup worker` */
 import { Option, type Command } from "commander";
-import { openRedis } from "../../background.js";
-import { invalid } from "../../errors.js";
+import { openConfiguredStore, openRedis } from "../../background.js";
 import { incidentLogger, openLog, type Logger } from "../../log.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
+import type { AdminServer } from "../../serve/admin.js";
+import { offerMetrics } from "../../serve/own-metrics.js";
+import { WorkerMetrics } from "../../worker/metrics.js";
 import { sqliteSink } from "../../worker/sink.js";
 import { Worker } from "../../worker/worker.js";
-import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
+import { contextOf, counted, openPatiently, runUntilStopped, withStore } from "../context.js";
+import { parseAdmin, wholeNumber } from "./admin-flag.js";
 
 /** How long a locked store may hold the process up at a time, ms: it answers signals in between. The worker tries again by itself. */
 const STORE_BUSY_MS = 1_000;
@@ -17,26 +20,35 @@ export function workerCommand(program: Command): void {
     .addOption(new Option("--sink <sink>", "where events go").choices(["sqlite"]).default("sqlite"))
     .option("--once", "carry what is there, then end")
     .option("--claim-after <seconds>", "take over what another worker has held for this long", "15")
-    .addHelpText("after", "\nExamples:\n  popup worker\n  popup worker --once")
-    .action((flags: { once?: boolean; claimAfter: string }, command: Command) => {
+    .option("--admin <host:port>", "serve the worker's own /metrics there", "off")
+    .addHelpText("after", "\nExamples:\n  popup worker\n  popup worker --once\n  popup worker --admin 127.0.0.1:9465")
+    .action((flags: { once?: boolean; claimAfter: string; admin: string }, command: Command) => {
       const context = contextOf(command);
-      const claimAfter = Number(flags.claimAfter);
-      if (!Number.isInteger(claimAfter) || claimAfter < 1 || claimAfter > 3_600) throw invalid("--claim-after", `"${flags.claimAfter}" is not a number of seconds`, "give 1 to 3600");
+      const claimAfter = wholeNumber("--claim-after", flags.claimAfter, 1, 3_600);
+      const address = parseAdmin(flags.admin);
+      const log = openLog("worker", context.logLevel);
+      const incident = incidentLogger(log);
       return withStore(context, async (store) => {
-        const handle = await openRedis(context.config);
+        const handle = await openPatiently(() => openRedis(context.config), incident);
         // After the embedded Redis may have been started: it is the customers' and stays in front.
         stepBack("worker");
-        const log = openLog("worker", context.quiet ? "warn" : "info");
+        const metrics = new WorkerMetrics(() => store.deadEvents.count());
         let written = 0;
         const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
           claimAfterMs: claimAfter * 1_000,
-          onIncident: incidentLogger(log),
+          onIncident: (cause) => {
+            incident(cause);
+            metrics.trouble(cause);
+          },
+          onFailure: () => metrics.failed(),
           onBacklog: backlogLogger(log),
-          onBatch: ({ added, dead }) => {
-            written += added;
-            if (dead > 0) log.warn({ dead }, "events were set aside in dead_events");
+          onBatch: (batch) => {
+            written += batch.added;
+            metrics.batch(batch);
+            if (batch.dead > 0) log.warn({ dead: batch.dead }, "events were set aside in dead_events");
           },
         });
+        let admin: AdminServer | undefined;
         try {
           if (flags.once === true) {
             // The first step may only make the group.
@@ -45,11 +57,13 @@ export function workerCommand(program: Command): void {
             context.print({ written }, `${counted(written, "event")} written`);
             return;
           }
+          admin = await offerMetrics(metrics.registry, address);
           await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
         } finally {
+          await admin?.close();
           await handle.close();
         }
-      }, flags.once === true ? {} : { busyMs: STORE_BUSY_MS });
+      }, () => openPatiently(() => openConfiguredStore(context.config, flags.once === true ? {} : { busyMs: STORE_BUSY_MS }), incident));
     });
 }
 

@@ -1,0 +1,34 @@
+/** Two scrapes of a running engine, a moment apart. */
+import { setTimeout as delay } from "node:timers/promises";
+import { PopupError, reasonOf } from "../errors.js";
+import { Exposition } from "./exposition.js";
+import type { Scrapes } from "./findings.js";
+
+/** Between the scrapes: long enough for an engine in use to have decided something. */
+const APART_MS = 1_000;
+/** The engine itself waits up to 2 s for its processes. */
+const ANSWER_MS = 5_000;
+
+/** @throws PopupError `unavailable` when no engine answers there */
+export async function scrapeTwice({ host, port }: { host: string; port: number }): Promise<Scrapes> {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/metrics`;
+  const before = await scrape(url);
+  await delay(APART_MS);
+  return { before, now: await scrape(url), time: Date.now() / 1_000 };
+}
+
+async function scrape(url: string): Promise<Exposition> {
+  const nobody = (why: string, cause?: unknown): PopupError => new PopupError("unavailable", `${url}: ${why}`, { hint: "is popup serve running, with this --admin?", cause });
+  let text: string;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (!answer.ok) throw new Error(`it answers ${answer.status}`);
+    text = await answer.text();
+  } catch (error) {
+    // fetch says no more than that it failed; why is in the cause.
+    throw nobody(reasonOf(error instanceof TypeError && error.cause !== undefined ? error.cause : error), error);
+  }
+  const scraped = new Exposition(text);
+  if (!scraped.samples.some(({ name }) => name.startsWith("popup_"))) throw nobody("what answers there is no popup engine");
+  return scraped;
+}

@@ -1,0 +1,44 @@
+/** What a worker counts. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { BatchResult } from "./worker.js";
+
+/** Seconds: a commit of a few events takes milliseconds, one of 10,000 some tenths, one that waits for a lock a second. */
+const BATCH_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export class WorkerMetrics {
+  readonly registry = new Registry();
+  readonly #events = new Counter({ name: "popup_worker_events_total", help: "Events from the stream, by what became of them", labelNames: ["result"] as const, registers: [this.registry] });
+  readonly #batches = new Histogram({ name: "popup_worker_batch_seconds", help: "The sink's time for a batch", buckets: BATCH_BUCKETS, registers: [this.registry] });
+  readonly #failures = new Counter({ name: "popup_worker_failures_total", help: "Rounds that failed and are tried again", registers: [this.registry] });
+  readonly #trouble = new Gauge({ name: "popup_worker_trouble", help: "1 while the worker cannot work", aggregator: "max", registers: [this.registry] });
+
+  /** @param countDead how many dead events the store has */
+  constructor(countDead: () => number) {
+    for (const result of ["written", "duplicate", "dead"]) this.#events.inc({ result }, 0);
+    new Gauge({
+      name: "popup_dead_events", help: "Events that are set aside in the store", aggregator: "max", registers: [this.registry],
+      collect() {
+        try {
+          this.set(countDead());
+        } catch {
+          // The store cannot be read now, which is the worker's trouble; the last number stands until it can.
+        }
+      },
+    });
+  }
+
+  batch({ added, duplicates, dead, seconds }: BatchResult): void {
+    this.#events.inc({ result: "written" }, added);
+    this.#events.inc({ result: "duplicate" }, duplicates);
+    this.#events.inc({ result: "dead" }, dead);
+    this.#batches.observe(seconds);
+  }
+
+  failed(): void {
+    this.#failures.inc();
+  }
+
+  trouble(cause: string | undefined): void {
+    this.#trouble.set(cause === undefined ? 0 : 1);
+  }
+}
