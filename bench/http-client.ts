@@ -4,9 +4,17 @@
  */
 import { connect, type Socket } from "node:net";
 
-export interface Reply { readonly status: number; readonly degraded: boolean }
+export interface Reply {
+  readonly status: number;
+  readonly degraded: boolean;
+  /** Status line and headers. */
+  readonly head: string;
+  readonly body: string;
+}
 
-/** One connection. A closed or broken one throws through `onReply` as status 0. */
+const NO_REPLY: Reply = { status: 0, degraded: false, head: "", body: "" };
+
+/** One connection. A closed or broken one answers with status 0. */
 export class Connection {
   readonly #socket: Socket;
   #buffer = "";
@@ -19,13 +27,18 @@ export class Connection {
     this.#socket.setEncoding("latin1");
     this.#socket.on("data", (chunk: string) => this.#read(chunk));
     this.#socket.on("error", () => undefined);
-    this.#socket.on("close", () => this.#reply({ status: 0, degraded: false }));
+    this.#socket.on("close", () => this.#reply(NO_REPLY));
+  }
+
+  /** False once it is closed or broken, by either side. */
+  get usable(): boolean {
+    return !this.#socket.destroyed;
   }
 
   /** @param onReply called once */
   send(request: string, onReply: (reply: Reply) => void): void {
     this.#onReply = onReply;
-    if (this.#socket.destroyed) queueMicrotask(() => this.#reply({ status: 0, degraded: false }));
+    if (this.#socket.destroyed) queueMicrotask(() => this.#reply(NO_REPLY));
     else this.#socket.write(request, "latin1");
   }
 
@@ -41,8 +54,9 @@ export class Connection {
     const head = this.#buffer.slice(0, end);
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (this.#buffer.length < end + 4 + length) return;
+    const body = this.#buffer.slice(end + 4, end + 4 + length);
     this.#buffer = this.#buffer.slice(end + 4 + length);
-    this.#reply({ status: Number(head.slice(9, 12)), degraded: head.includes("\r\npopup-degraded:") });
+    this.#reply({ status: Number(head.slice(9, 12)), degraded: head.includes("\r\npopup-degraded:"), head, body });
   }
 
   #reply(reply: Reply): void {
@@ -52,9 +66,10 @@ export class Connection {
   }
 }
 
-export const getPopup = (userId: number): string => `GET /v1/campaigns/popup?user_id=${userId} HTTP/1.1\r\nHost: bench\r\n\r\n`;
+export const getPopup = (userId: number | string): string => `GET /v1/campaigns/popup?user_id=${userId} HTTP/1.1\r\nHost: bench\r\n\r\n`;
 
-export function postImpression(campaignId: number, userId: number, impressionId: string): string {
+/** @param type impression, click or dismiss */
+export function postReport(type: string, campaignId: number, userId: number | string, impressionId: string): string {
   const body = JSON.stringify({ user_id: userId, impression_id: impressionId });
-  return `POST /v1/campaigns/${campaignId}/impression HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return `POST /v1/campaigns/${campaignId}/${type} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

@@ -1,5 +1,6 @@
 /** Many decisions and reports through the engine's own code, without HTTP: whatever its scripts look like, these are the calls. */
-import { Engine, type Decision, type Receipt, type Report } from "../dist/engine/engine.js";
+import type { Decision, Receipt, Report } from "../dist/engine/answers.js";
+import { Engine } from "../dist/engine/engine.js";
 import { hotConnection } from "../dist/redis/client.js";
 import type { Keys } from "../dist/redis/keys.js";
 import type { CaseContext } from "./case.js";
@@ -11,10 +12,10 @@ const PATIENT_MS = 10_000;
 
 /** An engine as an API process has it, in this process. */
 export async function openEngine(context: CaseContext, redisUrl: string, keys: Keys): Promise<Engine> {
-  const engine = new Engine(hotConnection(redisUrl), keys, Date.now, () => undefined, PATIENT_MS);
+  const engine = new Engine({ redis: hotConnection(redisUrl), keys, clock: Date.now, spool: null, decisionDeadlineMs: PATIENT_MS });
   context.defer(() => engine.close());
   await engine.warmUp();
-  if (engine.trouble) throw new Error(`the engine has no list: ${engine.trouble}`);
+  if (engine.trouble || engine.recovering) throw new Error(`the engine has no list: ${engine.trouble}`);
   return engine;
 }
 
@@ -29,7 +30,7 @@ export async function decide(engine: Engine, userId: string): Promise<void> {
 /** @throws Error when it was not taken */
 export async function report(engine: Engine, content: Report): Promise<void> {
   const receipt = await new Promise<Receipt>((resolve) => engine.report(content, resolve));
-  if (receipt.kind === "degraded" || receipt.kind === "unknown") throw new Error(`a report was not taken: ${JSON.stringify(receipt)}`);
+  if (receipt.kind === "degraded" || receipt.kind === "unknown" || receipt.kind === "failed") throw new Error(`a report was not taken: ${JSON.stringify(receipt)}`);
 }
 
 /**

@@ -42,7 +42,7 @@ const HOST = "127.0.0.1";
 /** The engine's API process, as `popup serve` starts it, on a store that `fill` has filled and that was published. */
 export async function startEngine(context: CaseContext, name: string, fill: (store: Store) => void): Promise<EngineSubject> {
   const { redis, redisUrl, redisPid, stopRedis } = await startRedis(context, name);
-  const config: Config = { dataDir: join(context.dir, name), redisUrl, prefix: "", actor: "bench" };
+  const config: Config = { dataDir: join(context.dir, name), redisUrl, redisCa: null, prefix: "", actor: "bench" };
   const keys = new Keys(config.prefix);
   const store = openStore(storePath(config), { actor: config.actor });
   try {
@@ -84,7 +84,7 @@ interface RedisServer { readonly redis: Redis; readonly redisUrl: string; readon
 
 /** A redis-server with the flags of the engine's embedded one, because it is that. */
 export async function startRedis(context: CaseContext, name: string): Promise<RedisServer> {
-  const server = await openEmbeddedRedis(redisDir({ dataDir: join(context.dir, name), redisUrl: "embedded", prefix: "", actor: "bench" }));
+  const server = await openEmbeddedRedis(redisDir({ dataDir: join(context.dir, name), redisUrl: "embedded", redisCa: null, prefix: "", actor: "bench" }));
   context.defer(() => server.stop());
   const redis = await backgroundConnection(server.url);
   context.defer(() => redis.disconnect());

@@ -3,42 +3,71 @@
 --
 -- KEYS  the packed list, the event stream; then for every report the user's record
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
---       reports; then for every report: 'impression' | 'click' | 'dismiss'; campaign id; user id; impression id;
---       session or ''
+--       reports; 'late' for reports that were accepted earlier, or ''; then for every report: 'impression' | 'click' |
+--       'dismiss'; campaign id; user id; impression id; session or ''; with 'late' also when it was accepted, and the
+--       starts of that day, week and month
 -- Returns {'taken', for each report: the user's count when it is counted, or 'duplicate' | 'capped' | 'recorded' |
---       'unknown' (no such campaign) | a text: why it was not taken} | {'stale'} | {'unpublished'}
+--       'unknown' (no such campaign) | a text: why it was not taken; a late one of these two is 'aside': it is in the
+--       stream with what is wrong} | {'stale'} | {'unpublished'} | {'full'} (the stream takes no more)
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns caps record events ledger
+-- @use campaigns caps ids holds record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
-local reports = tonumber(ARGV[6])
-local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 2, 6, 5
+local reports, late = tonumber(ARGV[6]), ARGV[7] == 'late'
+local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 2, 7, late and 9 or 5
 local MASK = { click = 1, dismiss = 2 }
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
+if ledger.full(stream_key, list) then return { 'full' } end
 local policy = campaigns.policy(list)
+local now = clock.now
+clock.present = now
+
+-- A late report is judged as of when it was accepted. Showings since then count against it: a cap is never exceeded.
+local function clock_of(campaign, arg_at)
+  if not late then return clock, now_text end
+  campaign.checks, policy.checks = nil, nil
+  local at = ARGV[arg_at + 6]
+  return {
+    now = tonumber(at), day = tonumber(ARGV[arg_at + 7]), week = tonumber(ARGV[arg_at + 8]), month = tonumber(ARGV[arg_at + 9]), present = now,
+  }, at
+end
+
+local function text_of(arg_at, at, over_cap)
+  return events.text(ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 3], ARGV[arg_at + 4], at, over_cap, ARGV[arg_at + 5])
+end
+
+local function set_aside(i, reason)
+  local arg_at = ARGS_BEFORE + i * ARGS_EACH
+  ledger.set_aside(text_of(arg_at, ARGV[arg_at + 6], '0'), reason)
+  return 'aside'
+end
 
 local function take(i)
   local record_key, arg_at = KEYS[KEYS_BEFORE + i + 1], ARGS_BEFORE + i * ARGS_EACH
-  local kind, campaign_id, user_id, impression_id, session =
-    ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 3], ARGV[arg_at + 4], ARGV[arg_at + 5]
+  local kind, campaign_id, impression_id, session = ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 4], ARGV[arg_at + 5]
   local campaign = campaigns.find(list, tonumber(campaign_id))
-  if not campaign then return 'unknown' end
-  local user, name = ledger.record(record_key), record.name(kind, impression_id)
+  if not campaign then return late and set_aside(i, 'the campaign takes no reports') or 'unknown' end
+  local user, name = ledger.record(record_key), ids.name(kind, impression_id)
   if record.knows(user, name) then return 'duplicate' end
 
+  local shown, at = clock_of(campaign, arg_at)
   local answer, over_cap = 'recorded', '0'
-  if MASK[kind] then record.react(user, campaign, MASK[kind], clock.now)
-  elseif record.room(user, campaign, policy, clock, session) then
-    answer = record.count(user, campaign, policy, clock.now, session, clock.now)
-  else answer, over_cap = 'capped', '1' end
-  record.remember(user, name, clock.now, clock.now)
-  ledger.note(record_key, events.text(kind, campaign_id, user_id, impression_id, now_text, over_cap, session))
+  if MASK[kind] then record.react(user, campaign, MASK[kind], now)
+  else
+    record.release(user, name)
+    if record.room(user, campaign, policy, shown, session) then
+      answer = record.count(user, campaign, policy, shown.now, session, now)
+    else answer, over_cap = 'capped', '1' end
+  end
+  -- Remembered from now on, also a late one: it may be sent again, however late it is.
+  record.remember(user, name, now, now)
+  ledger.note(record_key, text_of(arg_at, at, over_cap))
   return answer
 end
 
-return ledger.run('taken', reports, take, stream_key, list)
+return ledger.run('taken', reports, take, stream_key, list, late and set_aside or nil)

@@ -1,40 +1,46 @@
 -- Rebuilds a user's record from events: those the caller read from the store and the stream, and
--- those that came into the stream since.
+-- those that came into the stream since. Or only says what the record should hold and what it holds.
 --
 -- KEYS  the packed list, the user's record, the event stream
 -- ARGV  the version of the list the caller knows; user id; the id of the last stream entry the caller read;
---       now, ms; then six for each event, oldest first: type, campaign id, impression id, time ms, over_cap, session or ''
--- Returns {'restored', impressions counted} | {'stale'} | {'unpublished'}
+--       now, ms; 'restore' | 'compare'; then six for each event, oldest first: type, campaign id, impression id,
+--       time ms, over_cap, session or ''
+-- Returns {'restored', impressions counted} | {'compared', what should be there, what is there: {field, value, …} of
+--       campaigns in the list} | {'stale'} | {'unpublished'}
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps record events
+-- @use campaigns caps ids holds record events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
-local seen_version, user_id, last_read, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local FIRST_EVENT = 5
+local seen_version, user_id, last_read, now, mode = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local FIRST_EVENT, DAY_MS = 6, 86400000
 local MASK = { click = 1, dismiss = 2 }
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
 local policy = campaigns.policy(list)
-local user = record.empty()
+local user, expires = record.empty(), 0
 local counted, taken = 0, {}
 
+-- An event, as the report took it then; a record that nobody wrote to for long enough had expired.
 local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   local name = kind .. impression_id
   if taken[name] then return end
   taken[name] = true
+  if at > expires then user, expires = record.empty(), 0 end
+  user.ttl = DAY_MS
   -- A campaign that left the list has no fields any more, but its showings still count for the policy.
   local campaign = campaigns.find(list, tonumber(campaign_id))
   if MASK[kind] then
-    if campaign then record.react(user, campaign, MASK[kind], now) end
+    if campaign then record.react(user, campaign, MASK[kind], at) end
   elseif over_cap == '0' then
-    if campaign then record.count(user, campaign, policy, at, session, now)
-    else record.count_for_policy(user, policy, at, session, now) end
+    if campaign then record.count(user, campaign, policy, at, session, at)
+    else record.count_for_policy(user, policy, at, session, at) end
     counted = counted + 1
   end
-  if at >= now - 86400000 then record.remember(user, record.name(kind, impression_id), at, now) end
+  if at >= now - DAY_MS then record.remember(user, ids.name(kind, impression_id), at, now) end
+  expires = math.max(expires, at + user.ttl)
 end
 
 for i = FIRST_EVENT, #ARGV, 6 do
@@ -42,12 +48,19 @@ for i = FIRST_EVENT, #ARGV, 6 do
 end
 for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
   for _, event in ipairs(events.read(entry[2])) do
-    if event.user == user_id and record.KIND[event.kind] then
+    if event.user == user_id and ids.KIND[event.kind] then
       apply(event.kind, event.campaign, event.id, event.at, event.over_cap, event.session)
     end
   end
 end
+if expires <= now then user = record.empty() end
 
+if mode == 'compare' then
+  return { 'compared', record.listed(user, list), record.listed(record.load(record_key), list) }
+end
+user.ttl = math.max(expires - now, 0)
+-- Places that are held now are in no event.
+record.keep_holds(user, redis.call('HGET', record_key, 'h') or '', now)
 redis.call('UNLINK', record_key)
 if next(user.changed) then record.save(user, record_key, list) end
 return { 'restored', counted }

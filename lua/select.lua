@@ -4,25 +4,28 @@
 -- KEYS  the packed list, the event stream; then for every user: the user's record, and the key in which the
 --       row of the index lies; then for every audience outside the index: its key, and its key of string ids
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
---       users; the kinds of their ids, a letter each: i integer, s string; 'ids' when it may take more than rows
---       and records, or ''; then for every user: from and to where the row lies (see lua/lib/audiences.lua);
---       with 'ids' also the id, the session or '', and the id of this showing
+--       users; the kinds of their ids, a letter each: i integer, s string; letters: i when it may take more than
+--       rows and records, u when only campaigns without any limit may be shown, because counters are being
+--       restored; then for every user: from and to where the row lies (see lua/lib/audiences.lua);
+--       with i also the id, the session or '', and the id of this showing
 -- Returns {'decided', for each user: a campaign id, or false for none, or a text: why there is no decision}
 --       | {'stale'} (another list was published: read it and ask again) | {'unpublished'} (there is no list)
 --
--- Why one script: selection and, with count_on serve, the count are one step, so two logins at the
--- same instant cannot both take the last place.
+-- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
+-- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns caps audiences record events ledger
+-- @use campaigns caps audiences ids holds record events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
-local users, kinds, with_ids = tonumber(ARGV[6]), ARGV[7], ARGV[8] == 'ids'
+local users, kinds, letters = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local with_ids, unlimited = string.find(letters, 'i', 1, true) ~= nil, string.find(letters, 'u', 1, true) ~= nil
 local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH, INTEGER = 2, 2, 8, with_ids and 5 or 2, 105
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
+clock.present = clock.now
 local policy = campaigns.policy(list)
 local always = campaigns.always(list)
 local direct_at = KEYS_BEFORE + users * KEYS_EACH + 1
@@ -36,16 +39,24 @@ local function targeted(user, campaign)
   return step == campaigns.ACCEPT
 end
 
+-- Whether a decision for the campaign holds a place in the caps.
+local function holds_place(campaign)
+  return with_ids and campaign.reserve_ms > 0 and not unlimited and (campaign.caps > 0 or policy.caps > 0)
+end
+
 -- The campaign at this place if this user may see it now. The record is read when it first matters; of the
 -- first campaign only what that one needs, because nearly everyone sees it.
 local function eligible(user, place, first)
   local campaign = campaigns.nth(list, place)
   if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
+  if unlimited and bit.band(campaign.flags, campaigns.SERVE) ~= 0 then return nil end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
+    if unlimited then return nil end
     local seen
     -- Where decisions count, one of this call may have counted for this user already.
     if first and not with_ids then seen = record.glance(user.record_key, campaign, policy) else seen = ledger.record(user.record_key) end
     if record.stopped(seen, campaign) or not record.room(seen, campaign, policy, clock, user.session) then return nil end
+    if holds_place(campaign) and not record.may_hold(seen, clock.now) then return nil end
   end
   return campaign
 end
@@ -96,10 +107,17 @@ local function choose(user)
   return nil
 end
 
+-- Holds a place for the showing, so that nobody else is shown the last one until this is reported.
+local function hold(user, campaign, impression_id)
+  record.hold(ledger.record(user.record_key), campaign, user.session, ids.name('impression', impression_id), clock.now)
+  ledger.note(user.record_key)
+end
+
 local function serve(user, campaign, impression_id)
+  if ledger.full(stream_key, list) then error('the event stream is full') end
   local session, seen = user.session, ledger.record(user.record_key)
   record.count(seen, campaign, policy, clock.now, session, clock.now)
-  record.remember(seen, record.name('impression', impression_id), clock.now, clock.now)
+  record.remember(seen, ids.name('impression', impression_id), clock.now, clock.now)
   ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 
@@ -112,7 +130,8 @@ local function decide(i)
   audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])
   local campaign = choose(user)
   if not campaign then return false end
-  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5]) end
+  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5])
+  elseif holds_place(campaign) then hold(user, campaign, ARGV[arg_at + 5]) end
   return campaign.id
 end
 

@@ -1,10 +1,16 @@
 /** Wires an API process. It does not know the store: SQLite's calls are synchronous and would hold up decisions. */
+import type { Gate } from "./auth/gate.js";
+import { openGate } from "./auth/open-gate.js";
+import type { AuthSettings } from "./auth/settings.js";
+import { reasonOf } from "./errors.js";
 import { Engine } from "./engine/engine.js";
-import { createHttpServer } from "./http/server.js";
-import type { HttpMetrics } from "./http/metrics.js";
-import { incidentLogger, openLog, type Logger } from "./log.js";
+import { EngineMetrics } from "./engine/metrics.js";
+import { createHttpServer, type HttpServer } from "./http/server.js";
+import { HttpMetrics } from "./http/metrics.js";
+import { incidentLogger, openLog, seldom, type Logger } from "./log.js";
 import { hotConnection } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
+import { Spool } from "./spool/spool.js";
 import type { Clock } from "./time.js";
 
 export interface Api {
@@ -14,26 +20,61 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export interface ApiOptions { readonly redisUrl: string; readonly prefix: string; readonly host: string; readonly port: number; readonly clock?: Clock; readonly log?: Logger; readonly decisionDeadlineMs?: number }
+export interface ApiOptions {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly host: string;
+  readonly port: number;
+  /** Where reports are kept while Redis is away, and how many bytes of them; null for nowhere. */
+  readonly spool: { readonly dir: string; readonly maxBytes: number } | null;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  readonly decisionDeadlineMs?: number;
+  /** See {@link Config.redisCa}. */
+  readonly redisCa?: string | null;
+  readonly auth?: AuthSettings;
+  readonly jwtSecret?: string | undefined;
+}
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
-export async function openApi({ redisUrl, prefix, host, port, clock = Date.now, log = openLog("api"), decisionDeadlineMs }: ApiOptions): Promise<Api> {
-  const engine = new Engine(hotConnection(redisUrl), new Keys(prefix), clock, incidentLogger(log), decisionDeadlineMs);
-  const server = createHttpServer(engine, (error) => log.error({ err: error }, "a request failed"));
+export async function openApi({
+  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret,
+}: ApiOptions): Promise<Api> {
+  const spool = spoolOptions && (await Spool.open(spoolOptions.dir, { maxBytes: spoolOptions.maxBytes, onTrouble: (message, details) => log.warn(details, message) }));
+  const metrics = new HttpMetrics();
+  const engineMetrics = new EngineMetrics(metrics.registry, clock);
+  const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
+  const engine = new Engine({
+    redis: hotConnection(redisUrl, redisCa), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
+    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
+  });
+  engineMetrics.watch(engine, spool);
+  let gate: Gate | undefined;
+  let server: HttpServer;
   try {
+    gate = await openGate(auth, {
+      clock, jwtSecret, apiKeys: () => engine.apiKeys,
+      onKeyFile: (error) => {
+        if (error === undefined) log.info("the keys of tokens were read again");
+        else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");
+      },
+    });
+    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), gate);
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {
-    engine.close();
+    gate?.close();
+    await engine.close();
     throw error;
   }
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    metrics: server.metrics,
+    metrics,
     engine,
     close: async () => {
       await server.close();
-      engine.close();
+      gate?.close();
+      await engine.close();
     },
   };
 }

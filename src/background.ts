@@ -3,8 +3,7 @@ import type { Redis } from "ioredis";
 import { redisDir, storePath, type Config } from "./config.js";
 import { backgroundConnection } from "./redis/client.js";
 import { openEmbeddedRedis } from "./redis/embedded.js";
-import { openStore, type Store } from "./store/store.js";
-import type { Clock } from "./time.js";
+import { openStore, type Store, type StoreOptions } from "./store/store.js";
 
 export interface RedisHandle { readonly redis: Redis; readonly url: string; close(): Promise<void> }
 
@@ -13,7 +12,7 @@ export async function openRedis(config: Config): Promise<RedisHandle> {
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const url = embedded?.url ?? config.redisUrl;
-    const redis = await backgroundConnection(url);
+    const redis = await backgroundConnection(url, config.redisCa);
     return {
       redis,
       url,
@@ -29,6 +28,6 @@ export async function openRedis(config: Config): Promise<RedisHandle> {
 }
 
 /** The store of the configured data folder. */
-export function openConfiguredStore(config: Config, clock: Clock = Date.now): Store {
-  return openStore(storePath(config), { actor: config.actor, clock });
+export function openConfiguredStore(config: Config, options: Omit<StoreOptions, "actor"> = {}): Store {
+  return openStore(storePath(config), { actor: config.actor, ...options });
 }

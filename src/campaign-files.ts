@@ -24,7 +24,7 @@ function fromCsv(row: Record<string, string>): Record<string, unknown> {
   const cells = Object.entries(row).filter(([, cell]) => cell !== "");
   return Object.fromEntries(cells.map(([name, cell]): [string, unknown] => {
     if (LISTS.includes(name)) return [name, cell.split(/[\s,;]+/).filter(Boolean)];
-    if (name === "id" || name === "priority") return [name, /^[+-]?\d+$/.test(cell) ? Number(cell) : cell];
+    if (name === "id" || name === "priority" || name === "reserve") return [name, /^[+-]?\d+$/.test(cell) ? Number(cell) : cell];
     if (name === "exempt") return [name, cell === "true" ? true : cell === "false" ? false : cell];
     return [name, cell];
   }));

@@ -17,6 +17,8 @@ export type Reaction = (typeof REACTIONS)[number];
 /** Campaign ids are packed in 32 bits for the scripts. */
 export const MAX_CAMPAIGN_ID = 4_294_967_295;
 export const MAX_PRIORITY = 1_000_000;
+/** A place that is held longer than this is held for nobody. */
+export const MAX_RESERVE_S = 3_600;
 
 export interface CampaignFields {
   readonly title: string;
@@ -34,6 +36,8 @@ export interface CampaignFields {
   readonly count_on: CountOn;
   readonly stop_after: readonly Reaction[];
   readonly exempt: boolean;
+  /** How long a decision holds a place in the caps, s; null: as the setting `reserve` says. */
+  readonly reserve: number | null;
 }
 
 export interface Campaign extends CampaignFields { readonly id: number }
@@ -41,7 +45,7 @@ export interface Campaign extends CampaignFields { readonly id: number }
 /** What commands print and files hold: the field names of DESIGN §4, caps and times as text. */
 export interface CampaignJson {
   id: number; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string;
-  caps: string[]; start_time: string; end_time: string; status: Status; count_on: CountOn; stop_after: Reaction[]; exempt: boolean;
+  caps: string[]; start_time: string; end_time: string; status: Status; count_on: CountOn; stop_after: Reaction[]; exempt: boolean; reserve: number | null;
 }
 
 /** @param timezone the zone whose offset the times carry */
@@ -61,12 +65,13 @@ export function campaignToJson(campaign: Campaign, timezone: string): CampaignJs
     count_on: campaign.count_on,
     stop_after: [...campaign.stop_after],
     exempt: campaign.exempt,
+    reserve: campaign.reserve,
   };
 }
 
 type Draft = { [K in keyof CampaignFields]?: unknown };
 export const CAMPAIGN_FIELDS = [
-  "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt",
+  "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt", "reserve",
 ] as const satisfies readonly (keyof CampaignFields)[];
 
 /**
@@ -102,6 +107,7 @@ export function parseCampaign(input: Record<string, unknown>, timezone: string, 
     count_on: field("count_on", (v) => oneOf("count_on", v, COUNT_ON), "impression"),
     stop_after: field("stop_after", (v) => [...new Set(textList("stop_after", v).map((e) => oneOf("stop_after", e, REACTIONS)))], []),
     exempt: field("exempt", flag, false),
+    reserve: field("reserve", (v) => (v === null || v === "" ? null : reserveSeconds(v)), null),
   };
   if (fields.end_time <= fields.start_time) {
     throw invalid("end_time", "is not after start_time", "give an end later than the start");
@@ -159,6 +165,15 @@ function oneOf<T extends string>(field: string, value: unknown, choices: readonl
   const found = choices.find((choice) => choice === value);
   if (found === undefined) throw invalid(field, `"${String(value)}" is not one of its values`, `use ${choices.join(", ")}`);
   return found;
+}
+
+/** @throws PopupError `invalid` @param value seconds, a number or its text */
+export function reserveSeconds(value: unknown): number {
+  const seconds = typeof value === "string" && /^\d{1,4}$/.test(value) ? Number(value) : value;
+  if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < 0 || seconds > MAX_RESERVE_S) {
+    throw invalid("reserve", `"${String(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`, "give the seconds for which a decision holds a place in the caps; 0 holds none");
+  }
+  return seconds;
 }
 
 function flag(value: unknown): boolean {

@@ -11,26 +11,30 @@ export interface Config {
   readonly dataDir: string;
   /** `embedded`, or a redis:// rediss:// unix:// URL. */
   readonly redisUrl: string;
+  /** A PEM file with the certificates that a rediss:// server is trusted by, or null for those that Node knows. */
+  readonly redisCa: string | null;
   /** Put before every Redis key. */
   readonly prefix: string;
   /** Who changes the store, for the audit log. */
   readonly actor: string;
 }
 
-export interface ConfigFlags { data?: string; redis?: string; prefix?: string }
+export interface ConfigFlags { data?: string; redis?: string; redisCa?: string; prefix?: string }
 
 /** @throws PopupError `usage` for a Redis URL of a form the client does not know */
 export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = process.env): Config {
   const redisUrl = flags.redis ?? env.POPUP_REDIS_URL ?? "embedded";
-  if (redisUrl !== "embedded" && !/^(rediss?|unix):\/\/./.test(redisUrl)) {
+  const redisCa = flags.redisCa ?? env.POPUP_REDIS_CA ?? "";
+  if (redisUrl !== "embedded" && !isRedisUrl(redisUrl)) {
     // The text may hold a password: it is not repeated.
-    throw new PopupError("usage", "--redis: this is not a Redis URL", { hint: "use embedded, redis://HOST:PORT, rediss://… or unix:///PATH", field: "redis" });
+    throw new PopupError("usage", "--redis: this is not a Redis URL", { hint: "use embedded, redis://HOST:PORT, rediss://USER:PASSWORD@HOST:PORT (other signs in them as %XX) or unix:///PATH", field: "redis" });
   }
   const prefix = flags.prefix ?? env.POPUP_PREFIX ?? "";
   if (/[{}\s]/.test(prefix)) throw new PopupError("usage", "--prefix: has a brace or a blank in it", { hint: "use letters, digits and : . _ -", field: "prefix" });
   return {
     dataDir: resolve(flags.data ?? env.POPUP_DATA ?? "popup-data"),
     redisUrl,
+    redisCa: redisCa === "" ? null : resolve(redisCa),
     prefix,
     actor: env.POPUP_ACTOR ?? systemUser(),
   };
@@ -38,11 +42,36 @@ export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = pro
 
 /** The environment in which a child process reads the same configuration; keeps a password out of `ps`. */
 export function configEnv(config: Config): NodeJS.ProcessEnv {
-  return { ...process.env, POPUP_DATA: config.dataDir, POPUP_REDIS_URL: config.redisUrl, POPUP_PREFIX: config.prefix, POPUP_ACTOR: config.actor };
+  return { ...process.env, POPUP_DATA: config.dataDir, POPUP_REDIS_URL: config.redisUrl, POPUP_REDIS_CA: config.redisCa ?? "", POPUP_PREFIX: config.prefix, POPUP_ACTOR: config.actor };
 }
 
 export const storePath = (config: Config): string => join(config.dataDir, "popup.db");
+export const spoolDir = (config: Config): string => join(config.dataDir, "spool");
 export const redisDir = (config: Config): string => join(config.dataDir, "redis");
+
+/** The secret of HS256, which no flag takes. */
+export function readJwtSecret(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env.POPUP_JWT_SECRET === "" ? undefined : env.POPUP_JWT_SECRET;
+}
+
+/** An environment without the secrets that only API processes need. */
+export function withoutJwtSecret({ POPUP_JWT_SECRET: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
+}
+
+/** Whatever is wrong with one is found here: errors of the parsers further down would quote it with its password. */
+function isRedisUrl(text: string): boolean {
+  if (/^unix:\/\/./.test(text)) return true;
+  if (!/^rediss?:\/\/./.test(text)) return false;
+  try {
+    const { username, password, pathname } = new URL(text);
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return /^(?:\/\d{0,4})?$/.test(pathname);
+  } catch {
+    return false;
+  }
+}
 
 function systemUser(): string {
   try {

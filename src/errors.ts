@@ -7,6 +7,8 @@ export type ErrorCode =
   | "usage" // the command line itself is wrong
   | "invalid" // a value breaks a rule of the contract
   | "bad_file" // a file cannot be read, or its content is refused
+  | "unauthorized" // nothing says who asks, or what says it is not valid
+  | "forbidden" // who asks may not ask this
   | "not_found"
   | "method_not_allowed"
   | "conflict" // the request is fine, the present state forbids it
@@ -36,6 +38,8 @@ export const HTTP_STATUS: Record<ErrorCode, number> = {
   usage: 400,
   invalid: 400,
   bad_file: 400,
+  unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
@@ -49,6 +53,8 @@ export const EXIT_CODE: Record<ErrorCode, 1 | 2> = {
   usage: 2,
   invalid: 2,
   bad_file: 1,
+  unauthorized: 1,
+  forbidden: 1,
   not_found: 1,
   method_not_allowed: 1,
   conflict: 1,

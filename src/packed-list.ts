@@ -4,7 +4,7 @@
  *
  * Big-endian throughout. `u48` is an unsigned 48-bit integer, times and durations are ms.
  *
- *   header     "PLv2" | version 24 | active u32 | listed u32 | always u32 | policyAt u32 | alwaysAt u32 | boundsAt u32 |
+ *   header     "PLv3" | version 24 | streamMax u32 | active u32 | listed u32 | always u32 | policyAt u32 | alwaysAt u32 | boundsAt u32 |
  *              slotsAt u32 | audiencesAt u32 | placesAt u32 | indexAt u32
  *   policy     flags u8 | keep u8 | ttl u48 | caps u8 | cap…
  *   always     place u16 …: active campaigns that may mean a user whatever audiences the user is in
@@ -14,7 +14,8 @@
  *   audiences  flags u8 | slot u16 (65535: not in the index) | number among those not in it u16 …
  *   places     at u32, length u16 of each campaign's block, in the order of the blocks
  *   index      id u32 | place u32, ascending by id
- *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | caps u8 | entry u8 | steps u8 | cap… | step…
+ *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | reserve u16 |
+ *              caps u8 | entry u8 | steps u8 | cap… | step…
  *   cap        kind u8 | limit u32 | duration u48
  *   step       audience u16 | member u8 | other u8
  *
@@ -24,6 +25,7 @@
  * search from a user's row of audience bits to the campaigns worth a look; whether one means the user is
  * for its steps to say.
  */
+import type { PublishedKey } from "./api-key.js";
 import { audienceLabel, type AudienceRef } from "./audience.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
@@ -31,9 +33,9 @@ import { longestWindowMs, timesToKeep, type Cap } from "./caps.js";
 import { PopupError } from "./errors.js";
 import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./target-steps.js";
 
-export const MAGIC = "PLv2";
+export const MAGIC = "PLv3";
 export const VERSION_LENGTH = 24;
-const HEADER_LENGTH = 68;
+const HEADER_LENGTH = 72;
 const NOT_INDEXED = 65_535;
 /** Places and audiences are packed in 16 bits. */
 const MOST_LISTED = 65_535;
@@ -61,10 +63,16 @@ export interface ListInput {
   /** Those that only late reports concern. */
   readonly others: readonly Campaign[];
   readonly policy: readonly Cap[];
+  /** Seconds for which a decision holds a place where its campaign does not say. */
+  readonly reserve: number;
+  /** Entries in the event stream beyond which no more are taken. */
+  readonly streamMax: number;
   readonly timezone: string;
   readonly audiences: readonly ListedAudience[];
   /** The index that the audiences' slots are of, if any. */
   readonly index: AudienceIndex | null;
+  /** No script reads them: they go into the manifest. */
+  readonly apiKeys: readonly PublishedKey[];
 }
 
 /** What an API process needs to know of a published list; the scripts do not read it. */
@@ -76,8 +84,10 @@ export interface Manifest {
   readonly index: AudienceIndex | null;
   /** Ids of the active campaigns, in selection order. */
   readonly active: readonly number[];
-  /** True when a decision may count: an active campaign has `count_on: serve`. */
+  /** True when a decision may write: an active campaign has `count_on: serve`, or holds places. */
   readonly serves: boolean;
+  /** The live API keys. */
+  readonly api_keys: readonly PublishedKey[];
 }
 
 /** The order of selection: priority high to low, then end early to late, then id low to high. */
@@ -98,7 +108,7 @@ export function packList(input: ListInput, version: string): Buffer {
   const slot: AudienceSlot = (leaf, campaignId) => numbers.get(audienceLabel(leaf.kind === "users" ? { kind: "users", campaignId } : leaf));
   const campaigns = [...input.active, ...input.others];
   const targets = campaigns.map((c) => compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
-  const blocks = campaigns.map((campaign, i) => packCampaign(campaign, targets[i] ?? NOBODY));
+  const blocks = campaigns.map((campaign, i) => packCampaign(campaign, input.reserve, targets[i] ?? NOBODY));
   const index = campaigns.map(({ id }, place) => [id, place]).sort(([a = 0], [b = 0]) => a - b);
   const { always, ofSlot } = findLeads(input, targets);
 
@@ -118,16 +128,17 @@ export function packList(input: ListInput, version: string): Buffer {
   const places = placed.subarray(0, blocks.length * 6);
   return Buffer.concat([
     Buffer.from(MAGIC + version, "latin1"),
-    u32List([input.active.length, index.length, always.length, policyAt, alwaysAt, boundsAt, slotsAt, audiencesAt, placesAt, indexAt]),
+    u32List([input.streamMax, input.active.length, index.length, always.length, policyAt, alwaysAt, boundsAt, slotsAt, audiencesAt, placesAt, indexAt]),
     policy, u16List(always), bounds, slots, audiences, places, u32List(index.flat()), placed.subarray(places.length),
   ]);
 }
 
 /** The manifest of a list, JSON. */
-export function packManifest({ timezone, audiences, index, active }: ListInput, version: string): string {
+export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
   const manifest: Manifest = {
-    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve"),
+    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve" || (c.reserve ?? reserve) > 0),
     direct: audiences.filter(({ slot }) => slot === null).map(({ ref }) => ref),
+    api_keys: apiKeys,
   };
   return JSON.stringify({ form: MAGIC, ...manifest });
 }
@@ -142,7 +153,8 @@ export function readManifest(text: string): Manifest {
   if (!text.startsWith(`{"form":"${MAGIC}"`)) {
     throw new PopupError("internal", "campaigns:manifest has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
   }
-  return JSON.parse(text) as Manifest;
+  // A version that knew no API keys wrote the same form without them.
+  return { api_keys: [], ...(JSON.parse(text) as Omit<Manifest, "api_keys">) };
 }
 
 /** Which active campaigns are worth a look for everyone, and which for the members of each slot's audience; places ascend. */
@@ -202,7 +214,7 @@ function packPlaced(pieces: readonly Buffer[], at: number, measure: (piece: Buff
   return Buffer.concat([table, ...pieces]);
 }
 
-function packCampaign(campaign: Campaign, { entry, steps }: TargetProgram): Buffer {
+function packCampaign(campaign: Campaign, reserve: number, { entry, steps }: TargetProgram): Buffer {
   const untilEnd = campaign.stop_after.length > 0 || campaign.caps.some((cap) => cap.window === "total");
   const flags =
     (campaign.exempt ? FLAG.exempt : 0) |
@@ -211,16 +223,18 @@ function packCampaign(campaign: Campaign, { entry, steps }: TargetProgram): Buff
     (campaign.stop_after.includes("dismiss") ? FLAG.stopDismiss : 0) |
     (untilEnd ? FLAG.untilEnd : 0) |
     (campaign.caps.some((cap) => cap.window === "session") ? FLAG.sessions : 0);
-  const head = Buffer.alloc(27);
+  const head = Buffer.alloc(29);
   head.writeUInt32BE(campaign.id, 0);
   head.writeUIntBE(campaign.start_time, 4, 6);
   head.writeUIntBE(campaign.end_time, 10, 6);
   head.writeUInt8(flags, 16);
   head.writeUInt8(timesToKeep(campaign.caps), 17);
   head.writeUIntBE(longestWindowMs(campaign.caps), 18, 6);
-  head.writeUInt8(campaign.caps.length, 24);
-  head.writeUInt8(entry, 25);
-  head.writeUInt8(steps.length, 26);
+  // A decision that counts needs no place held.
+  head.writeUInt16BE(campaign.count_on === "serve" ? 0 : (campaign.reserve ?? reserve), 24);
+  head.writeUInt8(campaign.caps.length, 26);
+  head.writeUInt8(entry, 27);
+  head.writeUInt8(steps.length, 28);
   const program = Buffer.alloc(steps.length * 4);
   steps.forEach((step, i) => {
     program.writeUInt16BE(step.audience, i * 4);

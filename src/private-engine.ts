@@ -53,11 +53,22 @@ export async function startPrivateEngine(config: Config, port: number, signal?: 
 async function untilReady(url: string, engine: ChildProcess, signal: AbortSignal | undefined): Promise<void> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline && engine.exitCode === null && signal?.aborted !== true) {
-    const ready = await fetch(`${url}/readyz`).then((answer) => answer.status === 200, () => false);
-    if (ready) return;
+    if (await isReady(url)) return;
     await delay(50);
   }
   throw new PopupError("unavailable", "the engine did not become ready", { hint: "popup doctor checks this machine" });
+}
+
+/** Ready, and done with its first look at Redis' counters. */
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/readyz`);
+    const body = (await answer.json()) as { recovering?: boolean };
+    return answer.status === 200 && body.recovering !== true;
+  } catch {
+    // Not listening yet.
+    return false;
+  }
 }
 
 async function stop(engine: ChildProcess): Promise<void> {

@@ -4,10 +4,10 @@ import { configEnv, readConfig, redisDir, storePath } from "../src/config.js";
 import { PopupError } from "../src/errors.js";
 
 t.test("defaults < environment < flags", async (t) => {
-  t.match(readConfig({}, {}), { dataDir: resolve("popup-data"), redisUrl: "embedded", prefix: "", actor: /./ });
-  const env = { POPUP_DATA: "/e", POPUP_REDIS_URL: "redis://e", POPUP_PREFIX: "e:", POPUP_ACTOR: "eve" };
-  t.same(readConfig({}, env), { dataDir: "/e", redisUrl: "redis://e", prefix: "e:", actor: "eve" });
-  t.same(readConfig({ data: "/f", redis: "unix:///f", prefix: "f:" }, env), { dataDir: "/f", redisUrl: "unix:///f", prefix: "f:", actor: "eve" });
+  t.match(readConfig({}, {}), { dataDir: resolve("popup-data"), redisUrl: "embedded", redisCa: null, prefix: "", actor: /./ });
+  const env = { POPUP_DATA: "/e", POPUP_REDIS_URL: "redis://e", POPUP_REDIS_CA: "/e.pem", POPUP_PREFIX: "e:", POPUP_ACTOR: "eve" };
+  t.same(readConfig({}, env), { dataDir: "/e", redisUrl: "redis://e", redisCa: "/e.pem", prefix: "e:", actor: "eve" });
+  t.same(readConfig({ data: "/f", redis: "unix:///f", redisCa: "/f.pem", prefix: "f:" }, env), { dataDir: "/f", redisUrl: "unix:///f", redisCa: "/f.pem", prefix: "f:", actor: "eve" });
 });
 
 t.test("a child process reads the same from its environment", async (t) => {

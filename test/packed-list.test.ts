@@ -6,7 +6,7 @@ import { campaignInput } from "./helpers/engine.js";
 
 const VERSION = "v".repeat(VERSION_LENGTH);
 const campaign = (id: number, fields: Record<string, unknown> = {}): Campaign => ({ id, ...parseCampaign(campaignInput(fields), "UTC") });
-const list = (active: readonly Campaign[], more: Partial<ListInput> = {}): ListInput => ({ active, others: [], policy: [], timezone: "Asia/Jakarta", audiences: [], index: null, ...more });
+const list = (active: readonly Campaign[], more: Partial<ListInput> = {}): ListInput => ({ active, others: [], policy: [], reserve: 0, streamMax: 1_000_000, timezone: "Asia/Jakarta", audiences: [], index: null, apiKeys: [], ...more });
 
 t.test("priority high to low, then end early to late, then id low to high", async (t) => {
   const end = (day: string): Record<string, unknown> => ({ end_time: `2030-01-${day}T00:00:00Z` });

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { CaseContext, CaseResult } from "../case.js";
 import { closedLoop } from "../client-load.js";
-import { postImpression } from "../http-client.js";
+import { postReport } from "../http-client.js";
 import { campaignInput } from "../population.js";
 import { SeededRandom } from "../random.js";
 import { uuid } from "../reports.js";
@@ -25,7 +25,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const random = new SeededRandom(11);
   // One report makes what every first report makes (the stream, buffers), which is no user's share.
   let next = FIRST_USER - 1;
-  const report = (): string => postImpression(1, next++, uuid(random));
+  const report = (): string => postReport("impression", 1, next++, uuid(random));
   await closedLoop(engine.url, () => (next < FIRST_USER ? report() : undefined));
   const before = await usedMemory(redis, keys.stream);
   const load = await closedLoop(engine.url, () => (next < FIRST_USER + users ? report() : undefined));

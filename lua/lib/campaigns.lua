@@ -16,12 +16,12 @@ local HEAD_LAST = '8191'
 -- about, because it named the audiences' keys and the windows' starts from it.
 function campaigns.open(key, seen_version)
   local head = redis.call('GETRANGE', key, '0', HEAD_LAST)
-  if string.sub(head, 1, 4) ~= 'PLv2' then return nil, 'unpublished' end
-  local version, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
-    struct.unpack('>c24I4I4I4I4I4I4I4I4I4I4', head, 5)
+  if string.sub(head, 1, 4) ~= 'PLv3' then return nil, 'unpublished' end
+  local version, stream_max, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
+    struct.unpack('>c24I4I4I4I4I4I4I4I4I4I4I4', head, 5)
   if version ~= seen_version then return nil, 'stale' end
   return {
-    key = key, head = head, active = active, listed = listed, always = always, policy_at = policy_at, always_at = always_at,
+    key = key, head = head, stream_max = stream_max, active = active, listed = listed, always = always, policy_at = policy_at, always_at = always_at,
     bounds_at = bounds_at, slots_at = slots_at, audiences_at = audiences_at, places_at = places_at, index_at = index_at,
     by_place = {}, by_id = {}, by_slot = {}, bounds = {}, audiences = {},
   }
@@ -35,9 +35,9 @@ end
 
 local function read(list, at, length)
   local raw, from = slice(list, at, length)
-  local id, starts, ends, flags, keep, ttl, caps, entry, _, after = struct.unpack('>I4I6I6BBI6BBB', raw, from)
+  local id, starts, ends, flags, keep, ttl, reserve, caps, entry, _, after = struct.unpack('>I4I6I6BBI6I2BBB', raw, from)
   return {
-    id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, raw = raw, caps = caps, caps_at = after,
+    id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, reserve_ms = reserve * 1000, raw = raw, caps = caps, caps_at = after,
     exempt = bit.band(flags, EXEMPT) ~= 0, stops = bit.band(flags, STOPS) / STOP_SHIFT,
     entry = entry, steps = {}, steps_at = after + caps * 11,
   }

@@ -3,6 +3,7 @@
 -- file, at the worker's reading and again at its acknowledgement.
 --
 --   e   type campaign user id at over_cap session      for each event, separated by blanks, which are in none of them
+--   x   the same, a blank, and why: a report that was accepted while Redis was away and cannot be counted
 
 local events = {}
 
@@ -11,10 +12,8 @@ function events.text(kind, campaign, user, id, at, over_cap, session)
   return kind .. ' ' .. campaign .. ' ' .. user .. ' ' .. id .. ' ' .. at .. ' ' .. over_cap .. ' ' .. session
 end
 
--- Appends an entry of the texts.
-function events.append(stream, texts)
-  local fields = {}
-  for i = 1, #texts do fields[i * 2 - 1], fields[i * 2] = 'e', texts[i] end
+-- Appends an entry of these fields and values.
+function events.append(stream, fields)
   redis.call('XADD', stream, '*', unpack(fields))
 end
 

@@ -3,7 +3,7 @@
 -- nothing is counted.
 
 local ledger = {}
-local records, changed, texts = {}, {}, {}
+local records, changed, fields = {}, {}, {}
 
 -- The record of this key, with what earlier requests of the call have changed in it.
 function ledger.record(key)
@@ -15,25 +15,42 @@ function ledger.record(key)
   return user
 end
 
--- Notes that a request changed the record, and its event.
+-- Notes that a request changed the record, and its event, if it has one.
 function ledger.note(key, text)
   changed[key] = true
-  texts[#texts + 1] = text
+  if text then
+    fields[#fields + 1] = 'e'
+    fields[#fields + 1] = text
+  end
+end
+
+-- Notes a report that was accepted and cannot be counted, for people to look at.
+function ledger.set_aside(text, why)
+  fields[#fields + 1] = 'x'
+  fields[#fields + 1] = text .. ' ' .. why
+end
+
+-- True when the stream takes no more: nobody carries its events away.
+function ledger.full(stream, list)
+  return redis.call('XLEN', stream) >= list.stream_max
 end
 
 local function commit(stream, list)
-  if #texts == 0 then return end
-  events.append(stream, texts)
+  if #fields > 0 then events.append(stream, fields) end
   for key in pairs(changed) do record.save(records[key], key, list) end
 end
 
 -- Works the requests 0 to n - 1 through, then writes what they changed. Returns the reply: the tag and an answer for each.
-function ledger.run(tag, n, work, stream, list)
+-- `failed`, if given, is told of a request that failed, and why; its answer is the request's.
+function ledger.run(tag, n, work, stream, list, failed)
   local reply = { tag }
   for i = 0, n - 1 do
     -- A record that cannot be read is no reason to leave the others without an answer; a report is sent again with its id.
     local fine, answer = pcall(work, i)
-    if not fine then answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer)) end
+    if not fine then
+      answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer))
+      if failed then answer = failed(i, answer) end
+    end
     reply[i + 2] = answer
   end
   commit(stream, list)

@@ -3,36 +3,36 @@
 --   {campaign}   impressions counted              n   the same over all campaigns, if the policy asks
 --   t{campaign}  latest show times, 6 bytes each  t   the same over all campaigns
 --   s{campaign}  impressions per session          s   the same over all campaigns
---   x{campaign}  reactions: 1 click + 2 dismiss   r   ids reported within a day
+--   x{campaign}  reactions: 1 click + 2 dismiss   r   reports of the last day, ids.lua
+--                                                 h   places held in the caps, holds.lua
 --
 -- s is a list of ~session=count@time, time in hexadecimal seconds. ~ = @ are in no session's name, so a plain
 -- search cannot be misled.
--- r is a list of: head u8, id, minute u24 (modulo 2^24, which are 32 years). head is the kind (0 impression,
--- 1 click, 2 dismiss) times 65 and the id's length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36: most of a record is this.
 
-local record = { KIND = { impression = 0, click = 1, dismiss = 2 } }
+local record = {}
 
 local DAY_MS = 86400000
 -- Late reports are taken for a week after a campaign's end; a count has to be there for them.
 local GRACE_MS = 7 * DAY_MS
--- More reports of one user in a day than fit here are no customer's.
-local IDS_BYTES, SESSIONS_BYTES = 8192, 2048
+local SESSIONS_BYTES = 2048
 
 -- `blank`: nothing is in it; `fresh`: nothing was in it when it was read.
 function record.load(key)
   local flat = redis.call('HGETALL', key)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  return { fields = fields, blank = #flat == 0, fresh = #flat == 0, changed = {}, ttl = DAY_MS }
+  return { fields = fields, blank = #flat == 0, fresh = #flat == 0, changed = {}, gone = {}, ttl = 0 }
 end
 
 function record.empty()
-  return { fields = {}, blank = true, fresh = true, changed = {}, ttl = DAY_MS }
+  return { fields = {}, blank = true, fresh = true, changed = {}, gone = {}, ttl = 0 }
 end
 
+-- '' takes the field away.
 local function put(user, field, value)
-  user.fields[field] = value
-  user.changed[field] = true
+  local there = value ~= ''
+  user.fields[field] = there and value or nil
+  user.changed[field], user.gone[field] = there or nil, not there or nil
   user.blank = false
 end
 
@@ -84,6 +84,41 @@ local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
 
+-- The places that are held in this record now.
+local function held(user, now)
+  user.held = user.held or holds.read(user.fields['h'] or '', now)
+  return user.held
+end
+
+-- Whether one more place can be held.
+function record.may_hold(user, now)
+  return user.blank or held(user, now).n < holds.MOST
+end
+
+-- Holds a place for a showing. `name` is what its report will be recognised by.
+function record.hold(user, campaign, session, name, now)
+  put(user, 'h', holds.with(held(user, now), now + campaign.reserve_ms, campaign.id, session, name))
+  stretch(user, campaign.reserve_ms)
+  user.held = nil
+end
+
+-- Gives the place back that is held for this report, if one is.
+function record.release(user, name)
+  local list = user.fields['h'] and holds.without(user.fields['h'], name)
+  if not list then return end
+  put(user, 'h', list)
+  user.held = nil
+end
+
+-- Takes over the places that were held in the record that this one replaces.
+function record.keep_holds(user, list, now)
+  local live = holds.read(list, now)
+  if live.n == 0 then return end
+  put(user, 'h', live.text)
+  -- How long the longest lasts is not worth a look: a place is held for an hour at most.
+  stretch(user, 3600000)
+end
+
 local function stamp(at)
   return string.format('%x', math.floor(at / 1000))
 end
@@ -99,61 +134,16 @@ local function trim_sessions(entries, now)
   return string.sub(entries, from)
 end
 
--- What a report is remembered by: the head and the id of an entry of r. For record.knows and record.remember.
-function record.name(kind, id)
-  if #id == 36 and string.lower(id) == id then
-    local a, b, c, d, e = string.match(id, '^(%x+)%-(%x+)%-(%x+)%-(%x+)%-(%x+)$')
-    -- Five numbers of 8, 4, 4, 4, 12 digits, as three of 12, 8, 12: a number here is exact up to 13.
-    if a and #a == 8 and #b == 4 and #c == 4 and #d == 4 then
-      return struct.pack('>BI6I4I6', record.KIND[kind] * 65, tonumber(a .. b, 16), tonumber(c .. d, 16), tonumber(e, 16))
-    end
-  end
-  return string.char(record.KIND[kind] * 65 + #id) .. id
-end
-
-local MINUTE_MS, DAY_MINUTES, ROUND = 60000, 1440, 2 ^ 24
-
-local function minute_of(at)
-  return math.floor(at / MINUTE_MS) % ROUND
-end
-
--- Where the entry behind the one at `at` begins.
-local function behind(ids, at)
-  local length = string.byte(ids, at) % 65
-  return at + 4 + (length == 0 and 16 or length)
-end
-
--- Drops the oldest ids while they are older than a day or the list is too long.
-local function trim_ids(ids, now)
-  local from = 1
-  while from <= #ids do
-    local after = behind(ids, from)
-    local age = (minute_of(now) - struct.unpack('>I3', ids, after - 3)) % ROUND
-    -- The clock of another process may be ahead: such an entry seems to be of the round before.
-    if (age <= DAY_MINUTES or age > ROUND / 2) and #ids - from < IDS_BYTES then break end
-    from = after
-  end
-  return from == 1 and ids or string.sub(ids, from)
-end
-
--- True when a report of this name was taken within a day.
+-- True when a report of this name (ids.name) was taken within a day.
 function record.knows(user, name)
-  local ids = user.fields['r']
-  if not ids then return false end
-  local found = string.find(ids, name, 1, true)
-  while found do
-    -- The bytes may be there by chance, across two entries.
-    local at = 1
-    while at < found do at = behind(ids, at) end
-    if at == found then return true end
-    found = string.find(ids, name, found + 1, true)
-  end
-  return false
+  local list = user.fields['r']
+  return list ~= nil and ids.has(list, name)
 end
 
 -- Remembers the report, so that it is taken once. `at` is its time, `now` the present, ms.
 function record.remember(user, name, at, now)
-  put(user, 'r', trim_ids((user.fields['r'] or '') .. name .. struct.pack('>I3', minute_of(at)), now))
+  put(user, 'r', ids.with(user.fields['r'] or '', name, at, now))
+  stretch(user, DAY_MS)
 end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.
@@ -175,22 +165,26 @@ local function with_session(sessions, session, at, now)
 end
 
 -- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
---   clock    {now, day, week, month}, ms
+--   clock    {now, day, week, month}, ms, of the showing; present: of the call
 --   session  '' when the request names none
 function record.room(user, campaign, policy, clock, session)
   local fields = user.fields
   -- Every cap allows one impression at least.
   if user.blank then return true end
+  local live = fields['h'] and held(user, clock.present)
   if campaign.caps > 0 then
     campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
-    local own = names(campaign)
-    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session) then
+    local own, places, in_session = names(campaign), 0, 0
+    if live then places, in_session = holds.of(live, campaign.id, session) end
+    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session, places, in_session) then
       return false
     end
   end
   if campaign.exempt or policy.caps == 0 then return true end
   policy.checks = policy.checks or caps.read(policy.raw, policy.caps_at, policy.caps, clock)
-  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session)
+  local places, in_session = 0, 0
+  if live then places, in_session = holds.of_all(live, session) end
+  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session, places, in_session)
 end
 
 -- True when a click or a dismissal ended the campaign for this user.
@@ -208,7 +202,7 @@ function record.count_for_policy(user, policy, at, session, now)
   if session ~= '' and bit.band(policy.flags, campaigns.POLICY_SESSIONS) ~= 0 then
     put(user, 's', with_session(fields['s'] or '', session, at, now))
   end
-  stretch(user, policy.ttl)
+  stretch(user, math.max(policy.ttl, DAY_MS))
 end
 
 -- Counts one impression of the campaign at the time `at`; returns the new count.
@@ -220,7 +214,7 @@ function record.count(user, campaign, policy, at, session, now)
   if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
     put(user, own.sessions, with_session(fields[own.sessions] or '', session, at, now))
   end
-  stretch(user, campaign.ttl)
+  stretch(user, math.max(campaign.ttl, DAY_MS))
   record.count_for_policy(user, policy, at, session, now)
   if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
   return count
@@ -230,16 +224,51 @@ end
 function record.react(user, campaign, reaction, now)
   local field = names(campaign).reactions
   put(user, field, tostring(bit.bor(tonumber(user.fields[field] or 0), reaction)))
-  stretch(user, campaign.ends - now + GRACE_MS)
+  stretch(user, math.max(campaign.ends - now + GRACE_MS, DAY_MS))
+end
+
+-- The campaign of a field that is one campaign's, or nil.
+local function campaign_of(field)
+  return tonumber(string.match(field, '^[tsx]?(%d+)$'))
+end
+
+-- Show times as text, ms, separated by blanks.
+local function readable(times)
+  local found = {}
+  for at = 1, #times, 6 do found[#found + 1] = string.format('%.0f', struct.unpack('>I6', times, at)) end
+  return table.concat(found, ' ')
+end
+
+-- What the record says of campaigns in the list and of all campaigns together: {field, value, …}, as text.
+function record.listed(user, list)
+  local found = {}
+  for field, value in pairs(user.fields) do
+    local id = campaign_of(field)
+    if field == 'n' or field == 't' or field == 's' or (id and campaigns.find(list, id)) then
+      found[#found + 1] = field
+      found[#found + 1] = string.sub(field, 1, 1) == 't' and readable(value) or value
+    end
+  end
+  return found
 end
 
 -- The same few lifetimes come again and again.
 local lifetimes = {}
 
+-- Lua's stack holds some thousands of values; a record may have more fields than that.
+local MOST_VALUES = 1000
+
+local function call_with(command, key, values)
+  for from = 1, #values, MOST_VALUES do
+    redis.call(command, key, unpack(values, from, math.min(from + MOST_VALUES - 1, #values)))
+  end
+end
+
 -- Writes what changed, lets the fields of campaigns that left the list go, and extends the expiry
 -- where this report needs it longer; it is never shortened.
 function record.save(user, key, list)
   local sets, gone = {}, {}
+  for field in pairs(user.gone) do gone[#gone + 1] = field end
   for field in pairs(user.changed) do
     sets[#sets + 1] = field
     sets[#sets + 1] = user.fields[field]
@@ -247,13 +276,13 @@ function record.save(user, key, list)
   if not user.fresh then
     for field in pairs(user.fields) do
       if not user.changed[field] then
-        local id = string.match(field, '^[tsx]?(%d+)$')
-        if id and not campaigns.find(list, tonumber(id)) then gone[#gone + 1] = field end
+        local id = campaign_of(field)
+        if id and not campaigns.find(list, id) then gone[#gone + 1] = field end
       end
     end
   end
-  redis.call('HSET', key, unpack(sets))
-  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+  call_with('HSET', key, sets)
+  call_with('HDEL', key, gone)
   if user.fresh or redis.call('PTTL', key) < user.ttl then
     lifetimes[user.ttl] = lifetimes[user.ttl] or string.format('%.0f', user.ttl)
     redis.call('PEXPIRE', key, lifetimes[user.ttl])

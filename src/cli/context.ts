@@ -1,10 +1,11 @@
 /** What every command gets: its configuration and its output, and the wrapper that opens and closes the store. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import Table from "cli-table3";
 import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { readConfig, type Config, type ConfigFlags } from "../config.js";
-import type { Store } from "../store/store.js";
+import type { Store, StoreOptions } from "../store/store.js";
 
 export interface Context {
   readonly config: Config;
@@ -34,8 +35,8 @@ export function contextOf(command: Command): Context {
 }
 
 /** Opens the store for the work and closes it after, whatever comes of it. */
-export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>): Promise<T> {
-  const store = openConfiguredStore(context.config);
+export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>, options: Omit<StoreOptions, "actor"> = {}): Promise<T> {
+  const store = openConfiguredStore(context.config, options);
   try {
     return await work(store);
   } finally {
@@ -73,11 +74,14 @@ export function untilStopped(): Promise<void> {
   });
 }
 
+/** What is in hand at the end is given this long, ms; a Redis that hangs would take for ever. */
+const FINISH_MS = 5_000;
+
 /** Waits for work that runs until it is told to end. With Redis away there is nothing in hand to finish, only a retry to wait for: then it is left. */
 export async function runUntilStopped(work: Promise<void>, stop: () => void, redis: Redis): Promise<void> {
   const stopped = untilStopped().then(() => {
     stop();
-    return redis.status === "ready" ? work : undefined;
+    return redis.status === "ready" ? Promise.race([work, delay(FINISH_MS, undefined, { ref: false })]) : undefined;
   });
   await Promise.race([work, stopped]);
 }

@@ -1,6 +1,7 @@
 /** Runs the command line and gives its exit code: 0 done, 1 failed, 2 wrong usage. */
 import { CommanderError } from "commander";
 import { EXIT_CODE, PopupError, reasonOf } from "../errors.js";
+import { maskSecrets } from "../secrets.js";
 import { buildProgram } from "./program.js";
 
 /** @param args without node and the script */
@@ -14,11 +15,15 @@ export async function main(args: readonly string[]): Promise<number> {
     // Commander has said its own errors already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof PopupError) {
-      process.stderr.write(`popup: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
+      say(`popup: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
       return EXIT_CODE[error.code];
     }
-    process.stderr.write(`popup: internal error: ${reasonOf(error)}\n  this is a fault of popup; POPUP_TRACE=1 shows where\n`);
-    if (process.env.POPUP_TRACE === "1" && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    say(`popup: internal error: ${reasonOf(error)}\n  this is a fault of popup; POPUP_TRACE=1 shows where\n`);
+    if (process.env.POPUP_TRACE === "1" && error instanceof Error) say(`${error.stack ?? ""}\n`);
     return 1;
   }
+}
+
+function say(text: string): void {
+  process.stderr.write(maskSecrets(text));
 }

@@ -1,10 +1,14 @@
 /** The command line: what there is, apart from running it. */
 import { Command } from "commander";
+import { maskSecrets } from "../secrets.js";
 import { VERSION } from "../version.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
+import { deadCommands } from "./commands/dead.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { keyCommands } from "./commands/key.js";
+import { reconcileCommand } from "./commands/reconcile.js";
 import { reportCommand } from "./commands/report.js";
 import { segmentCommands } from "./commands/segment.js";
 import { serveCommand } from "./commands/serve.js";
@@ -20,10 +24,11 @@ export function buildProgram(): Command {
     .version(VERSION)
     .option("--data <dir>", "data folder (env POPUP_DATA; default ./popup-data)")
     .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
+    .option("--redis-ca <file>", "certificates of the authority that rediss:// is trusted by (env POPUP_REDIS_CA; default the system's)")
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, reportCommand, settingsCommands, doctorCommand, benchCommand, demoCommand]) add(program);
+  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;
@@ -31,6 +36,8 @@ export function buildProgram(): Command {
 
 /** Every level throws, shows the global options in its help, and suggests what may have been meant. */
 function strict(command: Command): void {
+  // A misplaced URL is quoted as an unknown command, say.
+  command.configureOutput({ writeErr: (text) => void process.stderr.write(maskSecrets(text)) });
   command.exitOverride().configureHelp({ showGlobalOptions: true, helpWidth: 100 }).showSuggestionAfterError(true).showHelpAfterError("(add --help for the options)");
   command.commands.forEach(strict);
 }

@@ -3,88 +3,92 @@
  * trouble into an answer. Nothing here rejects and nothing waits past its deadline.
  */
 import type { Redis } from "ioredis";
-import type { EventType } from "../event.js";
-import { reasonOf } from "../errors.js";
-import { loadDecisionScripts, report, select, type ReportAnswer, type SelectAnswer } from "../redis/decisions.js";
+import { PopupError } from "../errors.js";
+import { report, select, type ReportAnswer, type ReportReply, type SelectAnswer } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
+import type { Spool } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import { newImpressionId } from "./impression-id.js";
+import { LateReports } from "./late-reports.js";
+import { Link } from "./link.js";
 import { Published, type Snapshot } from "./published.js";
 import { settle, Turns, type Pending } from "./turns.js";
+import { degraded, type Decision, type Degraded, type Receipt, type Report, type Trouble } from "./answers.js";
 
 /** A decision not back from Redis by then is given up (DESIGN §8). */
 export const DECISION_DEADLINE_MS = 40;
 /** The app does not wait for a report's answer, so it may take longer; but it ends. */
 export const REPORT_DEADLINE_MS = 1_000;
-/** A Redis that takes longer to connect to is away; the process listens without it. */
-const WARM_UP_MS = 3_000;
-/** How often a process looks for a publish that no request has told it about. */
+/** How often a process looks for what no request has told it about; and while it waits for something, ms. */
 const REFRESH_MS = 500;
+const WAITING_MS = 100;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
 /** A list that is stale again after being read anew this often changes faster than it can be used. */
 const STALE_RETRIES = 3;
 
-export type Trouble = "timeout" | "unavailable" | "unpublished";
-
-/** What is answered when there is no other answer. */
-export interface Degraded { readonly kind: "degraded"; readonly cause: Trouble }
-
-export type Decision =
-  | { readonly kind: "show"; readonly campaignId: number; readonly json: string }
-  | { readonly kind: "none" }
-  | Degraded;
-
-export interface Report {
-  readonly type: EventType;
-  readonly campaignId: number;
-  readonly userId: string;
-  /** Null when the app gave none; the engine then makes one, and a retry cannot be recognised. */
-  readonly impressionId: string | null;
-  readonly sessionId: string | null;
+export interface EngineOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** Where reports are kept while Redis is away; null for nowhere. */
+  readonly spool: Spool | null;
+  /** Told of trouble whenever it is seen, and once (undefined) when it is over. */
+  readonly onIncident?: (cause: string | undefined) => void;
+  /** Told of what concerns one request only. */
+  readonly onFault?: (fault: PopupError) => void;
+  /** Told of every call: which, how long it took, s, and whether Redis answered. */
+  readonly onCall?: (call: "select" | "report", seconds: number, answered: boolean) => void;
+  readonly decisionDeadlineMs?: number;
 }
-
-export type Receipt =
-  | { readonly kind: "counted"; readonly total: number }
-  | { readonly kind: "duplicate" | "capped" | "recorded" }
-  | { readonly kind: "unknown" }
-  | Degraded;
-
-const TIMEOUT: Degraded = { kind: "degraded", cause: "timeout" };
-const UNAVAILABLE: Degraded = { kind: "degraded", cause: "unavailable" };
-const UNPUBLISHED: Degraded = { kind: "degraded", cause: "unpublished" };
 
 interface PendingDecision extends Pending<Decision> { readonly userId: string; readonly sessionId: string | null; readonly impressionId: string }
 interface PendingReport extends Pending<Receipt> { readonly report: Report & { readonly impressionId: string } }
 
 export class Engine {
   readonly #published: Published;
+  readonly #link: Link;
   readonly #decisions: Turns<Decision, PendingDecision>;
   readonly #reports: Turns<Receipt, PendingReport>;
-  readonly #poll: NodeJS.Timeout;
-  #incident: string | undefined;
+  readonly #late: LateReports;
+  #poll: NodeJS.Timeout | undefined;
+  #closed = false;
 
-  /** @param onIncident told once when trouble begins and once when it is over (undefined) */
-  constructor(
-    private readonly redis: Redis,
-    private readonly keys: Keys,
-    private readonly clock: Clock,
-    private readonly onIncident: (cause: string | undefined) => void = () => undefined,
-    decisionDeadlineMs: number = DECISION_DEADLINE_MS,
-  ) {
-    this.#decisions = new Turns({ deadlineMs: decisionDeadlineMs, late: TIMEOUT, most: () => this.#mostDecisions(), work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)) });
-    this.#reports = new Turns({ deadlineMs: REPORT_DEADLINE_MS, late: TIMEOUT, work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)) });
+  constructor(private readonly options: EngineOptions) {
+    const { redis, keys, clock, spool, onCall, onIncident = () => undefined } = options;
+    this.#decisions = new Turns({
+      deadlineMs: options.decisionDeadlineMs ?? DECISION_DEADLINE_MS, late: degraded("timeout"), refused: degraded("unavailable"),
+      most: () => this.#mostDecisions(), onCall: onCall && ((seconds, answered) => onCall("select", seconds, answered)),
+      work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)),
+    });
+    this.#reports = new Turns({
+      deadlineMs: REPORT_DEADLINE_MS, late: degraded("timeout"), refused: degraded("unavailable"),
+      onCall: onCall && ((seconds, answered) => onCall("report", seconds, answered)),
+      work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)),
+    });
     this.#published = new Published(redis, keys, clock);
-    redis.on("error", (error: Error) => this.#note(error));
-    redis.on("ready", () => void this.#greet());
-    this.#poll = setInterval(() => void this.refresh(), REFRESH_MS);
+    this.#link = new Link(redis, () => this.#published.refresh(), onIncident);
+    this.#late = new LateReports({ redis, keys, clock, spool, published: this.#published, takes: () => this.#takesReports() });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    const waits = this.recovering || this.version === undefined || this.#late.waiting;
+    this.#poll = setTimeout(() => void this.refresh().finally(() => this.#schedule()), waits ? WAITING_MS : REFRESH_MS);
     this.#poll.unref();
   }
 
   /** Why no decision can be made now, or undefined when they can. */
   get trouble(): Trouble | undefined {
-    if (this.redis.status !== "ready") return "unavailable";
+    if (!this.#link.usable || this.#stuck || this.#decisions.breaker.open) return "unavailable";
     return this.#published.current ? undefined : "unpublished";
+  }
+
+  /** True while what users have seen is being restored: only campaigns without limits are shown then. */
+  get recovering(): boolean {
+    const { verified } = this.#published;
+    return verified === null || verified.runId !== this.#link.runId;
   }
 
   /** The version of the list that decisions use. */
@@ -92,62 +96,68 @@ export class Engine {
     return this.#published.current?.manifest.version;
   }
 
-  /**
-   * Waits for the first connection to Redis to be made or to fail, at most {@link WARM_UP_MS}, and reads
-   * what is published. A process that listened before would answer its first customers with nothing.
-   */
-  async warmUp(): Promise<void> {
-    if (this.redis.status !== "ready") {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, WARM_UP_MS);
-        for (const event of ["ready", "close"]) {
-          this.redis.once(event, () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        }
-      });
-    }
-    await this.#greet();
+  /** Which kinds of calls are only tried now and then, because Redis fails them. */
+  get paused(): { readonly decisions: boolean; readonly reports: boolean } {
+    return { decisions: this.#stuck || this.#decisions.breaker.open, reports: this.#stuck || this.#reports.breaker.open };
   }
 
-  /** What a server that is new, or back, is told and asked before the first decision. */
-  async #greet(): Promise<void> {
-    try {
-      if (this.redis.status === "ready") await loadDecisionScripts(this.redis);
-    } catch (error) {
-      // Not lost: a script that the server does not know is loaded when it is called.
-      this.#note(error);
-    }
-    await this.refresh();
+  /** The published API keys, id → SHA-256; undefined until they are known. */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#published.apiKeys;
   }
 
-  /** Looks for a new publish. */
+  /** A hung Redis holds one call of a kind; the other kind need not find it out for itself. */
+  get #stuck(): boolean {
+    return this.#decisions.stuck || this.#reports.stuck;
+  }
+
+  /** Waits for the first connection, for a while, and reads what is published. A process that listened before would answer its first customers with nothing. */
+  warmUp(): Promise<void> {
+    return this.#link.warmUp();
+  }
+
+  /** Looks for a new publish, and for reports that wait in the spool. */
   async refresh(): Promise<void> {
-    if (this.redis.status !== "ready") return;
+    if (!this.#link.usable) return this.#link.greet();
     try {
       await this.#published.refresh();
-      this.#note(undefined);
+      const { verified } = this.#published;
+      if (verified && !this.recovering) this.#late.trusted(verified.word);
+      await this.#late.replay();
+      this.#link.note(undefined);
     } catch (error) {
-      this.#note(error);
+      this.#link.note(error);
     }
   }
 
   /** Decides what the user sees. @param answer called once, by the deadline at the latest */
   decide(userId: string, sessionId: string | null, answer: (decision: Decision) => void): void {
-    if (this.redis.status !== "ready") answer(UNAVAILABLE);
+    if (!this.#link.usable || this.#reports.stuck) answer(degraded("unavailable"));
     else this.#decisions.add({ userId, sessionId, impressionId: newImpressionId(), due: 0, answered: false, answer });
   }
 
-  /** Takes a report. @param answer called once, by the deadline at the latest */
-  report(report: Report, answer: (receipt: Receipt) => void): void {
-    if (this.redis.status !== "ready") answer(UNAVAILABLE);
-    else this.#reports.add({ report: { ...report, impressionId: report.impressionId ?? newImpressionId() }, due: 0, answered: false, answer });
+  /** Takes a report. @param answer called once, soon after the deadline at the latest */
+  report(given: Report, answer: (receipt: Receipt) => void): void {
+    const report = { ...given, impressionId: given.impressionId ?? newImpressionId() };
+    const orLater = (receipt: Receipt): void => {
+      if (receipt.kind === "degraded") this.#late.keep(report, receipt, answer);
+      else answer(receipt);
+    };
+    if (!this.#link.usable || this.#decisions.stuck) orLater(degraded("unavailable"));
+    // Counted now, it would be in no restored counter's way, but neither would a cap be in its.
+    else if (this.recovering) orLater(degraded("recovering"));
+    else this.#reports.add({ report, due: 0, answered: false, answer: orLater });
   }
 
-  close(): void {
-    clearInterval(this.#poll);
-    this.redis.disconnect();
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#poll);
+    this.options.redis.disconnect();
+    await this.#late.close();
+  }
+
+  #takesReports(): boolean {
+    return this.#link.usable && !this.recovering && !this.#stuck;
   }
 
   /** Where many audiences are not in the index, a decision may ask each of them: a call holds as many as Redis can spare the time for. */
@@ -156,67 +166,76 @@ export class Engine {
     return Math.max(1, Math.floor(MOST_MEMBERSHIPS / Math.max(1, direct)));
   }
 
-  async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<boolean> {
-    const reply = await select(this.redis, this.keys, snapshot, snapshot.windowsAt(this.clock()), asks);
-    if (reply.tag !== "decided") return false;
-    for (const [i, ask] of asks.entries()) settle(ask, this.#decision(snapshot, ask, reply.answers[i] ?? null));
-    return true;
+  async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<Degraded | "done" | "stale"> {
+    const recovering = this.recovering;
+    const reply = await select(this.options.redis, this.options.keys, snapshot, snapshot.windowsAt(this.options.clock()), asks, recovering);
+    if (reply.tag !== "decided") return "stale";
+    for (const [i, ask] of asks.entries()) settle(ask, this.#decision(snapshot, ask, reply.answers[i] ?? null, recovering));
+    return "done";
   }
 
-  #decision({ bodies }: Snapshot, { impressionId }: PendingDecision, answer: SelectAnswer): Decision {
-    if (answer === null) return { kind: "none" };
+  #decision({ bodies }: Snapshot, { impressionId }: PendingDecision, answer: SelectAnswer, recovering: boolean): Decision {
+    if (answer === null) return recovering ? degraded("recovering") : { kind: "none" };
     if (typeof answer !== "number") {
-      this.#note(answer);
-      return UNAVAILABLE;
+      this.options.onFault?.(answer);
+      return degraded("unavailable");
     }
     const prefix = bodies.get(answer);
-    return prefix === undefined ? UNPUBLISHED : { kind: "show", campaignId: answer, json: `${prefix}${impressionId}"}` };
+    return prefix === undefined ? degraded("unpublished") : { kind: "show", campaignId: answer, json: `${prefix}${impressionId}"}` };
   }
 
-  async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<boolean> {
-    const reply = await report(this.redis, this.keys, snapshot.version, snapshot.windowsAt(this.clock()), asks.map((ask) => ask.report));
-    if (reply.tag !== "taken") return false;
-    for (const [i, ask] of asks.entries()) settle(ask, this.#receipt(ask.report, reply.answers[i] ?? "unknown"));
-    return true;
+  async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<Degraded | "done" | "stale"> {
+    const reply: ReportReply = await report(this.options.redis, this.options.keys, snapshot.version, snapshot.windowsAt(this.options.clock()), asks.map((ask) => ask.report));
+    if (reply.tag === "full") return degraded("full");
+    if (reply.tag !== "taken") return "stale";
+    const now = this.options.clock();
+    for (const [i, ask] of asks.entries()) {
+      const receipt = this.#receipt(ask.report, reply.answers[i] ?? "unknown");
+      if (receipt.kind !== "unknown" && receipt.kind !== "failed") this.#late.remember({ ...ask.report, at: now }, now);
+      settle(ask, receipt);
+    }
+    return "done";
   }
 
   #receipt({ type }: Report, answer: ReportAnswer): Receipt {
     if (typeof answer === "number") return { kind: "counted", total: answer };
     if (typeof answer !== "string") {
-      this.#note(answer);
-      return UNAVAILABLE;
+      this.options.onFault?.(answer);
+      return { kind: "failed" };
     }
     // A reaction that is sent again is as recorded as it was; only counts tell a retry apart.
-    return { kind: answer === "duplicate" && type !== "impression" ? "recorded" : answer };
+    if (answer === "duplicate" && type !== "impression") return { kind: "recorded" };
+    return answer === "aside" ? { kind: "unknown" } : { kind: answer };
   }
 
   /**
    * Asks with the list at hand, and again with the new one where the script says that it is stale. What was
    * answered by its deadline meanwhile is not asked again: that would count what nobody sees.
-   * @param ask answers the requests; false when the list was stale
+   * @param ask answers the requests; or says why none is answered, or that the list was stale
+   * @returns whether Redis answered
    */
-  async #withList<P extends Pending<Degraded>>(asks: readonly P[], ask: (snapshot: Snapshot, open: readonly P[]) => Promise<boolean>): Promise<void> {
+  async #withList<P extends Pending<Degraded>>(asks: readonly P[], ask: (snapshot: Snapshot, open: readonly P[]) => Promise<Degraded | "done" | "stale">): Promise<boolean> {
     try {
       let open = asks;
+      let why = degraded("unpublished");
       for (let attempt = 0; attempt < STALE_RETRIES && open.length > 0; attempt++) {
         const snapshot = this.#published.current;
-        if (snapshot && (await ask(snapshot, open))) return;
+        const outcome = snapshot ? await ask(snapshot, open) : "stale";
+        if (outcome === "done") return true;
+        if (outcome !== "stale") {
+          why = outcome;
+          break;
+        }
         await this.#published.refresh();
         if (!this.#published.current) break;
         open = open.filter((pending) => !pending.answered);
       }
-      for (const pending of open) settle(pending, UNPUBLISHED);
+      for (const pending of open) settle(pending, why);
+      return true;
     } catch (error) {
-      this.#note(error);
-      for (const pending of asks) settle(pending, UNAVAILABLE);
+      this.#link.note(error);
+      for (const pending of asks) settle(pending, degraded("unavailable"));
+      return false;
     }
-  }
-
-  /** One call of `onIncident` per incident, not per request. */
-  #note(error: unknown): void {
-    const incident = error === undefined ? undefined : reasonOf(error);
-    if (incident === this.#incident) return;
-    this.#incident = incident;
-    this.onIncident(incident);
   }
 }

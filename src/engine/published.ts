@@ -18,19 +18,41 @@ export interface Snapshot extends ListView {
   readonly windowsAt: (now: number) => Windows;
 }
 
+/** That the counters of a server are whole. */
+export interface Verified {
+  readonly runId: string;
+  /** Another one each time that they were looked at. */
+  readonly word: string;
+}
+
 const BODY_FIELDS = ["title", "body", "image_url", "action_url"] as const;
 /** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
 const READ_ATTEMPTS = 5;
 
 export class Published {
   #current: Snapshot | undefined;
+  #verified: Verified | null = null;
   #reading: Promise<void> | undefined;
+  #apiKeys: ReadonlyMap<string, Buffer> | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
 
   /** Undefined until something was published and read. */
   get current(): Snapshot | undefined {
     return this.#current;
+  }
+
+  /** What sync has said last of a server's counters, null when nothing. */
+  get verified(): Verified | null {
+    return this.#verified;
+  }
+
+  /**
+   * The live API keys, id → SHA-256; undefined until a list was read. Those of the last list stay while nothing is
+   * published: an emptied Redis shall not lock everyone out.
+   */
+  get apiKeys(): ReadonlyMap<string, Buffer> | undefined {
+    return this.#apiKeys;
   }
 
   /** Reads the published list if it is not the one at hand. Calls at the same time share one reading. */
@@ -43,7 +65,7 @@ export class Published {
 
   async #refresh(): Promise<void> {
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      const version = await this.redis.get(this.keys.version);
+      const version = await this.#look();
       if (version === null) {
         this.#current = undefined;
         return;
@@ -52,10 +74,18 @@ export class Published {
       const snapshot = await this.#read();
       if (snapshot) {
         this.#current = snapshot;
+        this.#apiKeys = new Map(snapshot.manifest.api_keys.map(({ id, sha256 }) => [id, Buffer.from(sha256, "base64url")]));
         return;
       }
     }
     throw new PopupError("unavailable", "the published campaigns change faster than they can be read");
+  }
+
+  /** The version that is live. What is said of the counters belongs to it: both are read at once. */
+  async #look(): Promise<string | null> {
+    const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
+    this.#verified = readVerified(verified);
+    return version;
   }
 
   /** Undefined when a publish came in between. */
@@ -64,7 +94,7 @@ export class Published {
     if (text === null) throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
     const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
-    if ((await this.redis.get(this.keys.version)) !== manifest.version) return undefined;
+    if ((await this.#look()) !== manifest.version) return undefined;
     const bodies = new Map<number, string>();
     manifest.active.forEach((id, i) => bodies.set(id, answerPrefix(id, metas[i] ?? [])));
     const windowsAt = windowsReader(manifest.timezone);
@@ -72,6 +102,11 @@ export class Published {
     windowsAt(this.clock());
     return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), bodies, windowsAt };
   }
+}
+
+/** `lua/verify.lua` writes it: the run id, a blank, and what tells one look from another. */
+function readVerified(text: string | null): Verified | null {
+  return text === null ? null : { runId: text.split(" ")[0] ?? "", word: text };
 }
 
 function answerPrefix(id: number, meta: readonly (string | null)[]): string {

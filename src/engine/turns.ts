@@ -4,8 +4,9 @@
  * end of the event loop's turn it arrived in, with the others of that turn.
  *
  * So a slow Redis is asked less often and not more, and a hung one holds a single call: what waits
- * is answered at its deadline and is never sent.
+ * is answered at its deadline and is never sent, and what comes later is answered at once.
  */
+import { Breaker } from "./breaker.js";
 
 /** A request under way. */
 export interface Pending<Answer> {
@@ -17,38 +18,58 @@ export interface Pending<Answer> {
 
 /** Requests in one call. A script runs alone in Redis, so one that serves many holds up the others. */
 const MOST_TOGETHER = 128;
+/** Requests that wait for a call; more than that are refused instead of piling up. */
+const MOST_WAITING = 20_000;
 /** How late past its deadline a request may be answered, ms. */
 const LOOK_MS = 4;
+/** A call that takes longer is not expected back soon, ms. */
+const STUCK_MS = 250;
 
 export interface TurnsOptions<Answer, P> {
   /** From a request's arrival, ms. */
   readonly deadlineMs: number;
   /** What a request is told that has no answer by then. */
   readonly late: Answer;
+  /** What a request is told that is not asked at all. */
+  readonly refused: Answer;
   /** Requests in one call, where that is fewer than {@link MOST_TOGETHER}. */
   readonly most?: () => number;
-  /** Asks, and answers each by {@link settle}. It does not reject. */
-  readonly work: (asks: readonly P[]) => Promise<void>;
+  /** Asks, and answers each by {@link settle}. True when Redis gave an answer; it does not reject. */
+  readonly work: (asks: readonly P[]) => Promise<boolean>;
+  /** Told of every call: how long it took, s, and whether Redis answered. */
+  readonly onCall: ((seconds: number, answered: boolean) => void) | undefined;
 }
 
 export class Turns<Answer, P extends Pending<Answer>> {
   #waiting: P[] = [];
   #asked: readonly P[] = [];
-  #calling = false;
+  /** When the call under way began, ms of performance.now(). */
+  #callingSince: number | undefined;
   #ending = false;
   #watch: NodeJS.Timeout | undefined;
+  readonly breaker = new Breaker();
 
   constructor(private readonly options: TurnsOptions<Answer, P>) {}
 
+  /** True while a call is under way that should be back long since. */
+  get stuck(): boolean {
+    return this.#callingSince !== undefined && performance.now() - this.#callingSince > STUCK_MS;
+  }
+
   add(ask: P): void {
-    ask.due = performance.now() + this.options.deadlineMs;
+    const now = performance.now();
+    if (this.stuck || !this.breaker.allows(now) || this.#waiting.length >= MOST_WAITING) {
+      settle(ask, this.options.refused);
+      return;
+    }
+    ask.due = now + this.options.deadlineMs;
     this.#waiting.push(ask);
     this.#endTurn();
     this.#watch ??= setTimeout(() => this.#look(), LOOK_MS);
   }
 
   #endTurn(): void {
-    if (this.#calling || this.#ending) return;
+    if (this.#callingSince !== undefined || this.#ending) return;
     this.#ending = true;
     // After the sockets that are readable now, before anything that becomes readable later.
     setImmediate(() => {
@@ -60,11 +81,16 @@ export class Turns<Answer, P extends Pending<Answer>> {
   async #call(): Promise<void> {
     const asks = this.#waiting.splice(0, Math.min(MOST_TOGETHER, this.options.most?.() ?? MOST_TOGETHER));
     if (asks.length === 0) return;
-    this.#calling = true;
+    const began = performance.now();
+    this.#callingSince = began;
     this.#asked = asks;
-    await this.options.work(asks);
-    this.#calling = false;
+    const answered = await this.options.work(asks);
+    this.#callingSince = undefined;
     this.#asked = [];
+    const now = performance.now();
+    if (answered && now - began <= this.options.deadlineMs) this.breaker.succeeded();
+    else this.breaker.failed(now);
+    this.options.onCall?.((now - began) / 1000, answered);
     if (this.#waiting.length > 0) this.#endTurn();
   }
 

@@ -1,10 +1,11 @@
 /** Answers: every one is written inside `cork`, once, and not to a client that has gone. */
 import type { HttpResponse } from "uWebSockets.js";
-import type { Trouble } from "../engine/engine.js";
+import { Denied } from "../auth/gate.js";
+import type { Trouble } from "../engine/answers.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 
 const STATUS_TEXT: Record<number, string> = {
-  200: "200 OK", 202: "202 Accepted", 204: "204 No Content", 400: "400 Bad Request", 404: "404 Not Found", 405: "405 Method Not Allowed",
+  200: "200 OK", 202: "202 Accepted", 204: "204 No Content", 400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found", 405: "405 Method Not Allowed",
   409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
 };
 
@@ -41,6 +42,7 @@ export function sendProblem({ res, head, closed }: Exchange, error: PopupError, 
     res.writeStatus(STATUS_TEXT[status] ?? String(status));
     res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
     if (allow !== undefined) res.writeHeader("allow", allow);
+    if (error instanceof Denied) res.writeHeader("www-authenticate", error.challenge);
     if (status === 503) res.writeHeader("retry-after", "1");
     const json = JSON.stringify(problem);
     // A body after HEAD would be read as the beginning of the next answer on the connection.

@@ -1,7 +1,7 @@
 /** Reading what the app sends: the query, the path and the body, each bounded. */
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { parseCampaignId } from "../campaign.js";
-import type { Report } from "../engine/engine.js";
+import type { Report } from "../engine/answers.js";
 import { invalid, PopupError } from "../errors.js";
 import type { EventType } from "../event.js";
 import { isUserId, parseUserId } from "../user-id.js";

@@ -1,26 +1,30 @@
 /** The HTTP server: routes, and nothing that decides. */
 import type { HttpRequest, HttpResponse, us_listen_socket } from "uWebSockets.js";
+import type { Gate } from "../auth/gate.js";
+import type { Report } from "../engine/answers.js";
 import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
-import { HttpMetrics } from "./metrics.js";
+import { admission } from "./admission.js";
+import type { HttpMetrics } from "./metrics.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
 import { sendJson, sendNothing, sendProblem, type Exchange } from "./replies.js";
 import { loadUws } from "./uws.js";
 
 export interface HttpServer {
-  readonly metrics: HttpMetrics;
   /** Listens, sharing the port with other processes of the engine. @throws PopupError `unavailable` when the port cannot be had */
   listen(host: string, port: number): Promise<void>;
   /** Takes no new connection, answers what was asked (for at most `graceMs`), and returns. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204 */
-export function createHttpServer(engine: Engine, onFault: (error: unknown) => void): HttpServer {
+/**
+ * @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204
+ * @param gate says who asks; without one everyone may
+ */
+export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, gate?: Gate): HttpServer {
   const uws = loadUws();
   const app = uws.App();
-  const metrics = new HttpMetrics();
   let open = 0;
   let socket: us_listen_socket | undefined;
 
@@ -59,39 +63,76 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
     finish(exchange, () => sendProblem(exchange, known, allow));
   };
 
-  const popup = route((req, exchange) => {
-    const started = performance.now();
-    const { userId, sessionId } = readPopupQuery(req.getQuery() ?? "");
+  const decide = (exchange: Exchange, query: string, started: number, check?: (userId: string) => void): void => {
+    const { userId, sessionId } = readPopupQuery(query);
+    check?.(userId);
     engine.decide(userId, sessionId, guarded(exchange, (decision) => {
       metrics.decided(decision.kind === "degraded" ? decision.cause : decision.kind, (performance.now() - started) / 1000);
       if (decision.kind === "show") sendJson(exchange, 200, decision.json);
       else sendNothing(exchange, decision.kind === "degraded" ? decision.cause : undefined);
       done(exchange);
     }));
-  });
+  };
 
-  const report = (type: EventType) => route((req, exchange) => {
+  const take = (exchange: Exchange, parsed: Report): void => {
+    engine.report(parsed, guarded(exchange, (receipt) => {
+      metrics.reported(parsed.type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
+      if (receipt.kind === "unknown") {
+        refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
+      } else if (receipt.kind === "degraded") {
+        refuse(exchange, new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
+      } else if (receipt.kind === "failed") {
+        refuse(exchange, new PopupError("internal", "the report could not be taken: what is known of the user is damaged"));
+      } else {
+        sendJson(exchange, 202, receiptJson(parsed.type, receipt));
+        done(exchange);
+      }
+    }));
+  };
+
+  let popup = route((req, exchange) => decide(exchange, req.getQuery() ?? "", performance.now()));
+  let report = (type: EventType) => route((req, exchange) => {
     const campaign = req.getParameter(0);
     readBody(req, exchange.res, guarded(exchange, (body) => {
       if (body instanceof PopupError) throw body;
-      const parsed = readReport(type, campaign, body);
-      engine.report(parsed, guarded(exchange, (receipt) => {
-        metrics.reported(type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
-        if (receipt.kind === "unknown") {
-          refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
-        } else if (receipt.kind === "degraded") {
-          refuse(exchange, new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
-        } else {
-          sendJson(exchange, 202, receiptJson(receipt));
-          done(exchange);
-        }
-      }));
+      take(exchange, readReport(type, campaign, body));
     }));
   });
+  if (gate) {
+    const { admit, authorization } = admission(guarded, refuse);
+    popup = route((req, exchange) => {
+      const started = performance.now();
+      const query = req.getQuery() ?? "";
+      admit(exchange, gate.check(authorization(req)), (check) => {
+        // Who has left meanwhile is not shown anything, so nothing is to be counted.
+        if (!exchange.closed) decide(exchange, query, started, check);
+      }, () => {
+        const cause = engine.trouble ?? "unpublished";
+        metrics.decided(cause, (performance.now() - started) / 1000);
+        finish(exchange, () => sendNothing(exchange, cause));
+      });
+    });
+    report = (type) => route((req, exchange) => {
+      const campaign = req.getParameter(0);
+      const verdict = gate.check(authorization(req));
+      readBody(req, exchange.res, guarded(exchange, (body) => {
+        // The body is there for as long as this runs, the verdict perhaps later; who may not ask is not told what is wrong with it.
+        const parsed = body instanceof PopupError ? body : attempt(() => readReport(type, campaign, body));
+        admit(exchange, verdict, (check) => {
+          if (parsed instanceof PopupError) throw parsed;
+          check(parsed.userId);
+          take(exchange, parsed);
+        }, () => {
+          metrics.reported(type, engine.trouble ?? "unpublished");
+          refuse(exchange, new PopupError("unavailable", "the API keys are not known yet", { hint: "send it again with the same impression_id" }));
+        });
+      }));
+    });
+  }
 
   const ready = route((_req, exchange) => {
     const trouble = engine.trouble;
-    if (trouble === undefined) finish(exchange, () => sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version })));
+    if (trouble === undefined) finish(exchange, () => sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })));
     else {
       const reason = trouble === "unpublished" ? "nothing is published yet" : "Redis is away";
       refuse(exchange, new PopupError("unavailable", reason, { hint: trouble === "unpublished" ? "run popup sync" : "see popup doctor" }));
@@ -108,7 +149,6 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
 
   return {
-    metrics,
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         app.listen(host, port, (token) => {
@@ -127,7 +167,18 @@ export function createHttpServer(engine: Engine, onFault: (error: unknown) => vo
   };
 }
 
-function receiptJson(receipt: { kind: "counted"; total: number } | { kind: "duplicate" | "capped" | "recorded" }): string {
+/** The PopupError that the work throws, if it throws one, is its result. */
+function attempt<T>(work: () => T): T | PopupError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof PopupError) return error;
+    throw error;
+  }
+}
+
+function receiptJson(type: EventType, receipt: { kind: "counted"; total: number } | { kind: "duplicate" | "capped" | "recorded" | "spooled" }): string {
+  if (receipt.kind === "spooled") return type === "impression" ? '{"counted":null,"spooled":true}' : '{"recorded":true,"spooled":true}';
   if (receipt.kind === "counted") return `{"counted":true,"total":${receipt.total}}`;
   return receipt.kind === "recorded" ? '{"recorded":true}' : `{"counted":false,"reason":"${receipt.kind}"}`;
 }

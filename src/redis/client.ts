@@ -1,42 +1,56 @@
 /** Connections to Redis: one kind for the customer's path, which never waits, and one for background work, which does. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
+import { explain, refusalOf, withoutCommand } from "./refusal.js";
 
 /**
  * A connection for decisions: while Redis is away commands fail at once instead of queueing, and none is sent
  * twice. They are not pipelined by the client: the engine puts many requests into one command.
+ * @param ca a PEM file with the certificates that a rediss:// server is trusted by; null for those that Node knows
+ * @throws PopupError `bad_file` when that cannot be read
  */
-export function hotConnection(url: string): Redis {
-  return new Redis({
-    ...address(url),
+export function hotConnection(url: string, ca: string | null = null): Redis {
+  const redis = new Redis({
+    ...address(url, ca),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // 0 makes the client refuse what was in flight when a connection closes.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 20, 500),
     connectTimeout: 2_000,
+    // A server that hangs, or a network that swallows what is sent: the connection is given up and made again.
+    socketTimeout: 2_000,
+    maxLoadingRetryTime: 500,
   });
+  redis.on("error", explain);
+  return redis;
 }
 
 /**
  * A connection for sync, worker and commands. The first attempt decides: it is made here.
+ * @param ca see {@link hotConnection}
  * @throws PopupError `unavailable` when Redis does not answer
  */
-export async function backgroundConnection(url: string): Promise<Redis> {
+export async function backgroundConnection(url: string, ca: string | null = null): Promise<Redis> {
   const redis = new Redis({
-    ...address(url),
+    ...address(url, ca),
     lazyConnect: true,
     connectTimeout: 5_000,
     maxRetriesPerRequest: 20,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });
+  redis.on("error", withoutCommand);
   const failure = new Promise<never>((_, reject) => redis.once("error", reject));
   try {
     await Promise.race([redis.connect().then(() => redis.ping()), failure]);
   } catch (error) {
     redis.disconnect();
-    throw new PopupError("unavailable", `Redis does not answer: ${reasonOf(error)}`, {
-      hint: "start it, or name another with --redis; --redis embedded needs none",
+    const refusal = refusalOf(error);
+    throw new PopupError("unavailable", refusal?.message ?? `Redis does not answer: ${reasonOf(error)}`, {
+      hint: refusal?.hint ?? "start it, or name another with --redis; --redis embedded needs none",
       cause: error,
     });
   }
@@ -46,15 +60,32 @@ export async function backgroundConnection(url: string): Promise<Redis> {
   return redis;
 }
 
-function address(url: string): Pick<RedisOptions, "host" | "port" | "path" | "username" | "password" | "db" | "tls"> {
+function address(url: string, ca: string | null): Pick<RedisOptions, "host" | "port" | "path" | "username" | "password" | "db" | "tls"> {
   if (url.startsWith("unix://")) return { path: url.slice("unix://".length) };
   const parsed = new URL(url);
+  const host = parsed.hostname.replace(/^\[|\]$/g, "") || "127.0.0.1";
   return {
-    host: parsed.hostname.replace(/^\[|\]$/g, "") || "127.0.0.1",
+    host,
     port: parsed.port === "" ? 6379 : Number(parsed.port),
     ...(parsed.username === "" ? {} : { username: decodeURIComponent(parsed.username) }),
     ...(parsed.password === "" ? {} : { password: decodeURIComponent(parsed.password) }),
     ...(parsed.pathname.length > 1 ? { db: Number(parsed.pathname.slice(1)) } : {}),
-    ...(parsed.protocol === "rediss:" ? { tls: {} } : {}),
+    ...(parsed.protocol === "rediss:" ? { tls: tlsOptions(host, ca) } : {}),
   };
+}
+
+/** The name goes to the server (SNI), which may have several certificates; an address must not. */
+function tlsOptions(host: string, ca: string | null): ConnectionOptions {
+  return { ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === null ? {} : { ca: readCa(ca) }) };
+}
+
+function readCa(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new PopupError("bad_file", `${path} cannot be read: ${reasonOf(error)}`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
+  }
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new PopupError("bad_file", `${path} holds no certificate`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
+  return text;
 }

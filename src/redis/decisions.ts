@@ -26,7 +26,7 @@ export interface ListView {
   readonly findRow: RowFinder;
   /** The keys of the audiences that are not in the index, two for each: its own, and that of its string ids. */
   readonly directKeys: readonly string[];
-  /** Whether a decision may count, and so needs the id of the showing. */
+  /** Whether a decision may count or hold a place, and so needs the id of the showing. */
   readonly serves: boolean;
 }
 
@@ -44,13 +44,16 @@ export interface SelectAsk {
 /** A campaign to show, none, or an error: why there is no decision for this user. */
 export type SelectAnswer = number | null | PopupError;
 
-/** Decides for some users; one EVALSHA. The answers are in the order of the asks. */
-export async function select(redis: Redis, keys: Keys, view: ListView, windows: Windows, asks: readonly SelectAsk[]): Promise<ListTrouble | { readonly tag: "decided"; readonly answers: SelectAnswer[] }> {
+/**
+ * Decides for some users; one EVALSHA. The answers are in the order of the asks.
+ * @param unlimited only campaigns without any limit may be shown: what users have seen is being restored
+ */
+export async function select(redis: Redis, keys: Keys, view: ListView, windows: Windows, asks: readonly SelectAsk[], unlimited = false): Promise<ListTrouble | { readonly tag: "decided"; readonly answers: SelectAnswer[] }> {
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   // Each argument costs time on both sides: what nearly no call needs is left out of the others.
   const withIds = view.serves || view.directKeys.length > 0 || asks.some(({ sessionId }) => sessionId !== null);
-  const args: (string | number)[] = [view.version, now, day, week, month, asks.length, "", withIds ? "ids" : ""];
+  const args: (string | number)[] = [view.version, now, day, week, month, asks.length, "", (withIds ? "i" : "") + (unlimited ? "u" : "")];
   let kinds = "";
   for (const { userId, sessionId, impressionId } of asks) {
     const integer = integerId(userId);
@@ -75,20 +78,45 @@ export interface ReportAsk {
   readonly sessionId: string | null;
 }
 
-const REPORT_WORDS = ["duplicate", "capped", "recorded", "unknown"] as const;
+/** A report that was accepted earlier. */
+export interface LateReport extends ReportAsk {
+  /** When it was accepted, epoch ms. */
+  readonly at: number;
+}
+
+const REPORT_WORDS = ["duplicate", "capped", "recorded", "unknown", "aside"] as const;
 /** The user's count of a counted impression, or what else became of the report; an error: it was not taken. */
 export type ReportAnswer = number | (typeof REPORT_WORDS)[number] | PopupError;
 
+/** `full`: the event stream takes no more. */
+export type ReportReply = ListTrouble | { readonly tag: "full" } | { readonly tag: "taken"; readonly answers: ReportAnswer[] };
+
 /** Takes some reports; one EVALSHA. The answers are in the order of the asks. */
-export async function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ListTrouble | { readonly tag: "taken"; readonly answers: ReportAnswer[] }> {
+export function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
+  return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [type, campaignId, userId, impressionId, sessionId ?? ""]);
+}
+
+/**
+ * Takes some reports that were accepted earlier, each judged as of then; one EVALSHA. What cannot be counted is set
+ * aside in the stream and answered with `aside`.
+ * @param windowsAt the windows of the published time zone at a time, epoch ms
+ */
+export function reportLate(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly LateReport[], windowsAt: (at: number) => Windows): Promise<ReportReply> {
+  return callReport(redis, keys, version, windows, "late", asks, ({ type, campaignId, userId, impressionId, sessionId, at }) => {
+    const { day, week, month } = windowsAt(at);
+    return [type, campaignId, userId, impressionId, sessionId ?? "", at, day, week, month];
+  });
+}
+
+async function callReport<A extends ReportAsk>(redis: Redis, keys: Keys, version: string, windows: Windows, mode: "" | "late", asks: readonly A[], argsOf: (ask: A) => (string | number)[]): Promise<ReportReply> {
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
-  const args: (string | number)[] = [version, now, day, week, month, asks.length];
-  for (const { type, campaignId, userId, impressionId, sessionId } of asks) {
-    names.push(keys.record(userId));
-    args.push(type, campaignId, userId, impressionId, sessionId ?? "");
+  const args: (string | number)[] = [version, now, day, week, month, asks.length, mode];
+  for (const ask of asks) {
+    names.push(keys.record(ask.userId));
+    args.push(...argsOf(ask));
   }
-  const { tag, values } = decodeReply("report", await reportScript.run(redis, names, args), ["taken", "stale", "unpublished"], asks.length);
+  const { tag, values } = decodeReply("report", await reportScript.run(redis, names, args), ["taken", "stale", "unpublished", "full"], asks.length);
   if (tag !== "taken") return { tag };
   return { tag, answers: values.map((value) => (typeof value === "number" ? value : REPORT_WORDS.find((word) => word === value) ?? failure("report", value))) };
 }

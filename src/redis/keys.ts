@@ -11,6 +11,8 @@ export class Keys {
   get manifest(): string { return `${this.prefix}campaigns:manifest`; }
   /** STRING: changes with every publish. */
   get version(): string { return `${this.prefix}campaigns:version`; }
+  /** STRING: the run id of the server whose counters sync has found whole, a blank, and a word for that look; of any other server they are not used. */
+  get verified(): string { return `${this.prefix}counters:verified`; }
   /** ZSET: active campaign ids by priority. */
   get active(): string { return `${this.prefix}campaigns:active`; }
   /** HASH: what the last publish left: the list's digest, and a revision for each audience and meta key. */
@@ -21,6 +23,13 @@ export class Keys {
   meta(campaignId: number): string { return `${this.prefix}campaign:${campaignId}:meta`; }
   /** HASH: a user's record, `lua/lib/record.lua`. */
   record(userId: string): string { return `${this.prefix}user:${userId}:impressions`; }
+  /** What SCAN finds all records by. */
+  get recordPattern(): string { return `${this.prefix.replace(/[*?[\]\\]/g, "\\$&")}user:*:impressions`; }
+  /** The user of a record's key, undefined for any other key. */
+  userOfRecord(key: string): string | undefined {
+    const [before, after] = [`${this.prefix}user:`, ":impressions"];
+    return key.startsWith(before) && key.endsWith(after) ? key.slice(before.length, -after.length) : undefined;
+  }
   /** STRING bitmap or SET: an audience. */
   audience(ref: AudienceRef): string {
     return ref.kind === "segment" ? `${this.prefix}segment:${ref.name}:users` : `${this.prefix}campaign:${ref.campaignId}:users`;

@@ -3,18 +3,21 @@
  * cannot, and answers its question for metrics.
  */
 import { openApi } from "../app.js";
-import { readConfig } from "../config.js";
+import { readConfig, readJwtSecret, spoolDir } from "../config.js";
 import { PopupError, reasonOf } from "../errors.js";
 import { openLog } from "../log.js";
-import type { ApiMessage, SupervisorMessage } from "./messages.js";
+import type { ApiMessage, ApiProcessOptions, SupervisorMessage } from "./messages.js";
 
-const { host, port } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number };
+const { host, port, spoolMaxBytes, auth } = JSON.parse(process.argv[2] ?? "{}") as ApiProcessOptions;
 const config = readConfig();
 const log = openLog("api");
 const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
-  const api = await openApi({ redisUrl: config.redisUrl, prefix: config.prefix, host, port, log });
+  const api = await openApi({
+    redisUrl: config.redisUrl, redisCa: config.redisCa, prefix: config.prefix, host, port, log, auth, jwtSecret: readJwtSecret(),
+    spool: spoolMaxBytes === 0 ? null : { dir: spoolDir(config), maxBytes: spoolMaxBytes },
+  });
   let closing = false;
   const stop = async (): Promise<void> => {
     if (closing) return;

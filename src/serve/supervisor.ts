@@ -6,25 +6,29 @@
 import { createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { configEnv, redisDir, type Config } from "../config.js";
+import type { AuthSettings } from "../auth/settings.js";
+import { configEnv, redisDir, withoutJwtSecret, type Config } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { openAdmin, type AdminServer } from "./admin.js";
 import { Child } from "./child.js";
-import type { ApiMessage } from "./messages.js";
+import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 import { keepEmbeddedRedis } from "./redis-keeper.js";
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly processes: number;
+  /** Bytes of reports that each API process may keep on disk while Redis is away; 0 keeps none. */
+  readonly spoolMaxBytes: number;
   /** Only HTTP; sync and worker run elsewhere. */
   readonly apiOnly: boolean;
   /** Where metrics are served, or null for nowhere. */
   readonly admin: { readonly host: string; readonly port: number } | null;
   /** The interval of sync's safety net, s. */
   readonly syncIntervalS: number;
+  readonly auth: AuthSettings;
 }
 
 export interface Serving { stop(): Promise<void> }
@@ -52,7 +56,7 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
     const listening = Array.from({ length: options.processes }, () => startApi(options, env, log, children));
     if (!options.apiOnly) {
       for (const args of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]]) {
-        const child = new Child(POPUP, [...args, "--quiet"], env, log);
+        const child = new Child(POPUP, [...args, "--quiet"], withoutJwtSecret(env), log);
         children.push(child);
         child.start();
       }
@@ -70,9 +74,9 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
 }
 
 /** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
-function startApi({ host, port }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
+function startApi({ host, port, spoolMaxBytes, auth }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = new Child(API_PROCESS, [JSON.stringify({ host, port })], env, log, (started) => {
+    const child = new Child(API_PROCESS, [JSON.stringify({ host, port, spoolMaxBytes, auth } satisfies ApiProcessOptions)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
         if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));

@@ -7,7 +7,7 @@ import type { AuditLog } from "./audit.js";
 
 interface Row {
   id: number; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string; caps: string;
-  start_time: number; end_time: number; status: Status; count_on: CountOn; stop_after: string; exempt: 0 | 1;
+  start_time: number; end_time: number; status: Status; count_on: CountOn; stop_after: string; exempt: 0 | 1; reserve: number | null;
 }
 
 export class CampaignTable {
@@ -19,11 +19,12 @@ export class CampaignTable {
 
   constructor(db: Database, private readonly audit: AuditLog) {
     this.#insert = db.prepare(`
-      INSERT INTO campaigns (title, body, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt)
-      VALUES (@title, @body, @image_url, @action_url, @priority, @target, @caps, @start_time, @end_time, @status, @count_on, @stop_after, @exempt)`);
+      INSERT INTO campaigns (title, body, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt, reserve)
+      VALUES (@title, @body, @image_url, @action_url, @priority, @target, @caps, @start_time, @end_time, @status, @count_on, @stop_after, @exempt, @reserve)`);
     this.#update = db.prepare(`
       UPDATE campaigns SET title = @title, body = @body, image_url = @image_url, action_url = @action_url, priority = @priority, target = @target,
-        caps = @caps, start_time = @start_time, end_time = @end_time, status = @status, count_on = @count_on, stop_after = @stop_after, exempt = @exempt
+        caps = @caps, start_time = @start_time, end_time = @end_time, status = @status, count_on = @count_on, stop_after = @stop_after, exempt = @exempt,
+        reserve = @reserve
       WHERE id = @id`);
     this.#delete = db.prepare("DELETE FROM campaigns WHERE id = ?");
     this.#get = db.prepare("SELECT * FROM campaigns WHERE id = ?");
@@ -80,7 +81,7 @@ function toRow(fields: CampaignFields): Omit<Row, "id"> {
   return {
     title: fields.title, body: fields.body, image_url: fields.image_url, action_url: fields.action_url, priority: fields.priority, target: fields.target,
     caps: JSON.stringify(fields.caps.map(formatCap)), start_time: fields.start_time, end_time: fields.end_time, status: fields.status,
-    count_on: fields.count_on, stop_after: JSON.stringify(fields.stop_after), exempt: fields.exempt ? 1 : 0,
+    count_on: fields.count_on, stop_after: JSON.stringify(fields.stop_after), exempt: fields.exempt ? 1 : 0, reserve: fields.reserve,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Events in the store: written by the worker, read by reports and by the recovery of counters. */
-import type { Database, Statement } from "better-sqlite3";
+import { SqliteError, type Database, type Statement } from "better-sqlite3";
 import type { EventType, PopupEvent } from "../event.js";
+import { compareStreamIds, type StreamMark } from "../stream-id.js";
 import { formatDay } from "../time.js";
+import type { DeadEvent, DeadEventTable } from "./dead-events.js";
 
 export interface Totals {
   /** Counted ones; those over a cap are apart. */
@@ -14,8 +16,8 @@ export interface Totals {
 }
 export interface CampaignReport extends Totals { readonly campaign_id: number; readonly title: string; readonly days: (Totals & { readonly day: string })[] }
 
-/** A set-aside stream entry: its id, what was wrong with it, and its fields. */
-export interface DeadEvent { readonly streamId: string; readonly reason: string; readonly fields: readonly string[] }
+/** An event that the table does not take: its place in the batch, and why. */
+export interface Refusal { readonly index: number; readonly reason: string }
 
 interface Row { type: EventType; campaign_id: number; user_id: string; impression_id: string; at: number; over_cap: 0 | 1; session_id: string | null }
 
@@ -28,25 +30,23 @@ const TOTALS = `
 
 export class EventTable {
   readonly #insert: Statement<[EventType, number, string, string, number, 0 | 1, string | null]>;
-  readonly #dead: Statement<[string, string, string]>;
-  readonly #deadEvents: Statement<[], { stream_id: string; reason: string; fields: string }>;
   readonly #userIds: Statement<[], string>;
   readonly #usersOf: Statement<[number], string>;
   readonly #ofUser: Statement<[string], Row>;
   readonly #report: Statement<{ id: number | null; from: number; to: number }, Totals & { campaign_id: number; title: string }>;
   readonly #byDay: Statement<{ id: number; from: number; to: number }, Totals & { day: string }>;
-  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[]) => number;
+  readonly #mark: Statement<[string], string>;
+  readonly #setMark: Statement<[string, string]>;
+  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[], mark: StreamMark | undefined, onRefused: ((refusal: Refusal) => void) | undefined) => number;
   #timezone = "UTC";
 
-  constructor(db: Database) {
+  constructor(db: Database, dead: DeadEventTable) {
     // SQLite has no time zones of its own; the day of an event is that of the setting.
     db.function("local_day", { deterministic: false }, (at: unknown) => formatDay(Number(at), this.#timezone));
     this.#insert = db.prepare(`
       INSERT INTO events (type, campaign_id, user_id, impression_id, at, over_cap, session_id)
       VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (user_id, type, impression_id) DO NOTHING`);
-    this.#dead = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO NOTHING");
-    this.#deadEvents = db.prepare("SELECT stream_id, reason, fields FROM dead_events ORDER BY rowid");
     this.#userIds = db.prepare<[], string>("SELECT DISTINCT user_id FROM events").pluck();
     this.#usersOf = db.prepare<[number], string>("SELECT DISTINCT user_id FROM events WHERE campaign_id = ?").pluck();
     this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
@@ -60,22 +60,44 @@ export class EventTable {
     this.#byDay = db.prepare(`
       SELECT local_day(e.at) AS day, ${TOTALS} FROM events e
       WHERE e.campaign_id = @id AND e.at >= @from AND e.at < @to GROUP BY day ORDER BY day`);
-    this.#write = db.transaction((events, dead) => {
+    this.#mark = db.prepare<[string], string>("SELECT id FROM stream_mark WHERE stream = ?").pluck();
+    this.#setMark = db.prepare("INSERT INTO stream_mark (stream, id) VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET id = excluded.id");
+    this.#write = db.transaction((events, letters, mark, onRefused) => {
       let added = 0;
-      for (const e of events) added += this.#insert.run(e.type, e.campaignId, e.userId, e.impressionId, e.at, e.overCap ? 1 : 0, e.sessionId).changes;
-      for (const { streamId, reason, fields } of dead) this.#dead.run(streamId, reason, JSON.stringify(fields));
+      for (const [index, e] of events.entries()) {
+        try {
+          added += this.#insert.run(e.type, e.campaignId, e.userId, e.impressionId, e.at, e.overCap ? 1 : 0, e.sessionId).changes;
+        } catch (error) {
+          // Only the statement is undone by that; the transaction goes on without it.
+          if (!onRefused || !isRefusal(error)) throw error;
+          onRefused({ index, reason: error.message });
+        }
+      }
+      for (const letter of letters) dead.add(letter);
+      if (mark) this.#raiseMark(mark);
       return added;
-    });
+    }).immediate;
   }
 
-  /** Writes a batch in one transaction; an event that is there already changes nothing. Returns how many were new. */
-  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = []): number {
-    return this.#write(events, dead);
+  /**
+   * Writes a batch in one transaction; an event that is there already changes nothing.
+   * @param mark how far the stream is written with this batch; an earlier place than the one known changes nothing
+   * @param onRefused told of each event that the table does not take, and the others are written; without it nothing is
+   * @returns how many events were new
+   * @throws SqliteError when the store cannot be written
+   */
+  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = [], mark?: StreamMark, onRefused?: (refusal: Refusal) => void): number {
+    return this.#write(events, dead, mark, onRefused);
   }
 
-  /** The entries that were set aside, oldest first. */
-  dead(): DeadEvent[] {
-    return this.#deadEvents.all().map((row) => ({ streamId: row.stream_id, reason: row.reason, fields: JSON.parse(row.fields) as string[] }));
+  /** The highest entry id that was ever written from the stream under this key, or null for none. */
+  mark(stream: string): string | null {
+    return this.#mark.get(stream) ?? null;
+  }
+
+  #raiseMark({ stream, id }: StreamMark): void {
+    const known = this.mark(stream);
+    if (known === null || compareStreamIds(id, known) > 0) this.#setMark.run(stream, id);
   }
 
   /** Every user who has an event. */
@@ -105,4 +127,9 @@ export class EventTable {
     this.#timezone = timezone;
     return this.#report.all({ id, from, to }).map((totals) => ({ ...totals, days: this.#byDay.all({ id: totals.campaign_id, from, to }) }));
   }
+}
+
+/** True when it is the event that is at fault, and not the store. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof SqliteError && /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/.test(error.code);
 }

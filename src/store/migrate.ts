@@ -2,8 +2,11 @@
 import type { Database } from "better-sqlite3";
 import { PopupError } from "../errors.js";
 import { initial } from "./migrations/001-initial.js";
+import { reserve } from "./migrations/002-reserve.js";
+import { streamMark } from "./migrations/003-stream-mark.js";
+import { apiKeys } from "./migrations/004-api-keys.js";
 
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -16,6 +19,8 @@ export function migrate(db: Database): void {
     });
   }
   MIGRATIONS.forEach((sql, index) => {
+    // A store that is up to date is opened without its lock, which another process may hold.
+    if (applied() > index) return;
     // The version is read again inside: another process may have migrated in between.
     db.transaction(() => {
       if (applied() > index) return;

@@ -1,5 +1,6 @@
 /** The settings: their names, defaults, rules and values. */
 import type { Database, Statement } from "better-sqlite3";
+import { reserveSeconds } from "../campaign.js";
 import { formatCap, parseCaps, type Cap } from "../caps.js";
 import { invalid, PopupError } from "../errors.js";
 import { parseTimezone } from "../time.js";
@@ -11,6 +12,10 @@ export interface Settings {
   /** Caps over all popups of a user together. */
   readonly userCaps: readonly Cap[];
   readonly partitions: number;
+  /** How long a decision holds a place in the caps where the campaign does not say, s. */
+  readonly reserve: number;
+  /** Entries in the event stream beyond which no more are taken. */
+  readonly streamMax: number;
 }
 
 interface Rule { readonly fallback: string; readonly about: string; readonly normalize: (text: string) => string }
@@ -22,6 +27,20 @@ export const SETTING_RULES: Record<string, Rule> = {
     about: "caps over all popups of a user together, such as 1/30m,3/day",
     normalize: (text) => parseUserCaps(text).map(formatCap).join(","),
   },
+  reserve: {
+    fallback: "0",
+    about: "seconds for which a decision holds a place in the caps, where the campaign does not say; 0: none",
+    normalize: (text) => String(reserveSeconds(text)),
+  },
+  stream_max: {
+    fallback: "2000000",
+    about: "entries in the event stream beyond which reports go to the spool",
+    normalize: (text) => {
+      const entries = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+      if (!(entries >= FEWEST_ENTRIES && entries <= MOST_ENTRIES)) throw invalid("stream_max", `"${text}" is not a whole number of ${FEWEST_ENTRIES} to ${MOST_ENTRIES}`, "an entry holds the events of up to 128 reports; see the memory that Redis has");
+      return String(entries);
+    },
+  },
   partitions: {
     fallback: "1",
     about: "shares of the users, for Redis Cluster",
@@ -31,6 +50,9 @@ export const SETTING_RULES: Record<string, Rule> = {
     },
   },
 };
+
+const FEWEST_ENTRIES = 1_000;
+const MOST_ENTRIES = 4_000_000_000;
 
 function parseUserCaps(text: string): Cap[] {
   return parseCaps(text.split(",").map((cap) => cap.trim()).filter((cap) => cap !== ""), "user_caps");
@@ -60,7 +82,10 @@ export class SettingTable {
   }
 
   all(): Settings {
-    return { timezone: this.get("timezone"), userCaps: parseUserCaps(this.get("user_caps")), partitions: Number(this.get("partitions")) };
+    return {
+      timezone: this.get("timezone"), userCaps: parseUserCaps(this.get("user_caps")), partitions: Number(this.get("partitions")),
+      reserve: Number(this.get("reserve")), streamMax: Number(this.get("stream_max")),
+    };
   }
 }
 

@@ -4,9 +4,11 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { PopupError, reasonOf } from "../errors.js";
 import type { Clock } from "../time.js";
+import { ApiKeyTable } from "./api-keys.js";
 import { AudienceTable } from "./audiences.js";
 import { AuditLog } from "./audit.js";
 import { CampaignTable } from "./campaigns.js";
+import { DeadEventTable } from "./dead-events.js";
 import { EventTable } from "./events.js";
 import { migrate } from "./migrate.js";
 import { SettingTable } from "./settings.js";
@@ -16,6 +18,8 @@ export interface Store {
   readonly audiences: AudienceTable;
   readonly settings: SettingTable;
   readonly events: EventTable;
+  readonly apiKeys: ApiKeyTable;
+  readonly deadEvents: DeadEventTable;
   readonly audit: AuditLog;
   /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. */
   transaction<T>(work: () => T): T;
@@ -24,17 +28,24 @@ export interface Store {
   close(): void;
 }
 
+export interface StoreOptions {
+  /** Who stands in the audit log. */
+  readonly actor: string;
+  readonly clock?: Clock;
+  /** How long a statement waits for another process' lock, ms. The process stands still meanwhile. */
+  readonly busyMs?: number;
+}
+
 /**
  * Opens or creates the store and brings it to the present schema.
- * @param actor who stands in the audit log
  * @throws PopupError `unavailable` when the file cannot be opened or is no store
  */
-export function openStore(path: string, { actor, clock = Date.now }: { actor: string; clock?: Clock }): Store {
+export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_000 }: StoreOptions): Store {
   let db: Database.Database;
   try {
     mkdirSync(dirname(path), { recursive: true });
     db = new Database(path);
-    db.pragma("busy_timeout = 5000");
+    db.pragma(`busy_timeout = ${busyMs}`);
     db.pragma("journal_mode = WAL");
     // The worker acknowledges events after the commit, so the commit has to be on the disk.
     db.pragma("synchronous = FULL");
@@ -52,12 +63,15 @@ export function openStore(path: string, { actor, clock = Date.now }: { actor: st
     });
   }
   const audit = new AuditLog(db, actor, clock);
+  const deadEvents = new DeadEventTable(db);
   return {
     audit,
     campaigns: new CampaignTable(db, audit),
     audiences: new AudienceTable(db, audit, clock),
     settings: new SettingTable(db, audit),
-    events: new EventTable(db),
+    deadEvents,
+    events: new EventTable(db, deadEvents),
+    apiKeys: new ApiKeyTable(db, audit, clock),
     transaction: (work) => db.transaction(work).immediate(),
     snapshot: (work) => db.transaction(work).deferred(),
     close: () => db.close(),

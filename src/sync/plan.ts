@@ -53,9 +53,12 @@ export function planPublish(store: Store, now: number, index: BuiltIndex | null)
       active,
       others,
       policy: settings.userCaps,
+      reserve: settings.reserve,
+      streamMax: settings.streamMax,
       timezone: settings.timezone,
       audiences: listed.map(({ ref, encoding, strings, slot }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0, slot })),
       index: used,
+      apiKeys: store.apiKeys.live(),
     };
     const version = "-".repeat(VERSION_LENGTH);
     const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));
@@ -100,6 +103,7 @@ function metaOf(campaign: Campaign): CampaignMeta {
     count_on: campaign.count_on,
     stop_after: campaign.stop_after.join(","),
     exempt: campaign.exempt ? "1" : "0",
+    reserve: campaign.reserve === null ? "" : String(campaign.reserve),
   } satisfies Record<string, string>).flat();
   return { campaignId: campaign.id, fields, revision: sha256(JSON.stringify(fields)), keepUntil: campaign.end_time + LATE_REPORTS_MS };
 }

@@ -1,4 +1,4 @@
-/** Recovery: users' records in Redis rebuilt from the store's events and those still in the stream. */
+/** Recovery: users' records in Redis rebuilt from the store's events and those still in the stream; and compared with them. */
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
@@ -12,47 +12,97 @@ const restoreScript = new Script("restore");
  * stream for longer (STREAM_KEEP_MS), so what came since is still there for the script to see.
  */
 const READING_MS = 15_000;
-
 /** Publishes in the middle of one user's record. */
 const ATTEMPTS = 5;
-/** Users whose records are rebuilt at the same time: enough to keep the connection busy. */
+/** Users whose records are worked on at the same time: enough to keep the connection busy. */
 const TOGETHER = 64;
 
-export type RestoreProgress = (done: number, of: number) => void;
+export interface RestoreOptions {
+  /** Told after every few users. */
+  readonly progress?: (done: number, of: number) => void;
+  /** Awaited every few users: what must not wait until all are done. */
+  readonly between?: () => Promise<void>;
+}
+
+/** A record's fields, as `lua/lib/record.lua` names them; show times are ms, separated by blanks. */
+export type RecordFields = ReadonlyMap<string, string>;
+export interface Comparison { readonly expected: RecordFields; readonly actual: RecordFields }
+
+/** What is known of users' events, in the store and in the stream, kept young enough to be used. */
+export class EventReading {
+  readonly #stream: StreamReading;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #version = "";
+
+  /** @param now epoch ms; what counts as the present for every record */
+  constructor(private readonly store: Store, private readonly redis: Redis, private readonly keys: Keys, private readonly now: number) {
+    this.#stream = new StreamReading(redis, keys);
+  }
+
+  /** Reads the stream on if that is due. Await it before each few users. */
+  async refresh(): Promise<void> {
+    if (Date.now() - this.#readAt <= READING_MS) return;
+    await this.#stream.readOn();
+    this.#readAt = Date.now();
+  }
+
+  /** Every user with an event. */
+  userIds(): string[] {
+    return [...new Set([...this.store.events.userIds(), ...this.#stream.userIds()])];
+  }
+
+  /** Makes the user's record anew. A report that comes meanwhile is kept. */
+  async restore(userId: string): Promise<void> {
+    await this.#run(userId, "restore");
+  }
+
+  /** What the user's record should say and what it says. */
+  async compare(userId: string): Promise<Comparison> {
+    const [expected, actual] = await this.#run(userId, "compare");
+    return { expected: fieldsOf(expected), actual: fieldsOf(actual) };
+  }
+
+  async #run(userId: string, mode: "restore" | "compare"): Promise<unknown[]> {
+    // A publish meanwhile, such as the one that puts a new audience index into use, does no harm: the script reads the list itself.
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const events = [...this.store.events.ofUser(userId), ...this.#stream.ofUser(userId)].sort((a, b) => a.at - b.at);
+      const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
+      const reply = await restoreScript.run(this.redis, [this.keys.list, this.keys.record(userId), this.keys.stream], [this.#version, userId, this.#stream.lastId, this.now, mode, ...fields]);
+      const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "stale", "unpublished"]);
+      if (tag === "restored" || tag === "compared") return values;
+      this.#version = (await this.redis.get(this.keys.version)) ?? "";
+    }
+    throw new PopupError("conflict", "other processes keep publishing while counters are looked at, or nothing is published", { hint: "run it again, after popup sync" });
+  }
+}
+
+function fieldsOf(flat: unknown): Map<string, string> {
+  const fields = new Map<string, string>();
+  const items: unknown[] = Array.isArray(flat) ? flat : [];
+  for (let i = 0; i + 1 < items.length; i += 2) fields.set(String(items[i]), String(items[i + 1]));
+  return fields;
+}
 
 /**
  * Rebuilds the record of every user who has an event. Reports that arrive meanwhile are kept.
- * @param version the list that is live
  * @param now epoch ms
  * @returns users restored
  */
-export async function restoreCounters(store: Store, redis: Redis, keys: Keys, version: string, now: number, progress: RestoreProgress = () => undefined): Promise<number> {
-  const stream = new StreamReading(redis, keys);
-  await stream.readOn();
-  let readAt = Date.now();
-  const users = [...new Set([...store.events.userIds(), ...stream.userIds()])];
-  for (let from = 0; from < users.length; from += TOGETHER) {
-    if (Date.now() - readAt > READING_MS) {
-      await stream.readOn();
-      readAt = Date.now();
-    }
-    const batch = users.slice(from, from + TOGETHER);
-    await Promise.all(batch.map(async (userId) => {
-      // A publish meanwhile, such as the one that puts a new audience index into use, does no harm: the script reads the list itself.
-      for (let attempt = 1; !(await restoreUser(store, redis, keys, version, now, userId, stream)); attempt++) {
-        if (attempt >= ATTEMPTS) throw new PopupError("conflict", "other processes keep publishing while counters are restored", { hint: "run popup sync --full again" });
-        version = (await redis.get(keys.version)) ?? version;
-      }
-    }));
-    progress(from + batch.length, users.length);
-  }
+export async function restoreCounters(store: Store, redis: Redis, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
+  const events = new EventReading(store, redis, keys, now);
+  await events.refresh();
+  const users = events.userIds();
+  await forEachUser(users, events, options, (userId) => events.restore(userId));
   return users.length;
 }
 
-/** False when another list is live than `version`. */
-async function restoreUser(store: Store, redis: Redis, keys: Keys, version: string, now: number, userId: string, stream: StreamReading): Promise<boolean> {
-  const events = [...store.events.ofUser(userId), ...stream.ofUser(userId)].sort((a, b) => a.at - b.at);
-  const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
-  const reply = await restoreScript.run(redis, [keys.list, keys.record(userId), keys.stream], [version, userId, stream.lastId, now, ...fields]);
-  return decodeReply("restore", reply, ["restored", "stale", "unpublished"]).tag === "restored";
+/** Does something for each of the users, some at a time. */
+export async function forEachUser(users: readonly string[], events: EventReading, { progress, between }: RestoreOptions, work: (userId: string) => Promise<void>): Promise<void> {
+  for (let from = 0; from < users.length; from += TOGETHER) {
+    await events.refresh();
+    const batch = users.slice(from, from + TOGETHER);
+    await Promise.all(batch.map(work));
+    progress?.(from + batch.length, users.length);
+    await between?.();
+  }
 }

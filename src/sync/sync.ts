@@ -1,4 +1,4 @@
-/** Store → Redis, whole: what changed is published at once, and then the audience index is brought up to it. */
+/** Store → Redis, whole: counters are looked after, what changed is published at once, and then the audience index is brought up to it. */
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
@@ -7,6 +7,8 @@ import type { Clock } from "../time.js";
 import { buildIndex, dropGenerations, FEWEST_INDEXED, readLiveIndex, type BuiltIndex } from "./audience-index.js";
 import { planPublish } from "./plan.js";
 import { publish, type PublishResult } from "./publish.js";
+import type { RestoreOptions } from "./restore.js";
+import { verifyCounters } from "./verify.js";
 
 export interface RefreshOptions {
   /** Asked while it builds; true gives the build up, and what is live stays as it is. */
@@ -48,16 +50,31 @@ async function compare(store: Store, redis: Redis, keys: Keys, now: number): Pro
   return { live, audiences, missing: list.audiences.some(({ slot }) => slot === null) };
 }
 
+export interface SyncOptions extends RestoreOptions {
+  /** Send everything, whatever Redis says it has, and restore every counter. */
+  readonly full?: boolean;
+}
+
+export interface SyncResult extends PublishResult {
+  /** Users whose counters were made again, because Redis did not have them all or because of `full`. */
+  readonly users_restored: number;
+}
+
 /**
  * One sync: what is live afterwards is what the store has.
- * @param full send everything, whatever Redis says it has
- * @throws PopupError `conflict` when others keep publishing
+ * @throws PopupError `conflict` when others keep publishing, or Redis was replaced meanwhile
  */
-export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: Clock, full = false): Promise<PublishResult> {
+export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: Clock, { full = false, ...restore }: SyncOptions = {}): Promise<SyncResult> {
   const started = performance.now();
   const replaced = full ? (await readLiveIndex(redis, keys))?.generation : undefined;
+  // Before the publish: an emptied Redis is told by its missing list.
+  const known = full ? 0 : (await verifyCounters(store, redis, keys, clock, restore)).users;
   const published = await publish(store, redis, keys, clock(), { full });
+  const forced = full ? (await verifyCounters(store, redis, keys, clock, { ...restore, force: true })).users : 0;
   const indexed = await refreshIndex(store, redis, keys, clock, { replaced });
   const result = indexed ?? published;
-  return { ...result, audiences_sent: published.audiences_sent + (indexed?.audiences_sent ?? 0), seconds: Math.round(performance.now() - started) / 1000 };
+  return {
+    ...result, audiences_sent: published.audiences_sent + (indexed?.audiences_sent ?? 0), users_restored: known + forced,
+    seconds: Math.round(performance.now() - started) / 1000,
+  };
 }

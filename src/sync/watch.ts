@@ -1,4 +1,4 @@
-/** Publishing again and again: soon after every change of the store, and at every interval in any case. */
+/** Publishing again and again: soon after every change of the store, and at every interval in any case; and looking after counters. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
@@ -7,6 +7,7 @@ import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
 import { publish, type PublishResult } from "./publish.js";
 import { refreshIndex } from "./sync.js";
+import { needsVerifying, verifyCounters, type Verification } from "./verify.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
@@ -25,48 +26,85 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onPublish: (result: PublishResult) => void;
+  /** Told before counters are restored, and when a server that is new was looked at. */
+  readonly onRestoring?: () => void;
+  readonly onVerified?: (result: Verification) => void;
   /** Told once when trouble begins and once when it is over (undefined). */
   readonly onIncident: (cause: string | undefined) => void;
 }
 
 /** Watches until the signal. Trouble is waited out: it never ends the watch. */
 export async function watchStore(store: Store, redis: Redis, keys: Keys, options: WatchOptions): Promise<void> {
-  let seen = -1;
-  let due = 0;
-  let version: string | undefined;
+  const watch = new Watch(store, redis, keys, options);
   let incident: string | undefined;
-  // When the store last changed, and since when there are changes that the index has not seen.
-  let changedAt = 0;
-  let unindexedSince: number | undefined;
-  let indexFrom = 0;
   while (!options.signal.aborted) {
     try {
-      const change = store.audit.lastId();
-      // A version that is not the one left here: Redis was emptied, or went back to an older state.
-      if (change !== seen || Date.now() >= due || (await redis.get(keys.version)) !== version) {
-        const result = await publish(store, redis, keys, options.clock());
-        if (result.version !== version) options.onPublish(result);
-        if (change !== seen || result.version !== version) changedAt = Date.now();
-        unindexedSince ??= Date.now();
-        version = result.version;
-        seen = change;
-        due = Date.now() + options.intervalMs;
-      }
-      if (unindexedSince !== undefined && Date.now() >= indexFrom && (Date.now() - changedAt >= QUIET_MS || Date.now() - unindexedSince >= MOST_WAIT_MS)) {
-        // What changed is live already; a further change goes before the index, unless that has waited long enough.
-        const patient = Date.now() - unindexedSince < MOST_WAIT_MS;
-        indexFrom = Date.now() + INDEX_RETRY_MS;
-        const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || (patient && store.audit.lastId() !== seen) });
-        indexFrom = 0;
-        if (indexed) options.onPublish(indexed);
-        version = indexed?.version ?? version;
-        if (store.audit.lastId() === seen || !patient) unindexedSince = undefined;
-      }
+      await watch.look();
       if (incident !== undefined) options.onIncident((incident = undefined));
     } catch (error) {
+      if (options.signal.aborted) return;
       const reason = reasonOf(error);
       if (reason !== incident) options.onIncident((incident = reason));
     }
     await delay(LOOK_MS, undefined, { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+class Watch {
+  /** The last change of the store that is published, and the version it was published as. */
+  #seen = -1;
+  #version: string | undefined;
+  #due = 0;
+  /** When the store last changed, and since when there are changes that the index has not seen. */
+  #changedAt = 0;
+  #unindexedSince: number | undefined;
+  #indexFrom = 0;
+
+  constructor(private readonly store: Store, private readonly redis: Redis, private readonly keys: Keys, private readonly options: WatchOptions) {}
+
+  async look(): Promise<void> {
+    // First: an emptied Redis is told by its missing list.
+    if (await needsVerifying(this.redis, this.keys)) await this.#verify();
+    await this.#publish();
+    await this.#index();
+  }
+
+  async #verify(): Promise<void> {
+    const result = await verifyCounters(this.store, this.redis, this.keys, this.options.clock, {
+      onRestoring: () => this.options.onRestoring?.(),
+      // A campaign that is paused now must not wait until a million users are restored.
+      between: async () => {
+        if (this.options.signal.aborted) throw new Error("stopped before all counters were restored");
+        if (this.store.audit.lastId() !== this.#seen) await this.#publish();
+      },
+    });
+    this.options.onVerified?.(result);
+  }
+
+  async #publish(): Promise<void> {
+    const change = this.store.audit.lastId();
+    // A version that is not the one left here: Redis was emptied, or went back to an older state.
+    if (change === this.#seen && Date.now() < this.#due && (await this.redis.get(this.keys.version)) === this.#version) return;
+    const result = await publish(this.store, this.redis, this.keys, this.options.clock());
+    if (result.version !== this.#version) this.options.onPublish(result);
+    if (change !== this.#seen || result.version !== this.#version) this.#changedAt = Date.now();
+    this.#unindexedSince ??= Date.now();
+    this.#version = result.version;
+    this.#seen = change;
+    this.#due = Date.now() + this.options.intervalMs;
+  }
+
+  async #index(): Promise<void> {
+    const { store, redis, keys, options } = this;
+    if (this.#unindexedSince === undefined || Date.now() < this.#indexFrom) return;
+    const waited = Date.now() - this.#unindexedSince >= MOST_WAIT_MS;
+    if (!waited && Date.now() - this.#changedAt < QUIET_MS) return;
+    this.#indexFrom = Date.now() + INDEX_RETRY_MS;
+    // What changed is live already; a further change goes before the index, unless that has waited long enough.
+    const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || (!waited && store.audit.lastId() !== this.#seen) });
+    this.#indexFrom = 0;
+    if (indexed) options.onPublish(indexed);
+    this.#version = indexed?.version ?? this.#version;
+    if (waited || store.audit.lastId() === this.#seen) this.#unindexedSince = undefined;
   }
 }

@@ -3,23 +3,37 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { ReplyError, type Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
-import type { PopupEvent } from "../event.js";
-import { decodeEvents } from "../redis/events.js";
 import type { Keys } from "../redis/keys.js";
-import type { DeadEvent } from "../store/events.js";
+import { readStreamState } from "../redis/stream-state.js";
+import { compareStreamIds } from "../stream-id.js";
+import { Backlog } from "./backlog.js";
+import { Batch, type Entry } from "./batch.js";
 import type { Sink } from "./sink.js";
+
+/** What became of a batch. */
+export interface BatchResult {
+  /** Events that the sink did not have yet, and those that it had. */
+  readonly added: number;
+  readonly duplicates: number;
+  /** Events that were set aside. */
+  readonly dead: number;
+  /** The sink's time for it. */
+  readonly seconds: number;
+}
 
 export interface WorkerOptions {
   /** Events given to the sink at a time; more when an entry ends beyond it. */
   readonly batch?: number;
   /** Entries that another worker has held for this long without acknowledging are taken over, ms. */
   readonly claimAfterMs?: number;
+  /** Entries awaiting the sink that are too many. */
+  readonly backlog?: number;
   /** Told once when trouble begins and once when it is over (undefined). */
   readonly onIncident?: (cause: string | undefined) => void;
-  readonly onBatch?: (written: number, dead: number) => void;
+  readonly onBatch?: (result: BatchResult) => void;
+  /** Told once when too many entries await the sink, and once when they are fewer again. */
+  readonly onBacklog?: (entries: number, tooMany: boolean) => void;
 }
-
-type Entry = [id: string, fields: string[] | null];
 
 /** A commit waits for the disk, so a backlog is written in large ones. */
 const DEFAULT_BATCH = 10_000;
@@ -32,41 +46,49 @@ const RETRY_MS = 1_000;
 const LINGER_MS = 100;
 /** Acknowledged entries stay this long, for `sync --full` to see what came while it read (sync/restore.ts). */
 export const STREAM_KEEP_MS = 60_000;
-const TRIM_EVERY_MS = 5_000;
+const TEND_EVERY_MS = 5_000;
 
 export class Worker {
   readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   readonly #batch: number;
   readonly #claimAfterMs: number;
+  readonly #backlog: Backlog;
   readonly #ending = new AbortController();
-  #stopping = false;
+  /** What the sink could not take, or Redis did not hear acknowledged: it is tried again before anything else. */
+  #held: Batch | undefined;
   #claimAt = 0;
-  #trimAt = 0;
+  #tendAt = 0;
   #incident: string | undefined;
 
   constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly sink: Sink, private readonly options: WorkerOptions = {}) {
     this.#batch = options.batch ?? DEFAULT_BATCH;
     this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;
+    this.#backlog = new Backlog(options.backlog, options.onBacklog);
   }
 
   /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      try {
-        const taken = await this.step(BLOCK_MS);
-        this.#note(undefined);
-        if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
-      } catch (error) {
-        if (this.#stopping) return;
-        this.#note(reasonOf(error));
-        await this.#pause(RETRY_MS);
-      }
+      let taken = 0;
+      const atWork = await troubleOf(async () => {
+        taken = await this.#work(BLOCK_MS);
+      });
+      // Also in trouble: a sink that takes nothing is when the backlog grows.
+      const tending = await troubleOf(() => this.#tend());
+      if (this.#stopping) return;
+      const trouble = atWork ?? tending;
+      this.#note(trouble);
+      if (trouble !== undefined) await this.#pause(RETRY_MS);
+      else if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
     }
   }
 
   stop(): void {
-    this.#stopping = true;
     this.#ending.abort();
+  }
+
+  get #stopping(): boolean {
+    return this.#ending.signal.aborted;
   }
 
   /** Waits, or until {@link stop}. */
@@ -75,23 +97,27 @@ export class Worker {
   }
 
   /**
-   * One round: what a dead worker left, then what is new.
+   * One round: what is in hand, what a dead worker left, what is new.
    * @param blockMs how long to wait for new entries; 0 does not wait
    * @returns entries acknowledged
    */
   async step(blockMs = 0): Promise<number> {
+    const taken = await this.#work(blockMs);
+    await this.#tend();
+    return taken;
+  }
+
+  async #work(blockMs: number): Promise<number> {
     const now = Date.now();
     let taken = 0;
     try {
+      if (this.#held) taken += await this.#keep(this.#held);
       if (now >= this.#claimAt) {
         taken += await this.#takeOver();
         this.#claimAt = now + this.#claimAfterMs / 3;
       }
-      taken += await this.#keep(await this.#readNew(blockMs));
-      if (now >= this.#trimAt) {
-        await this.#trim(now);
-        this.#trimAt = now + TRIM_EVERY_MS;
-      }
+      const entries = await this.#readNew(blockMs);
+      if (entries.length > 0) taken += await this.#keep(new Batch(entries));
     } catch (error) {
       if (!(error instanceof ReplyError) || !reasonOf(error).startsWith("NOGROUP")) throw error;
       // The first start, or Redis was emptied: the group begins with the oldest entry.
@@ -132,48 +158,48 @@ export class Worker {
     let taken = 0;
     let cursor = "0-0";
     do {
-      const [next, entries] = (await this.redis.xautoclaim(
+      const [next, claimed] = (await this.redis.xautoclaim(
         this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", PAGE,
       )) as [string, (Entry | null)[]];
       // Redis 6.2 gives nothing at all for an entry that was deleted while it was pending.
-      taken += await this.#keep(entries.filter((entry) => entry !== null));
+      const entries = claimed.filter((entry) => entry !== null);
+      if (entries.length > 0) taken += await this.#keep(new Batch(entries));
       cursor = next;
     } while (cursor !== "0-0" && !this.#stopping);
     return taken;
   }
 
-  /** Gives entries to the sink and acknowledges them. A crash in between brings them again, which the sink takes in its stride. */
-  async #keep(entries: readonly Entry[]): Promise<number> {
-    if (entries.length === 0) return 0;
-    const events: PopupEvent[] = [];
-    const dead: DeadEvent[] = [];
-    for (const [id, fields] of entries) {
-      // Deleted from the stream while it was pending: there is nothing left to keep.
-      if (fields === null) continue;
-      for (const [place, event] of decodeEvents(fields).entries()) {
-        if (typeof event !== "string") events.push(event);
-        // Named by its place where the entry holds more than one.
-        else dead.push({ streamId: fields.length > 2 ? `${id}#${place}` : id, reason: event, fields: fields.slice(place * 2, place * 2 + 2) });
-      }
-    }
-    const written = await this.sink.write(events, dead);
+  /** Gives a batch to the sink and acknowledges it. A crash in between brings it again, which the sink takes in its stride. */
+  async #keep(batch: Batch): Promise<number> {
+    this.#held = batch;
+    const { entries, events } = batch;
+    const last = { stream: this.keys.stream, id: batch.last };
+    const started = performance.now();
+    const { added, refused } = await this.sink.write(events, batch.dead, last);
+    const letters = refused.length === 0 ? [] : batch.refused(refused);
+    if (letters.length > 0) await this.sink.write([], letters, last);
+    const seconds = (performance.now() - started) / 1_000;
     for (let from = 0; from < entries.length; from += PAGE) {
       await this.redis.xack(this.keys.stream, this.sink.name, ...entries.slice(from, from + PAGE).map(([id]) => id));
     }
-    this.options.onBatch?.(written, dead.length);
+    this.#held = undefined;
+    this.options.onBatch?.({ added, duplicates: events.length - added - refused.length, dead: batch.dead.length + letters.length, seconds });
     return entries.length;
   }
 
-  /** Cuts the stream behind what every group has acknowledged, and never within the last {@link STREAM_KEEP_MS}. */
-  async #trim(now: number): Promise<void> {
+  /** Every few seconds: looks how much awaits the sink, and cuts what is done with from the stream. */
+  async #tend(): Promise<void> {
+    const now = Date.now();
+    if (now < this.#tendAt || this.redis.status !== "ready") return;
+    this.#tendAt = now + TEND_EVERY_MS;
+    const { groups } = await readStreamState(this.redis, this.keys.stream);
+    const own = groups.find(({ name }) => name === this.sink.name);
+    if (own) this.#backlog.look(own.lag + own.pending);
+    // Behind what every group has acknowledged, and never within the last minute.
     let until = `${now - STREAM_KEEP_MS}-0`;
-    const groups = (await this.redis.xinfo("GROUPS", this.keys.stream)) as unknown[][];
-    for (const group of groups) {
-      const info = new Map<unknown, unknown>();
-      for (let i = 0; i + 1 < group.length; i += 2) info.set(group[i], group[i + 1]);
-      const pending = (await this.redis.xpending(this.keys.stream, String(info.get("name")))) as [number, string | null];
-      const needed = pending[1] ?? String(info.get("last-delivered-id"));
-      if (compareIds(needed, until) < 0) until = needed;
+    for (const { oldestPending, lastDelivered } of groups) {
+      const needed = oldestPending ?? lastDelivered;
+      if (compareStreamIds(needed, until) < 0) until = needed;
     }
     await this.redis.xtrim(this.keys.stream, "MINID", until);
   }
@@ -185,9 +211,12 @@ export class Worker {
   }
 }
 
-/** Orders stream ids, `ms-sequence`. */
-function compareIds(a: string, b: string): number {
-  const [aMs = 0, aSequence = 0] = a.split("-").map(Number);
-  const [bMs = 0, bSequence = 0] = b.split("-").map(Number);
-  return aMs - bMs || aSequence - bSequence;
+/** Why the work failed, or undefined when it did not. */
+async function troubleOf(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }

@@ -50,7 +50,7 @@ t.test("sync, a popup over HTTP, worker --once, report", async (t) => {
   t.match(JSON.parse(sync?.stdout ?? ""), { version: /./, campaigns: 1, audiences_sent: Number, seconds: Number });
   t.match(again?.stdout, /^\S+: 1 campaign, 0 audiences sent, [\d.]+ s\n$/, "what is there is not sent again");
 
-  const api = await openApi({ redisUrl: server.url, prefix: "", host: "127.0.0.1", port: await freePort(), clock: () => Date.parse("2026-06-10T12:00:00Z"), log: pino({ level: "silent" }), decisionDeadlineMs: 10_000 });
+  const api = await openApi({ redisUrl: server.url, prefix: "", host: "127.0.0.1", port: await freePort(), clock: () => Date.parse("2026-06-10T12:00:00Z"), log: pino({ level: "silent" }), decisionDeadlineMs: 10_000, spool: null });
   t.teardown(() => api.close());
   const shown = (await (await fetch(`${api.url}/v1/campaigns/popup?user_id=7`)).json()) as { campaign_id: number; impression_id: string };
   t.equal(shown.campaign_id, 1);

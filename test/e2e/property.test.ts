@@ -61,13 +61,15 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
   try {
     const zone = random.pick(ZONES);
     const policy = random.chance(0.5) ? caps(random, 2) : [];
+    const reserveS = random.pick([0, 0, 20, 3_600]);
     const world = { campaigns: [] as ModelCampaign[], segments: new Map<string, Set<string>>(), lists: new Map<number, Set<string>>() };
     store.transaction(() => {
       store.settings.set("timezone", zone);
       store.settings.set("user_caps", policy.map(capText).join(","));
+      store.settings.set("reserve", String(reserveS));
       for (const name of SEGMENTS) world.segments.set(name, load(store, random, { kind: "segment", name }));
       for (let i = random.between(2, 8); i > 0; i--) {
-        const campaign = create(store, random, now);
+        const campaign = create(store, random, now, reserveS);
         world.campaigns.push(campaign);
         if (random.chance(0.7)) world.lists.set(campaign.id, load(store, random, { kind: "users", campaignId: campaign.id }));
       }
@@ -166,16 +168,17 @@ function load(store: Store, random: Random, ref: AudienceRef): Set<string> {
   return members;
 }
 
-function create(store: Store, random: Random, now: number): ModelCampaign {
+function create(store: Store, random: Random, now: number, reserveS: number): ModelCampaign {
+  const own = random.pick([null, null, 0, 600]);
   const start = now + random.pick([-DAY, -DAY, -DAY, 0, 3_600_000, 2 * DAY]);
   const fields = {
     // Few priorities and ends, so that ties happen at every level of the order.
     priority: random.between(-1, 2), start, end: start + random.pick([3 * DAY, 10 * DAY, 10 * DAY, 400 * DAY]), status: random.pick(["active", "active", "active", "active", "draft"] as const),
-    target: target(random, 3), caps: caps(random, 4), exempt: random.chance(0.2), stopAfter: random.some(["click", "dismiss"] as const, 0.3), serve: random.chance(0.3),
+    target: target(random, 3), caps: caps(random, 4), exempt: random.chance(0.2), stopAfter: random.some(["click", "dismiss"] as const, 0.3), serve: random.chance(0.3), reserveMs: (own ?? reserveS) * 1000,
   };
   const { id } = createCampaign(store, campaignInput({
     priority: fields.priority, start_time: new Date(start).toISOString(), end_time: new Date(fields.end).toISOString(), status: fields.status, target: targetText(fields.target),
-    caps: fields.caps.map(capText), exempt: fields.exempt, stop_after: fields.stopAfter, count_on: fields.serve ? "serve" : "impression",
+    caps: fields.caps.map(capText), exempt: fields.exempt, stop_after: fields.stopAfter, count_on: fields.serve ? "serve" : "impression", reserve: own,
   }));
   return { id, ...fields };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type { Test } from "tap";
-import { openApi, type Api } from "../../src/app.js";
+import { openApi, type Api, type ApiOptions } from "../../src/app.js";
 import { Keys } from "../../src/redis/keys.js";
 import { IdSet } from "../../src/id-set.js";
 import type { AudienceRef } from "../../src/audience.js";
@@ -13,8 +13,10 @@ import { chooseEncoding, type RequestedEncoding } from "../../src/encoding.js";
 import { createCampaign } from "../../src/store/campaign-changes.js";
 import { freePort } from "../../src/private-engine.js";
 import { openStore, type Store } from "../../src/store/store.js";
+import { runIdOf } from "../../src/redis/run-id.js";
 import { publish, type PublishResult } from "../../src/sync/publish.js";
 import { refreshIndex } from "../../src/sync/sync.js";
+import { sayWhole } from "../../src/sync/verify.js";
 import { sqliteSink } from "../../src/worker/sink.js";
 import { Worker } from "../../src/worker/worker.js";
 import { startRedis } from "./redis.js";
@@ -26,7 +28,7 @@ export class TestEngine {
   /** Epoch ms; what every part of the engine takes for the present. */
   now = Date.parse("2026-06-10T12:00:00Z");
 
-  constructor(readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
+  constructor(readonly dir: string, readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
 
   get url(): string {
     return this.api?.url ?? "";
@@ -48,8 +50,15 @@ export class TestEngine {
     this.store.transaction(() => this.store.audiences.replace(ref, set, chooseEncoding(encoding, set), "test"));
   }
 
-  publish(full = false): Promise<PublishResult> {
+  /** Publishes, to a Redis whose counters are as good as they are. */
+  async publish(full = false): Promise<PublishResult> {
+    await this.trust();
     return publish(this.store, this.redis, this.keys, this.now, { full });
+  }
+
+  /** Says that Redis' counters are whole. */
+  async trust(): Promise<void> {
+    await sayWhole(this.store, this.redis, this.keys, await runIdOf(this.redis));
   }
 
   /** Builds the audience index where audiences are not in it. @param fewest fewer audiences get none */
@@ -106,16 +115,20 @@ const PATIENT_MS = 10_000;
  * Opens an engine on a private Redis; everything is closed at the test's teardown.
  * @param decisionDeadlineMs for tests of the deadline itself
  */
-export async function startEngine(t: Test, { http = true, decisionDeadlineMs = PATIENT_MS }: { http?: boolean; decisionDeadlineMs?: number } = {}): Promise<TestEngine> {
+export async function startEngine(t: Test, { http = true, spool = true, decisionDeadlineMs = PATIENT_MS, ...api }: { http?: boolean; spool?: boolean; decisionDeadlineMs?: number } & Pick<ApiOptions, "auth" | "jwtSecret"> = {}): Promise<TestEngine> {
   const { redis, url } = await startRedis(t);
   const dir = mkdtempSync(join(tmpdir(), "popup-store-"));
   let engine: TestEngine | undefined;
   const clock = (): number => engine?.now ?? Date.now();
   const store = openStore(join(dir, "popup.db"), { actor: "test", clock });
   const keys = new Keys();
-  engine = new TestEngine(store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
+  engine = new TestEngine(dir, store, redis, url, keys, new Worker(redis, keys, sqliteSink(store.events)), undefined);
+  await engine.trust();
   if (http) {
-    engine.api = await openApi({ redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs });
+    engine.api = await openApi({
+      redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs, ...api,
+      spool: spool ? { dir: join(dir, "spool"), maxBytes: 10_000_000 } : null,
+    });
   }
   t.teardown(async () => {
     await engine?.api?.close();

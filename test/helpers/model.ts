@@ -23,6 +23,8 @@ export interface ModelCampaign {
   readonly exempt: boolean;
   readonly stopAfter: readonly ("click" | "dismiss")[];
   readonly serve: boolean;
+  /** For how long a decision holds a place, ms. */
+  readonly reserveMs: number;
 }
 
 /** What a publish makes live. */
@@ -35,7 +37,11 @@ export interface ModelWorld {
 
 export interface ModelEvent { type: string; campaign: number; user: string; id: string; at: number; over_cap: boolean; session: string }
 export interface Show { readonly campaign: number; readonly at: number; readonly session: string | null }
-interface UserHistory { shows: Show[]; taken: Set<string>; reactions: Set<string> }
+interface Hold { readonly campaign: number; readonly session: string | null; readonly id: string; readonly until: number }
+interface UserHistory { shows: Show[]; taken: Set<string>; reactions: Set<string>; holds: Hold[] }
+
+/** A customer's devices hold no more than this. */
+const MOST_HOLDS = 32;
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -60,14 +66,25 @@ export class Model {
     const order = [...this.#world.campaigns].sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
     const found = order.find(
       (c) => c.status === "active" && c.start <= now && now < c.end && this.#targeted(c, user) && this.#room(c, now, user, session)
-        && !c.stopAfter.some((reaction) => this.history(user).reactions.has(`${c.id} ${reaction}`)),
+        && !c.stopAfter.some((reaction) => this.history(user).reactions.has(`${c.id} ${reaction}`))
+        && !(this.#reserves(c) && this.#held(user, now).length >= MOST_HOLDS),
     );
     if (found?.serve) {
       this.history(user).taken.add(`impression ${id}`);
       this.#count(found.id, now, user, session);
       this.#note("impression", found.id, now, user, session, id, false);
     }
+    if (found && this.#reserves(found)) this.history(user).holds.push({ campaign: found.id, session, id, until: now + found.reserveMs });
     return found?.id ?? null;
+  }
+
+  #reserves(campaign: ModelCampaign): boolean {
+    return !campaign.serve && campaign.reserveMs > 0 && (campaign.caps.length > 0 || this.policy.length > 0);
+  }
+
+  /** Places that are promised and neither taken nor given up. */
+  #held(user: string, now: number): Hold[] {
+    return this.history(user).holds.filter((hold) => hold.until > now);
   }
 
   impression(now: number, user: string, campaignId: number, session: string | null, id: string): { tag: string; total?: number } {
@@ -76,6 +93,8 @@ export class Model {
     if (history.taken.has(`impression ${id}`)) return { tag: "duplicate" };
     const campaign = this.#world.campaigns.find((c) => c.id === campaignId);
     if (!campaign) return { tag: "unknown" };
+    // A showing takes the place that its decision held.
+    history.holds = history.holds.filter((hold) => hold.id !== id);
     const room = this.#room(campaign, now, user, session);
     history.taken.add(`impression ${id}`);
     if (room) this.#count(campaignId, now, user, session);
@@ -95,7 +114,7 @@ export class Model {
 
   history(user: string): UserHistory {
     let history = this.#users.get(user);
-    if (!history) this.#users.set(user, (history = { shows: [], taken: new Set(), reactions: new Set() }));
+    if (!history) this.#users.set(user, (history = { shows: [], taken: new Set(), reactions: new Set(), holds: [] }));
     return history;
   }
 
@@ -118,18 +137,22 @@ export class Model {
   #room(campaign: ModelCampaign, now: number, user: string, session: string | null): boolean {
     const all = this.history(user).shows;
     const own = all.filter((show) => show.campaign === campaign.id);
-    return campaign.caps.every((cap) => this.#holds(cap, own, now, session)) && (campaign.exempt || this.policy.every((cap) => this.#holds(cap, all, now, session)));
+    const held = this.#held(user, now);
+    const ownHeld = held.filter((hold) => hold.campaign === campaign.id);
+    return campaign.caps.every((cap) => this.#holds(cap, own, ownHeld, now, session)) && (campaign.exempt || this.policy.every((cap) => this.#holds(cap, all, held, now, session)));
   }
 
   /** "At most N impressions within WINDOW" leaves room for one more. */
-  #holds({ limit, window }: ModelCap, shows: readonly Show[], now: number, session: string | null): boolean {
+  #holds({ limit, window }: ModelCap, shows: readonly Show[], held: readonly Hold[], now: number, session: string | null): boolean {
     const within = (show: Show): boolean => {
       if (window === "total") return true;
       if (window === "session") return session !== null && show.session === session;
       if (typeof window === "number") return show.at >= now - window;
       return this.#calendar(show.at)[window] === this.#calendar(now)[window];
     };
-    return shows.filter(within).length < limit;
+    // A place that is held may be taken at any moment, and is within every window then.
+    const promised = window === "session" ? held.filter((hold) => session !== null && hold.session === session) : held;
+    return shows.filter(within).length + promised.length < limit;
   }
 
   #targeted(campaign: ModelCampaign, user: string): boolean {

@@ -23,8 +23,8 @@ export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
 }
 
 /** Asks for some users in one call. Throws where there is no decision for one. */
-export async function selectAll(redis: Redis, keys: Keys, live: ListView, windows: Windows, asks: readonly SelectAsk[]): Promise<Outcome[]> {
-  const reply = await select(redis, keys, live, windows, asks);
+export async function selectAll(redis: Redis, keys: Keys, live: ListView, windows: Windows, asks: readonly SelectAsk[], unlimited = false): Promise<Outcome[]> {
+  const reply = await select(redis, keys, live, windows, asks, unlimited);
   if (reply.tag !== "decided") return asks.map(() => reply);
   return reply.answers.map((answer) => {
     if (answer === null) return { tag: "none" };

@@ -1,6 +1,7 @@
 import t from "tap";
 import type { PopupEvent } from "../../src/event.js";
 import { createCampaign } from "../../src/store/campaign-changes.js";
+import { openStore } from "../../src/store/store.js";
 import { campaignInput } from "../helpers/engine.js";
 import { testStore } from "../helpers/store.js";
 
@@ -67,6 +68,22 @@ t.test("days are those of the zone, daylight saving included", async (t) => {
   // The 25 hours of 2026-10-25 in Berlin, and the moments before and after.
   store.events.write(["2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z"].map((time) => event({ campaignId: 2, at: utc(time) })));
   t.same(days(2, "Europe/Berlin"), [["2026-10-24", 1], ["2026-10-25", 2], ["2026-10-26", 1]]);
+});
+
+t.test("the store knows how far each stream was written, and that never goes back", async (t) => {
+  const { store, path } = testStore(t);
+  const { events } = store;
+  t.equal(events.mark("impressions"), null);
+  const ids = ["999-5", "1000-9", "1000-10", "1000-2", "999-99", "9007199254740993-0", "9007199254740992-7"];
+  const marks = ids.map((id) => (events.write([event()], [], { stream: "impressions", id }), events.mark("impressions")));
+  t.same(marks, ["999-5", "1000-9", "1000-10", "1000-10", "1000-10", "9007199254740993-0", "9007199254740993-0"]);
+  t.equal(events.mark("bank1:impressions"), null, "another prefix is another stream");
+  const broken = { ...event(), type: "nonsense" } as unknown as PopupEvent;
+  t.throws(() => events.write([broken], [], { stream: "bank1:impressions", id: "1-0" }));
+  t.equal(events.mark("bank1:impressions"), null, "a batch that was not written moves nothing");
+  const again = openStore(path, { actor: "x" });
+  t.teardown(() => again.close());
+  t.equal(again.events.mark("impressions"), "9007199254740993-0");
 });
 
 t.test("a batch is one transaction; what is no event is set aside once", async (t) => {

@@ -159,7 +159,7 @@ t.test("full builds it anew, and mends damaged rows", async (t) => {
   for (const key of await rowKeys(engine)) await redis.del(key);
   await sheet.publish();
   t.same(await sheet.select("1"), { tag: "none" });
-  await syncStore(store, redis, keys, () => engine.now, true);
+  await syncStore(store, redis, keys, () => engine.now, { full: true });
   await sheet.publish();
   t.same(await sheet.select("1"), { tag: "show", campaignId: id });
   t.equal((await redis.hlen(keys.generations)), 1, "the damaged build is gone");

@@ -4,6 +4,7 @@ import type { PopupEvent } from "../../src/event.js";
 import { sqliteSink, type Sink } from "../../src/worker/sink.js";
 import { STREAM_KEEP_MS, Worker } from "../../src/worker/worker.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
+import { storedImpressions } from "../helpers/stored.js";
 import { entryOf, type StreamEvent } from "../helpers/stream.js";
 import { until } from "../helpers/until.js";
 
@@ -15,7 +16,7 @@ function append(engine: TestEngine, n: number, fields: Partial<StreamEvent> = {}
   return engine.redis.xadd(STREAM, streamId, ...entryOf(event));
 }
 
-const stored = (engine: TestEngine): number => engine.store.events.report(1, 0, Number.MAX_SAFE_INTEGER, "UTC")[0]?.impressions ?? 0;
+const stored = (engine: TestEngine): number => storedImpressions(engine.store);
 const pending = async (engine: TestEngine): Promise<number> => ((await engine.redis.xpending(STREAM, "sqlite")) as [number])[0];
 
 t.test("events arrive whole, once, and are acknowledged", async (t) => {
@@ -32,6 +33,7 @@ t.test("events arrive whole, once, and are acknowledged", async (t) => {
 
   await engine.redis.xgroup("SETID", STREAM, "sqlite", "0");
   await engine.drain();
+  t.equal(engine.store.events.mark(STREAM), (await engine.redis.xrevrange(STREAM, "+", "-", "COUNT", 1))[0]?.[0], "the store knows how far it has them");
   t.equal(stored(engine), 2_500, "the whole stream once more changes nothing");
 });
 
@@ -61,7 +63,7 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
   const engine = await startEngine(t, { http: false });
   let failing = true;
   const real = sqliteSink(engine.store.events);
-  const sink: Sink = { name: "sqlite", write: (events, dead) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead)) };
+  const sink: Sink = { name: "sqlite", write: (events, dead, last) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead, last)) };
   const incidents: (string | undefined)[] = [];
   const worker = new Worker(engine.redis, engine.keys, sink, { claimAfterMs: 1, onIncident: (cause) => incidents.push(cause) });
   await append(engine, 1);
@@ -78,7 +80,7 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
 
 t.test("an entry that is no event is set aside and holds up nothing", async (t) => {
   const engine = await startEngine(t, { http: false });
-  const bad: Partial<StreamEvent>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }];
+  const bad: Partial<StreamEvent>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }, { campaign: "1e300" }, { at: "1.5e3" }];
   await append(engine, 1);
   for (const fields of bad) await append(engine, 2, fields);
   await engine.redis.xadd(STREAM, "*", "nonsense", "1");
@@ -86,9 +88,10 @@ t.test("an entry that is no event is set aside and holds up nothing", async (t) 
   await engine.drain();
   t.equal(stored(engine), 2);
   t.equal(await pending(engine), 0);
-  const reasons = engine.store.events.dead().map((event) => event.reason);
+  const reasons = engine.store.deadEvents.list().map((event) => event.reason);
   t.strictSame(reasons, [
     'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'it has not seven parts', "id is missing", 'at "noon" is not a time',
+    'campaign "1e300" is not an id', 'at "1.5e3" is not a time',
     'field "nonsense" is not e',
   ]);
 });
@@ -102,7 +105,7 @@ t.test("of an entry with many events the good ones are kept and the others set a
   await engine.drain();
   t.equal(stored(engine), 127, "the same events three times over");
   t.equal(await pending(engine), 0);
-  const dead = engine.store.events.dead();
+  const dead = engine.store.deadEvents.list();
   t.equal(dead.length, 3);
   t.match(dead[1], { streamId: `${second}#77`, reason: 'user "a/b" is not an id', fields: ["e", /a\/b/] });
 });

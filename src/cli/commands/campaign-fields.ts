@@ -5,7 +5,7 @@ import type { Context } from "../context.js";
 
 interface FieldFlags {
   title?: string; body?: string; imageUrl?: string; actionUrl?: string; priority?: string; target?: string; start?: string; end?: string;
-  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; status?: string;
+  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; reserve?: string; status?: string;
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
@@ -27,6 +27,7 @@ export function addFieldFlags(command: Command, required: boolean): Command {
     .option("--count-on <event>", `${COUNT_ON.join(" or ")}: what counts as shown`)
     .option("--stop-after <event>", `${REACTIONS.join(" or ")}: never shown again after that; repeatable${clear}`, collect)
     .option("--exempt", "ignore the caps of the setting user_caps")
+    .option("--reserve <seconds>", `how long a decision holds a place in the caps; without it as the setting reserve says${clear}`)
     .option("--status <status>", required ? "draft or active" : STATUSES.join(", "));
 }
 
@@ -38,6 +39,7 @@ export function fieldsOf(flags: FieldFlags): Record<string, unknown> {
     priority: flags.priority === undefined ? undefined : /^[+-]?\d+$/.test(flags.priority) ? Number(flags.priority) : flags.priority,
     target: flags.target, start_time: flags.start, end_time: flags.end, caps: list(flags.cap), count_on: flags.countOn,
     stop_after: list(flags.stopAfter), exempt: flags.exempt, status: flags.status,
+    reserve: flags.reserve === "none" ? null : flags.reserve,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -78,7 +78,7 @@ async function redisState(config: Config): Promise<string> {
   if (config.redisUrl === "embedded" && !existsSync(redisDir(config))) return "embedded, not started yet";
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
-    const redis = await backgroundConnection(embedded?.url ?? config.redisUrl);
+    const redis = await backgroundConnection(embedded?.url ?? config.redisUrl, config.redisCa);
     try {
       const info = await redis.info();
       const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";

@@ -4,16 +4,16 @@ import { openRedis } from "../../background.js";
 import { invalid } from "../../errors.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
-import { restoreCounters } from "../../sync/restore.js";
 import { syncStore } from "../../sync/sync.js";
 import { watchStore } from "../../sync/watch.js";
 import { stepBack } from "../../priority.js";
 import { contextOf, counted, runUntilStopped, withStore } from "../context.js";
+import { progressBar } from "../progress.js";
 
 interface Flags { watch?: boolean; interval: string; full?: boolean }
 
 export function syncCommand(program: Command): void {
-  program.command("sync").description("publish what is active in the store to Redis, as one atomic switch")
+  program.command("sync").description("publish what is active in the store to Redis, as one atomic switch; restore counters that Redis lost")
     .option("--watch", "keep publishing: soon after every change, and at every interval")
     .option("--interval <seconds>", "how often --watch publishes in any case", "60")
     .option("--full", "send everything, and rebuild the users' counters from the events")
@@ -33,15 +33,19 @@ export function syncCommand(program: Command): void {
             const ending = new AbortController();
             const watching = watchStore(store, handle.redis, keys, {
               intervalMs: interval * 1_000, clock: Date.now, signal: ending.signal,
-              onPublish: (result) => log.info(result, "published"), onIncident: incidentLogger(log),
+              onPublish: (result) => log.info(result, "published"),
+              onRestoring: () => log.warn("Redis does not have all counters; they are restored"),
+              onVerified: ({ outcome, users }) => (outcome === "restored" ? log.warn({ users }, "all counters are restored") : log.info("this Redis has all counters")),
+              onIncident: incidentLogger(log),
             });
             await runUntilStopped(watching, () => ending.abort(), handle.redis);
             return;
           }
-          const result = await syncStore(store, handle.redis, keys, Date.now, flags.full === true);
-          const restored = flags.full === true ? await restoreCounters(store, handle.redis, keys, result.version, Date.now()) : undefined;
-          const more = restored === undefined ? "" : `, counters of ${counted(restored, "user")} restored`;
-          context.print({ ...result, ...(restored === undefined ? {} : { users_restored: restored }) }, `${result.version}: ${counted(result.campaigns, "campaign")}, ${counted(result.audiences_sent, "audience")} sent${more}, ${result.seconds} s`);
+          const bar = progressBar("restoring users", context.quiet);
+          const result = await syncStore(store, handle.redis, keys, Date.now, { full: flags.full === true, progress: bar.update }).finally(bar.stop);
+          const { users_restored: users, ...published } = result;
+          const more = users === 0 && flags.full !== true ? "" : `, counters of ${counted(users, "user")} restored`;
+          context.print(users === 0 && flags.full !== true ? published : result, `${result.version}: ${counted(result.campaigns, "campaign")}, ${counted(result.audiences_sent, "audience")} sent${more}, ${result.seconds} s`);
         } finally {
           await handle.close();
         }

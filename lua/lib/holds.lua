@@ -1,0 +1,57 @@
+-- Places in the caps that decisions hold until their showing is reported or their time runs out: the field h of
+-- a record. A held place counts like a showing that may come at any moment until then.
+--
+-- A list of: expires u48 (ms), campaign u32, session length u8, session, name (ids.lua).
+
+-- No customer has so many devices; more are not held, and what cannot be held is not shown.
+local holds = { MOST = 32 }
+
+-- The places that are still held: {text: their list, n, and of campaigns and sessions how many}.
+function holds.read(list, now)
+  local live = { text = '', n = 0, of_campaign = {}, of_session = {}, of_both = {} }
+  local at = 1
+  while at <= #list do
+    local expires, campaign, length = struct.unpack('>I6I4B', list, at)
+    local session = string.sub(list, at + 11, at + 10 + length)
+    local after = at + 11 + length + ids.length(list, at + 11 + length)
+    if expires > now then
+      local both = campaign .. ' ' .. session
+      live.text = live.text .. string.sub(list, at, after - 1)
+      live.n = live.n + 1
+      live.of_campaign[campaign] = (live.of_campaign[campaign] or 0) + 1
+      live.of_session[session] = (live.of_session[session] or 0) + 1
+      live.of_both[both] = (live.of_both[both] or 0) + 1
+    end
+    at = after
+  end
+  return live
+end
+
+-- How many places of a campaign are held, and how many of those in the session.
+function holds.of(live, campaign_id, session)
+  return live.of_campaign[campaign_id] or 0, live.of_both[campaign_id .. ' ' .. session] or 0
+end
+
+-- The same over all campaigns.
+function holds.of_all(live, session)
+  return live.n, live.of_session[session] or 0
+end
+
+-- The list with one more place. `name` is what its report will be recognised by, ids.name.
+function holds.with(live, expires, campaign_id, session, name)
+  return live.text .. struct.pack('>I6I4B', expires, campaign_id, #session) .. session .. name
+end
+
+-- The list without the place of this report, or nil when it holds none.
+function holds.without(list, name)
+  local at = 1
+  while at <= #list do
+    local name_at = at + 11 + string.byte(list, at + 10)
+    local after = name_at + ids.length(list, name_at)
+    if string.sub(list, name_at, after - 1) == name then return string.sub(list, 1, at - 1) .. string.sub(list, after) end
+    at = after
+  end
+  return nil
+end
+
+return holds

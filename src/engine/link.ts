@@ -1,0 +1,99 @@
+/** The engine's connection to Redis: whether it can be used, and which server is at its other end. */
+import type { Redis } from "ioredis";
+import { reasonOf } from "../errors.js";
+import { loadDecisionScripts } from "../redis/decisions.js";
+import { runIdOf } from "../redis/run-id.js";
+
+/** A Redis that takes longer to connect to is away; the process listens without it. */
+const WARM_UP_MS = 3_000;
+/** Trouble is over when it has not been seen for this long: some calls may work while others fail. */
+const CALM_MS = 2_000;
+
+export class Link {
+  #runId: string | undefined;
+  #greeting: Promise<void> | undefined;
+  /** Counts connections: what was asked on one says nothing about the next. */
+  #connection = 0;
+  #troubledAt: number | undefined;
+
+  /**
+   * @param onReady awaited when a server is new, or back, before it is used
+   * @param onIncident told of trouble whenever it is seen, and once (undefined) when it is over
+   */
+  constructor(
+    readonly redis: Redis,
+    private readonly onReady: () => Promise<void>,
+    private readonly onIncident: (cause: string | undefined) => void,
+  ) {
+    redis.on("error", (error: Error) => this.note(error));
+    redis.on("close", () => {
+      this.#connection++;
+      this.#runId = undefined;
+    });
+    redis.on("ready", () => void this.greet());
+  }
+
+  /** True while there is a connection, and it is known to whom. */
+  get usable(): boolean {
+    return this.#runId !== undefined && this.redis.status === "ready";
+  }
+
+  /** The server's run id, undefined while there is none. */
+  get runId(): string | undefined {
+    return this.#runId;
+  }
+
+  /** Waits for the first connection to be made or to fail, at most {@link WARM_UP_MS}. */
+  async warmUp(): Promise<void> {
+    if (this.redis.status !== "ready") {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, WARM_UP_MS);
+        for (const event of ["ready", "close"]) {
+          this.redis.once(event, () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        }
+      });
+    }
+    await this.greet();
+  }
+
+  /** What a server that is new, or back, is told and asked before the first decision. Calls at the same time share one. */
+  greet(): Promise<void> {
+    this.#greeting ??= this.#greet().finally(() => {
+      this.#greeting = undefined;
+    });
+    return this.#greeting;
+  }
+
+  async #greet(): Promise<void> {
+    if (this.redis.status !== "ready") return;
+    const connection = this.#connection;
+    try {
+      // Not lost when it fails: a script that the server does not know is loaded when it is called.
+      await loadDecisionScripts(this.redis);
+    } catch (error) {
+      this.note(error);
+    }
+    try {
+      const runId = await runIdOf(this.redis);
+      await this.onReady();
+      if (connection === this.#connection) this.#runId = runId;
+    } catch (error) {
+      this.note(error);
+    }
+  }
+
+  /** Notes trouble, or (undefined) that none was seen just now. */
+  note(error: unknown): void {
+    const now = performance.now();
+    if (error !== undefined) {
+      this.#troubledAt = now;
+      this.onIncident(reasonOf(error));
+    } else if (this.#troubledAt !== undefined && now - this.#troubledAt >= CALM_MS) {
+      this.#troubledAt = undefined;
+      this.onIncident(undefined);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** The chaos suite in short: a few faults for real, one after another on the same engine, and little load. `npm run chaos` runs all of them. */
+import t from "tap";
+import { seedOfRun } from "../helpers/random.js";
+import type { Fault } from "./fault.js";
+import { FAULTS } from "./faults/index.js";
+import { runFault } from "./run.js";
+import { renderFindings } from "./table.js";
+
+/** Those of a group strike the same engine, one after another. */
+const GROUPS = [["redis-kill", "redis-frozen", "flushall"], ["worker-kill", "api-kill"]];
+const MOST_FINDINGS = 20;
+
+for (const names of GROUPS) {
+  t.test(names.join(", "), async (t) => {
+    const seed = seedOfRun();
+    const outcome = await runFault(oneAfterAnother(names), { seed, seconds: 1, keep: false });
+    const { requests, accepted, spooled, degraded } = outcome.verdict;
+    t.comment(`seed ${seed}: ${requests} requests, ${accepted} reports accepted, ${spooled} answered from the spool; degraded ${JSON.stringify(degraded)}`);
+    t.ok(accepted > 0, "reports were accepted");
+    t.equal(renderFindings([{ outcome }], MOST_FINDINGS), "", "accepted = stored = counted, no cap exceeded, every request answered");
+  });
+}
+
+function oneAfterAnother(names: readonly string[]): Fault {
+  const faults = FAULTS.filter(({ name }) => names.includes(name));
+  if (faults.length !== names.length || faults.some(({ plan }) => plan !== undefined)) throw new Error(`these faults cannot share an engine: ${names.join(", ")}`);
+  return {
+    name: names.join(", "), title: names.join(", "), breaksConnections: faults.some(({ breaksConnections }) => breaksConnections === true),
+    strike: async (world, hold, load) => {
+      for (const [i, fault] of faults.entries()) {
+        // What one fault broke is whole again when the next one strikes.
+        if (i > 0) await hold();
+        await fault.strike(world, hold, load);
+      }
+    },
+  };
+}

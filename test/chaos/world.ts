@@ -1,0 +1,114 @@
+/** All that a fault can break: an engine on a Redis of its own, with campaigns and customers, in a temporary folder. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chooseEncoding } from "../../src/encoding.js";
+import { IdSet } from "../../src/id-set.js";
+import { freePort } from "../../src/private-engine.js";
+import { importCampaigns } from "../../src/store/campaign-changes.js";
+import { openStore, type Store } from "../../src/store/store.js";
+import { Random } from "../helpers/random.js";
+import { FakeClock } from "./fake-clock.js";
+import { SmallDisk } from "./mounts.js";
+import { campaignRecords, POLICY, SEGMENT, staff } from "./population.js";
+import { Proxy } from "./proxy.js";
+import { RedisServer, type Fsync } from "./redis-server.js";
+import { Serve } from "./serve.js";
+
+export interface WorldPlan {
+  /** Whether Redis writes to the disk before it answers. */
+  readonly fsync?: Fsync;
+  /** Put a {@link Proxy} between engine and Redis. */
+  readonly proxied?: boolean;
+  /** Let the engine's clock be set. */
+  readonly fakedClock?: boolean;
+  /** Put the data folder, or the spool in it, on a disk of so many MiB. */
+  readonly smallDisk?: { readonly under: "data" | "spool"; readonly mib: number };
+  /** The setting `reserve`, s. */
+  readonly reserveS?: number;
+}
+
+export interface World {
+  readonly dir: string;
+  readonly redis: RedisServer;
+  readonly serve: Serve;
+  readonly storePath: string;
+  /** Keys of reports whose only copy was destroyed; faults add to it. */
+  readonly destroyed: Set<string>;
+  readonly random: Random;
+  /** Those that the plan asks for. */
+  readonly proxy: Proxy;
+  readonly clock: FakeClock;
+  readonly disk: SmallDisk;
+  /** Ends everything. @param keep leaves the folder */
+  close(keep: boolean): Promise<void>;
+}
+
+export async function openWorld(plan: WorldPlan, seed: number): Promise<World> {
+  const dir = mkdtempSync(join(tmpdir(), "popup-chaos-"));
+  const dataDir = join(dir, "data");
+  const stops: (() => unknown)[] = [];
+  const random = new Random(seed);
+  const close = async (keep: boolean): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+    if (!keep) rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const disk = plan.smallDisk && SmallDisk.mount(plan.smallDisk.under === "data" ? dataDir : join(dataDir, "spool"), plan.smallDisk.mib);
+    if (disk) stops.push(() => disk.unmount());
+    const clock = plan.fakedClock === true ? new FakeClock(join(dir, "clock")) : undefined;
+    const redis = new RedisServer(join(dir, "redis"), await freePort(), plan.fsync ?? "always");
+    stops.push(() => redis.kill());
+    await redis.start();
+    const proxy = plan.proxied === true ? await Proxy.open(redis.port, random) : undefined;
+    if (proxy) stops.push(() => proxy.close());
+    const storePath = join(dataDir, "popup.db");
+    populate(storePath, plan.reserveS ?? 0);
+    const serve = new Serve({
+      port: await freePort(), adminPort: await freePort(), dataDir, redisUrl: `redis://127.0.0.1:${proxy?.port ?? redis.port}`, processes: 2,
+      env: clock?.env ?? {}, logFile: join(dir, "serve.log"),
+    });
+    stops.push(() => serve.stop());
+    await serve.start();
+    return {
+      dir, redis, serve, storePath, random, destroyed: new Set(), close,
+      get proxy() { return planned(proxy, "proxied"); },
+      get clock() { return planned(clock, "fakedClock"); },
+      get disk() { return planned(disk, "smallDisk"); },
+    };
+  } catch (error) {
+    await close(false);
+    throw error;
+  }
+}
+
+function planned<T>(part: T | undefined, name: keyof WorldPlan): T {
+  if (part === undefined) throw new Error(`the fault's plan does not ask for ${name}`);
+  return part;
+}
+
+/** Opens the store beside the engine, for as long as the work takes. */
+export async function withStore<T>(path: string, work: (store: Store) => T | Promise<T>): Promise<T> {
+  const store = openStore(path, { actor: "chaos" });
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+function populate(path: string, reserveS: number): void {
+  const store = openStore(path, { actor: "chaos" });
+  try {
+    store.transaction(() => {
+      const members = new IdSet();
+      for (const user of staff()) members.add(user);
+      store.audiences.replace({ kind: "segment", name: SEGMENT }, members, chooseEncoding("auto", members), "segment.load");
+      importCampaigns(store, campaignRecords(), "chaos");
+      store.settings.set("user_caps", POLICY);
+      if (reserveS > 0) store.settings.set("reserve", String(reserveS));
+    });
+  } finally {
+    store.close();
+  }
+}

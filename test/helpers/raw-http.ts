@@ -1,0 +1,33 @@
+/** A request as it goes over the wire, for headers that clients do not send. */
+import { connect } from "node:net";
+
+export interface RawAnswer { readonly status: number; readonly head: string; readonly body: string }
+
+/** Sends the pieces, each in a write of its own, and reads until the server closes or the answer is complete. */
+export function rawRequest(url: string, pieces: readonly string[]): Promise<RawAnswer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.setNoDelay(true);
+      // The next piece leaves when the one before has: the server then reads them apart.
+      const send = (i: number): void => {
+        const piece = pieces[i];
+        if (piece !== undefined) socket.write(piece, () => setImmediate(send, i + 1));
+      };
+      send(0);
+    });
+    let text = "";
+    const finish = (): void => {
+      const [head = "", body = ""] = text.split(/\r\n\r\n([\s\S]*)/);
+      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head: head.toLowerCase(), body });
+    };
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+      const length = /content-length: (\d+)/i.exec(text)?.[1];
+      const at = text.indexOf("\r\n\r\n");
+      if (at >= 0 && text.length - at - 4 >= Number(length ?? 0)) socket.end();
+    });
+    socket.once("close", finish);
+    socket.once("error", reject);
+  });
+}

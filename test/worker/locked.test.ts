@@ -1,0 +1,70 @@
+/** A store that another process keeps locked: the worker waits, says so once, loses nothing, and still ends when told to. */
+import t from "tap";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname } from "node:path";
+import type { Test } from "tap";
+import { PACKAGE_ROOT } from "../../src/version.js";
+import { startRedis } from "../helpers/redis.js";
+import { storedImpressions } from "../helpers/stored.js";
+import { testStore } from "../helpers/store.js";
+import { until } from "../helpers/until.js";
+import { appendEvents, startWorker } from "../helpers/worker-process.js";
+
+const STREAM = "impressions";
+
+/** Another process takes the store's lock in an exclusive transaction; the function it resolves with gives it back. */
+async function lockStore(t: Test, path: string): Promise<() => Promise<void>> {
+  const script = `
+    const db = new (require("better-sqlite3"))(${JSON.stringify(path)}, { timeout: 10000 });
+    db.exec("BEGIN EXCLUSIVE");
+    process.stdout.write("locked");
+    process.stdin.once("data", () => { db.exec("COMMIT"); process.exit(0); });`;
+  const child = spawn(process.execPath, ["-e", script], { cwd: PACKAGE_ROOT, stdio: ["pipe", "pipe", "inherit"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return async () => {
+    child.stdin.write("go on");
+    await once(child, "exit");
+  };
+}
+
+t.test("it waits and loses nothing; trouble is told once, and its end once", async (t) => {
+  const { store, path } = testStore(t);
+  const { redis, url } = await startRedis(t);
+  const worker = startWorker(t, dirname(path), url, { args: ["--quiet"] });
+  let appended = await appendEvents(redis, STREAM, 0, 10);
+  await until("the worker is at work", () => storedImpressions(store) === appended);
+  const unlock = await lockStore(t, path);
+  appended = await appendEvents(redis, STREAM, appended, 500);
+  await until("it tells of the trouble", () => worker.log().length > 0);
+  const [before] = (await redis.xpending(STREAM, "sqlite")) as [number];
+  appended = await appendEvents(redis, STREAM, appended, 500);
+  // The busy timeout is a second, and so is the pause: this is several attempts.
+  const attempts = Date.now() + 5_000;
+  await until("it has tried again and again", () => Date.now() > attempts);
+  t.equal(worker.log().length, 1, "one line, however often it tries");
+  const [pending] = (await redis.xpending(STREAM, "sqlite")) as [number];
+  t.equal(pending, before, "what it has not written it has not acknowledged, and it takes no more");
+  t.ok(pending > 0);
+  await unlock();
+  await until("everything is stored", () => storedImpressions(store) === appended);
+  await until("the end is told", () => worker.log().length === 2);
+  t.match(worker.log(), [{ msg: "trouble", cause: "database is locked" }, { msg: "trouble is over" }]);
+  t.equal((await redis.xpending(STREAM, "sqlite") as [number])[0], 0);
+  t.equal(await worker.end(), 0);
+});
+
+t.test("it ends at SIGTERM while the store is locked, starts with it locked, and the events are there later", async (t) => {
+  const { store, path } = testStore(t);
+  const { redis, url } = await startRedis(t);
+  const unlock = await lockStore(t, path);
+  const appended = await appendEvents(redis, STREAM, 0, 10);
+  const first = startWorker(t, dirname(path), url);
+  await until("it tells of the trouble", () => first.log().length > 0);
+  t.match(first.log(), [{ msg: "trouble", cause: "database is locked" }], "it has started although the store is locked");
+  t.equal(await first.end(), 0);
+  await unlock();
+  startWorker(t, dirname(path), url, { args: ["--claim-after", "1"] });
+  await until("another worker has taken them over", () => storedImpressions(store) === appended, 60_000);
+});
