@@ -118,7 +118,7 @@ t.test("Redis stops: unavailable at once, and all well when it is back", async (
   t.match(await engine.report("impression", id, { user_id: 1, impression_id: "away" }), { status: 202, json: { reason: "duplicate" } }, "what was kept is counted by now");
   t.match(await (await reportBare("impression", "refused")).json(), { counted: true, total: 3 }, "the refused report was not half taken");
   t.same(await counted(), [[3, 501, 2, 0]]);
-  t.match(engine.store.events.dead(), [{ reason: /takes no reports/, fields: ["x", /nowhere/] }], "and what is nobody's is there to see");
+  t.match(engine.store.deadEvents.list(), [{ reason: /takes no reports/, fields: ["x", /nowhere/] }], "and what is nobody's is there to see");
 });
 
 t.test("Redis that refuses to write: decisions go on, reports wait", async (t) => {

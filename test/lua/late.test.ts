@@ -43,7 +43,7 @@ t.test("what cannot be counted is set aside for people to see, and holds nothing
   const reply = await make(late("5", "a", engine.now, { campaignId: 4_000_000_000 }), late("6", "b", engine.now), late("5", "c", engine.now));
   t.same(reply, { tag: "taken", answers: ["aside", "aside", 1] });
   await engine.drain();
-  t.match(store.events.dead(), [{ reason: /takes no reports/, fields: ["x", /^impression 4000000000 5 a/] }, { reason: /failed: /, fields: ["x", /^impression 1 6 b/] }]);
+  t.match(store.deadEvents.list(), [{ reason: /takes no reports/, fields: ["x", /^impression 4000000000 5 a/] }, { reason: /failed: /, fields: ["x", /^impression 1 6 b/] }]);
 });
 
 t.test("while counters are restored only what has no limit is shown", async (t) => {
