@@ -48,8 +48,7 @@ t.test("a full disk", async (t) => {
   await t.rejects(spool.replay(100, async (batch) => {
     if (expected === 1_000) throw new Error("not now");
     for (const n of numbers(batch)) t.equal(n, expected++);
-  }), { message: "not now" }, "it can be replayed, though there is no room for its position");
-  await until("the disk is tried again, in vain", async () => (await append(spool, reportNo(0))) === "failed");
+  }), { message: "not now" }, "it can be replayed all the same");
   t.same(numbers(await replayed(spool)), range(1_000, kept));
   await until("it is tried again, and there is room", async () => (await append(spool, reportNo(kept))) === true);
   t.same(numbers(await replayed(spool)), [kept]);
@@ -65,7 +64,7 @@ t.test("a limit on the size of a file: the next file goes on", async (t) => {
     const spool = await Spool.open(${JSON.stringify(root)}, { maxBytes: 1e9, onTrouble: (message, { cause }) => console.error(message, cause) });
     let n = 0, files = 0;
     const append = () => new Promise((resolve) => spool.append({ ...${JSON.stringify(reportNo(0))}, impressionId: String(n) }, resolve));
-    while (files < 3) {
+    while (files < 2) {
       if (await append() !== true) {
         files++;
         while (await append() !== true) await delay(50);
@@ -74,12 +73,12 @@ t.test("a limit on the size of a file: the next file goes on", async (t) => {
     }
     process.exit(0);`, { command: ["bash", "-c", LIMITED, process.execPath] });
   t.equal(await script.end(), 0, script.errors());
-  t.match(script.errors(), new RegExp(`^(${REFUSED} EFBIG: .*\n){3}$`));
+  t.match(script.errors(), new RegExp(`^(${REFUSED} EFBIG: .*\n){2}$`));
   const printed = script.lines().map(Number);
-  t.ok(logs(join(root, "0")).length >= 3);
+  t.ok(logs(join(root, "0")).length >= 2);
   const found = numbers(await replayed(await openSpool(t, root)));
   t.same(found, printed, "what was accepted, in order, and nothing that was refused");
-  t.ok(found.length > 1_200, `${found.length}`);
+  t.ok(found.length > 800, `${found.length}`);
 });
 
 t.test("what waits for the disk is bounded, whatever the spool may hold", async (t) => {
@@ -108,7 +107,7 @@ t.test("a spool that is far larger than the memory", async (t) => {
     let expected = 0, buffers = 0;
     await spool.replay(128, async (batch) => {
       for (const report of batch) if (report.impressionId !== String(expected++)) throw new Error("not in order");
-      if (expected % 1024 === 0) { globalThis.gc(); buffers = Math.max(buffers, process.memoryUsage().arrayBuffers); }
+      if (expected % 16384 === 0) { globalThis.gc(); buffers = Math.max(buffers, process.memoryUsage().arrayBuffers); }
     });
     console.log(expected);
     console.log(Math.round(buffers / 1024));
