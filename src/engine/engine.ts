@@ -185,6 +185,10 @@ export class Engine {
   }
 
   async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<Degraded | "done" | "stale"> {
+    const { verified } = this.#published;
+    // What waited for its turn, or for a new list, may find another server than it was meant for.
+    if (verified === null || this.recovering) return degraded("recovering");
+    this.#late.trusted(verified.word);
     const reply: ReportReply = await report(this.options.redis, this.options.keys, snapshot.version, snapshot.windowsAt(this.options.clock()), asks.map((ask) => ask.report));
     if (reply.tag === "full") return degraded("full");
     if (reply.tag !== "taken") return "stale";

@@ -33,7 +33,7 @@ function judge(entries: readonly Entry[], events: readonly PopupEvent[], others:
     const own = counters.get(user) ?? new Map<number, number>();
     counters.set(user, own.set(campaign, (own.get(campaign) ?? 0) + n));
   }
-  return check({ entries, reading: { events, counters }, rules: RULES, destroyed: new Set(), breaksConnections: false, movesClock: false, ...others });
+  return check({ entries, reading: { events, counters }, rules: RULES, destroyed: new Set(), forgotten: false, breaksConnections: false, movesClock: false, ...others });
 }
 
 /** Only the kinds that were found, with their counts. */
@@ -61,10 +61,21 @@ t.test("lost: accepted in any way, and not stored", (t) => {
   t.end();
 });
 
-t.test("destroyed: the same, where its only copy went with Redis' data; told, and no objection", (t) => {
-  const verdict = judge([report("ann", 0, 1, "a", counted(1))], [], { destroyed: new Set([keyOf("ann", "impression", "a")]) });
+t.test("destroyed: the same, where Redis' data and those who would make it again went together; told, and no objection", (t) => {
+  const [entries, destroyed] = [[report("ann", 0, 1, "a", counted(1))], new Set([keyOf("ann", "impression", "a")])];
+  t.same(found(judge(entries, [], { destroyed })), { lost: 1 }, "the processes live");
+  const verdict = judge(entries, [], { destroyed, forgotten: true });
   t.same(found(verdict), { destroyed: 1 });
   t.ok(verdict.holds);
+  t.end();
+});
+
+t.test("made again after its count was destroyed: counted once more, or over a cap that others have filled", (t) => {
+  const destroyed = new Set([keyOf("ann", "impression", "a")]);
+  const entries = [report("ann", 0, 1, "a", counted(1)), report("ann", 9, 1, "b", counted(1))];
+  t.same(found(judge(entries, [event("ann", 9, 1, "b"), event("ann", 0, 1, "a", { overCap: true })], { destroyed })), {});
+  t.same(found(judge(entries, [event("ann", 9, 1, "b"), event("ann", 0, 1, "a")], { destroyed })), { "over cap": 1 });
+  t.same(found(judge([...entries, report("ann", 20, 1, "a", counted(1))], [event("ann", 9, 1, "b")], { destroyed })), { lost: 1 });
   t.end();
 });
 

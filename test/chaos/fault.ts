@@ -12,6 +12,8 @@ export interface Fault {
   readonly needs?: "mount" | "faketime";
   /** True when it ends processes that customers are connected to. */
   readonly breaksConnections?: boolean;
+  /** True when it ends the API processes and destroys Redis' data at once: nobody is left who knows what was in it. */
+  readonly forgets?: boolean;
   /** Logins from two devices at once, share of all; the workload of the reservation. */
   readonly twoDevices?: number;
   /** Breaks something and mends it. @param hold lets the customers go on for a while */

@@ -7,7 +7,7 @@ import { renderFindings, renderTable } from "./table.js";
 
 const verdict = check({
   entries: [{ kind: "get", user: "ann", sent: 0, answered: 7, answer: { kind: "none", degraded: "timeout" } }, { kind: "impression", user: "ann", campaign: 6, id: "a", sent: 8, answered: 9, answer: { kind: "spooled" } }],
-  reading: { events: [], counters: new Map() }, rules: { campaigns: [], policy: [], reserveS: 0 }, destroyed: new Set(), breaksConnections: false, movesClock: false,
+  reading: { events: [], counters: new Map() }, rules: { campaigns: [], policy: [], reserveS: 0 }, destroyed: new Set(), forgotten: false, breaksConnections: false, movesClock: false,
 });
 const outcome: Outcome = { fault: { name: "none", title: "nothing" }, verdict, trouble: "not ready", settledS: 60, stallMs: 2.2, lateDecisions: 3, grownBytes: -1_048_576, peakBytes: 5_242_880, folder: undefined };
 

@@ -82,7 +82,7 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep,
     const lateDecisions = await readLateDecisions(world.serve.adminUrl);
     const reading = await withStore(world.storePath, (store) => world.redis.with((redis) => readAll(store, redis, everyUser())));
     const verdict = check({
-      entries, reading, rules: rulesOf(fault.plan?.reserveS ?? 0), destroyed: world.destroyed,
+      entries, reading, rules: rulesOf(fault.plan?.reserveS ?? 0), destroyed: world.destroyed, forgotten: fault.forgets === true,
       breaksConnections: fault.breaksConnections === true, movesClock: fault.plan?.fakedClock === true,
     });
     const fine = verdict.holds && trouble === undefined;

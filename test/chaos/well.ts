@@ -8,6 +8,7 @@ import type { World } from "./world.js";
 /** Requests on connections of their own, so that each API process is likely to be among those asked. */
 const ASKED = 6;
 const LOOK_MS = 50;
+let probes = 0;
 
 /** @returns what is still wrong after `patienceMs`, or undefined, and how long it took */
 export async function untilWell(world: World, patienceMs: number): Promise<{ readonly trouble: string | undefined; readonly seconds: number }> {
@@ -24,7 +25,8 @@ async function troubleOf({ serve, redis }: World): Promise<string | undefined> {
   for (let i = 0; i < ASKED; i++) {
     const ready = await ask(`${serve.url}/readyz`);
     if (ready.status !== 200) return `not ready: ${await ready.text()}`;
-    const popup = await ask(`${serve.url}/v1/campaigns/popup?user_id=probe`);
+    // Another customer each time: a decision may hold a place in the caps.
+    const popup = await ask(`${serve.url}/v1/campaigns/popup?user_id=probe-${++probes}`);
     await popup.arrayBuffer();
     if (popup.headers.has("popup-degraded")) return `decisions are degraded: ${popup.headers.get("popup-degraded")}`;
     if (popup.status !== 200) return `a customer who may see a popup gets ${popup.status}`;

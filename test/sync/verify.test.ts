@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
+import { Engine } from "../../src/engine/engine.js";
+import { hotConnection } from "../../src/redis/client.js";
 import { openEmbeddedRedis, type EmbeddedRedis } from "../../src/redis/embedded.js";
+import { publish } from "../../src/sync/publish.js";
 import { syncStore } from "../../src/sync/sync.js";
 import { needsVerifying, verifyCounters, type Verification } from "../../src/sync/verify.js";
 import { watchStore } from "../../src/sync/watch.js";
@@ -79,6 +82,21 @@ t.test("an emptied Redis: no capped campaign is shown until all counters are bac
   t.match(store.events.ofUser(seen).map(({ overCap }) => overCap), [false, true]);
 });
 
+t.test("a report that was under way when Redis was emptied waits too", async (t) => {
+  const seen = String(++user);
+  await show(seen);
+  await engine.drain();
+  // Before the engine looks again: it learns of both when it asks with its old list.
+  await redis.flushall();
+  await publish(store, redis, keys, engine.now);
+  t.match(await show(seen), { counted: null, spooled: true });
+  await verify();
+  await trusts();
+  await until("what waited is made", async () => Number(await redis.xlen(keys.stream)) > 0);
+  await engine.drain();
+  t.match(store.events.ofUser(seen).map(({ overCap }) => overCap), [false, true]);
+});
+
 t.test("what Redis took and lost before the worker had it is made again", async (t) => {
   const id = String(++user);
   t.match(await show(id), { counted: true, total: 1 });
@@ -88,6 +106,19 @@ t.test("what Redis took and lost before the worker had it is made again", async 
   await until("it is counted again", async () => (await redis.hget(keys.record(id), String(capped))) === "1");
   await engine.drain();
   t.equal(store.events.ofUser(id).length, 1, "once");
+});
+
+t.test("the same of the first report of a new process", async (t) => {
+  const id = String(++user);
+  const hot = hotConnection(engine.redisUrl);
+  const young = new Engine({ redis: hot, keys, clock: () => engine.now, spool: null });
+  t.teardown(() => young.close());
+  await young.warmUp();
+  const receipt = await new Promise((answer) => young.report({ type: "impression", campaignId: capped, userId: id, impressionId: "first", sessionId: null }, answer));
+  await redis.flushall();
+  t.match(receipt, { kind: "counted" });
+  await verify();
+  await until("it is counted again", async () => (await redis.hget(keys.record(id), String(capped))) === "1");
 });
 
 t.test("an old snapshot: its stream ends before what the store has", async (t) => {

@@ -20,7 +20,7 @@ export interface Verdict {
   readonly worstGetMs: number;
   readonly counts: Readonly<Record<FindingKind, number>>;
   readonly findings: readonly Finding[];
-  /** True when nothing is wrong; what a fault destroyed with Redis' data is told, and no fault of the engine's. */
+  /** True when nothing is wrong; what a fault destroyed together with everyone who knew of it is told, and no fault of the engine's. */
   readonly holds: boolean;
 }
 

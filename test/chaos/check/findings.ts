@@ -4,7 +4,8 @@ import type { Entry } from "../history.js";
 import type { Rules } from "../population.js";
 
 /**
- * `lost`: accepted, but not stored. `destroyed`: the same, where the fault took the only copy with Redis' data.
+ * `lost`: accepted, but not stored. `destroyed`: the same, where the fault took Redis' data together with the processes
+ * that would have made the report again.
  * `uncounted`, `doubled`: Redis counts less or more than is stored, or one report was counted twice. `phantom`: stored
  * though never sent. `over cap`: more is counted than a cap allows, by the times of the events. `shown`: a popup that the
  * customer must not see. `answer`: an answer that cannot be true, or that the engine must not give. `unanswered`: a
@@ -32,8 +33,10 @@ export interface Case {
   readonly entries: readonly Entry[];
   readonly reading: Reading;
   readonly rules: Rules;
-  /** Keys of reports whose only copy the fault destroyed together with Redis' data. */
+  /** Keys of reports that were in Redis' stream when the fault destroyed its data: they are counted again, as if they came late. */
   readonly destroyed: ReadonlySet<string>;
+  /** True when the fault also ends the API processes, and nobody is left to make them again. */
+  readonly forgotten: boolean;
   /** True when the fault ends processes that customers are connected to. */
   readonly breaksConnections: boolean;
   /** True when the fault sets the engine's clock: its windows are not the customers' then. */

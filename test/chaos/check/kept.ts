@@ -7,7 +7,7 @@ import { groupBy } from "./group.js";
 /** All that was sent under one key, in the order of the answers. */
 type Sent = ReportEntry[];
 
-export function checkKept({ entries, reading, destroyed }: Case): Finding[] {
+export function checkKept({ entries, reading, destroyed, forgotten }: Case): Finding[] {
   const findings: Finding[] = [];
   const reports = entries.filter((entry): entry is ReportEntry => entry.kind !== "get");
   const sent: Map<string, Sent> = groupBy(reports, ({ user, kind, id }) => keyOf(user, kind, id));
@@ -19,7 +19,7 @@ export function checkKept({ entries, reading, destroyed }: Case): Finding[] {
     const object = (kind: Finding["kind"], text: string): void => void findings.push({ kind, count: 1, text: `${key}: ${text}; answers: ${tries.map(({ answer }) => answer.kind).join(", ")}` });
     if (events.length > 1) object("doubled", `stored ${events.length} times`);
     if (!kept && !tries.some(({ answer }) => answer.kind === "wrong")) object("refused", `never accepted in ${tries.length} tries`);
-    if (kept && events.length === 0) object(destroyed.has(key) ? "destroyed" : "lost", "accepted, not stored");
+    if (kept && events.length === 0) object(forgotten && destroyed.has(key) ? "destroyed" : "lost", "accepted, not stored");
     checkAnswers(tries, events[0], destroyed.has(key), object);
   }
   for (const [key, events] of stored) {
@@ -33,7 +33,7 @@ export function checkKept({ entries, reading, destroyed }: Case): Finding[] {
 function checkAnswers(tries: Sent, event: PopupEvent | undefined, destroyed: boolean, object: (kind: Finding["kind"], text: string) => void): void {
   const has = (kind: string): boolean => tries.some(({ answer }) => answer.kind === kind);
   const counts = tries.filter(({ answer }) => answer.kind === "counted").length;
-  // What was destroyed with Redis' data is new to the engine when it is sent again.
+  // What was destroyed with Redis' data is new to Redis when it is made again, and caps may be full by then.
   if (destroyed) return;
   if (counts > 1) object("doubled", `answered counted ${counts} times`);
   if (has("counted") && event?.overCap === true) object("answer", "answered counted, stored as over the cap");

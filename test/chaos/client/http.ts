@@ -4,8 +4,8 @@ import type { EventType } from "../../../src/event.js";
 import type { Answer } from "../history.js";
 
 /** A GET that has no answer by then will not get one. */
-const GET_PATIENCE_MS = 2_000;
-const REPORT_PATIENCE_MS = 5_000;
+const GET_PATIENCE_MS = 5_000;
+const REPORT_PATIENCE_MS = 10_000;
 /** Shorter than the server's own, so that a connection is not used while the server closes it. */
 const IDLE_MS = 4_000;
 

@@ -1,10 +1,11 @@
 /** Every fault, in the order of the table. */
 import type { Fault } from "../fault.js";
 import { allKill } from "./all-kill.js";
+import { allLost } from "./all-lost.js";
 import { apiKill } from "./api-kill.js";
 import { clockSteps } from "./clock-steps.js";
 import { failoverEmpty } from "./failover-empty.js";
-import { flushall } from "./flushall.js";
+import { flushall, flushallUncarried } from "./flushall.js";
 import { frozenFlood } from "./frozen-flood.js";
 import { networkCut } from "./network-cut.js";
 import { networkHole } from "./network-hole.js";
@@ -31,7 +32,7 @@ export const FAULTS: readonly Fault[] = [
   none,
   redisKill, redisLoading, apiKill, workerKill, syncKill, supervisorKill, allKill, spoolKill,
   redisFrozen, frozenFlood,
-  flushall, oldSnapshot, failoverEmpty,
+  flushall, flushallUncarried, oldSnapshot, failoverEmpty, allLost,
   redisFull, redisReadOnly, wrongPassword,
   storeFull, storeLocked, spoolFull, poison,
   clockSteps,
