@@ -1,14 +1,14 @@
 /** Wires what works behind the API: commands, sync and worker. Each `open…` gives back something with a `close()`. */
 import type { Redis } from "ioredis";
 import { redisDir, storePath, type Config } from "./config.js";
-import { backgroundConnection } from "./redis/client.js";
-import { openEmbeddedRedis } from "./redis/embedded.js";
 import { openStore, type Store, type StoreOptions } from "./store/store.js";
 
 export interface RedisHandle { readonly redis: Redis; readonly url: string; close(): Promise<void> }
 
 /** A background connection to the configured Redis; starts the embedded one for as long as it is open, unless it runs already. */
 export async function openRedis(config: Config): Promise<RedisHandle> {
+  // Loading the client takes as long as all that a command without Redis does.
+  const [{ backgroundConnection }, { openEmbeddedRedis }] = await Promise.all([import("./redis/client.js"), import("./redis/embedded.js")]);
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const url = embedded?.url ?? config.redisUrl;

@@ -32,6 +32,8 @@ export interface TurnsOptions<Answer, P> {
   readonly late: Answer;
   /** What a request is told that is not asked at all. */
   readonly refused: Answer;
+  /** When a call is not expected back soon any more, ms; {@link STUCK_MS} unless told. */
+  readonly stuckMs?: number;
   /** Requests in one call, where that is fewer than {@link MOST_TOGETHER}. */
   readonly most?: () => number;
   /** Asks, and answers each by {@link settle}. True when Redis gave an answer; it does not reject. */
@@ -53,7 +55,7 @@ export class Turns<Answer, P extends Pending<Answer>> {
 
   /** True while a call is under way that should be back long since. */
   get stuck(): boolean {
-    return this.#callingSince !== undefined && performance.now() - this.#callingSince > STUCK_MS;
+    return this.#callingSince !== undefined && performance.now() - this.#callingSince > (this.options.stuckMs ?? STUCK_MS);
   }
 
   add(ask: P): void {

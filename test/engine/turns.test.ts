@@ -8,10 +8,10 @@ import { settle, Turns, type Pending } from "../../src/engine/turns.js";
 type Ask = Pending<string>;
 
 /** Calls whose end the test decides. */
-function control(deadlineMs: number): { turns: Turns<string, Ask>; calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[]; ask: () => Promise<string> } {
+function control(deadlineMs: number, stuckMs?: number): { turns: Turns<string, Ask>; calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[]; ask: () => Promise<string> } {
   const calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[] = [];
   const turns = new Turns<string, Ask>({
-    deadlineMs, late: "late", refused: "refused", onCall: undefined,
+    deadlineMs, ...(stuckMs === undefined ? {} : { stuckMs }), late: "late", refused: "refused", onCall: undefined,
     work: (asks) => new Promise((resolve) => calls.push({ asks, end: (answered) => {
       for (const ask of asks) settle(ask, answered ? "answered" : "failed");
       resolve(answered);
@@ -38,7 +38,7 @@ t.test("a hung call: those in it and behind it are answered at the deadline, lat
 });
 
 t.test("no more than 20,000 wait, and a call takes 128", async (t) => {
-  const { calls, ask } = control(60_000);
+  const { calls, ask } = control(60_000, 60_000);
   const first = ask();
   await until("it was asked", () => calls.length === 1);
   const waiting = Array.from({ length: 20_000 }, ask);
@@ -55,7 +55,7 @@ t.test("no more than 20,000 wait, and a call takes 128", async (t) => {
 });
 
 t.test("calls that fail: three are made, then nearly none", async (t) => {
-  const { turns, calls, ask } = control(60_000);
+  const { turns, calls, ask } = control(60_000, 60_000);
   for (let i = 0; i < 3; i++) {
     t.equal(turns.breaker.open, false);
     const asked = ask();

@@ -5,7 +5,7 @@ import type { Test } from "tap";
 import { startEngine, type Answer } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
 
-const engine = await startEngine(t);
+const engine = await startEngine(t, { spool: false });
 const id = engine.campaign({ title: 'Ein "Gruß" \u2028 für dich 🎉', body: "Zeile 1\nZeile 2" });
 const MOST_BYTES = 4_096;
 

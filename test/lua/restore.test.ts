@@ -128,6 +128,6 @@ t.test("publishes in the middle do no harm; without a list it ends, with what to
   for (const user of USERS) t.equal((await records())[user]?.["n"], before[user]?.["n"], user);
   const list = await redis.getBuffer(keys.list);
   await redis.del(keys.list);
-  await t.rejects(restore(), { code: "conflict", hint: /sync --full/ });
+  await t.rejects(restore(), { code: "conflict", hint: /popup sync/ });
   if (list) await redis.set(keys.list, list);
 });

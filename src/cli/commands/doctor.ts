@@ -8,8 +8,6 @@ import { findings, type Finding, type Scrapes } from "../../doctor/findings.js";
 import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
-import { backgroundConnection } from "../../redis/client.js";
-import { openEmbeddedRedis } from "../../redis/embedded.js";
 import { Keys } from "../../redis/keys.js";
 import type { Address } from "../../serve/admin.js";
 import { VERSION } from "../../version.js";
@@ -98,6 +96,7 @@ function storeState(config: Config): string {
 
 async function redisState(config: Config): Promise<string> {
   if (config.redisUrl === "embedded" && !existsSync(redisDir(config))) return "embedded, not started yet";
+  const [{ backgroundConnection }, { openEmbeddedRedis }] = await Promise.all([import("../../redis/client.js"), import("../../redis/embedded.js")]);
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const redis = await backgroundConnection(embedded?.url ?? config.redisUrl, config.redisCa);

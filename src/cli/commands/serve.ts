@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import { readJwtSecret } from "../../config.js";
 import { invalid } from "../../errors.js";
 import { openLog } from "../../log.js";
-import { serve } from "../../serve/supervisor.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
 import { addAuthFlags, checkExposure, parseAuth, type AuthFlags } from "./serve-auth.js";
@@ -34,6 +33,7 @@ export function serveCommand(program: Command): void {
         auth: parseAuth(flags, readJwtSecret() !== undefined),
       };
       checkExposure(flags.host, flags);
+      const { serve } = await import("../../serve/supervisor.js");
       const stopped = untilStopped();
       const serving = await serve(context.config, options, openLog("serve", context.logLevel));
       context.note(`popup listens on http://${options.host}:${options.port} (${options.processes} ${options.processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`);

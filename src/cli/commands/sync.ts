@@ -3,8 +3,6 @@ import type { Command } from "commander";
 import { openConfiguredStore, openRedis } from "../../background.js";
 import { incidentLogger, openLog } from "../../log.js";
 import { Keys } from "../../redis/keys.js";
-import { offerMetrics } from "../../serve/own-metrics.js";
-import { SyncMetrics } from "../../sync/metrics.js";
 import { syncStore } from "../../sync/sync.js";
 import { watchStore } from "../../sync/watch.js";
 import { stepBack } from "../../priority.js";
@@ -34,6 +32,7 @@ export function syncCommand(program: Command): void {
         const keys = new Keys(context.config.prefix);
         try {
           if (flags.watch === true) {
+            const [{ offerMetrics }, { SyncMetrics }] = await Promise.all([import("../../serve/own-metrics.js"), import("../../sync/metrics.js")]);
             const metrics = new SyncMetrics(Date.now());
             const admin = await offerMetrics(metrics.registry, address);
             const ending = new AbortController();

@@ -5,10 +5,7 @@ import { incidentLogger, openLog, type Logger } from "../../log.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
 import type { AdminServer } from "../../serve/admin.js";
-import { offerMetrics } from "../../serve/own-metrics.js";
-import { WorkerMetrics } from "../../worker/metrics.js";
 import { sqliteSink } from "../../worker/sink.js";
-import { Worker } from "../../worker/worker.js";
 import { contextOf, counted, openPatiently, runUntilStopped, withStore } from "../context.js";
 import { parseAdmin, wholeNumber } from "./admin-flag.js";
 
@@ -32,6 +29,7 @@ export function workerCommand(program: Command): void {
         const handle = await openPatiently(() => openRedis(context.config), incident);
         // After the embedded Redis may have been started: it is the customers' and stays in front.
         stepBack("worker");
+        const [{ offerMetrics }, { WorkerMetrics }, { Worker }] = await Promise.all([import("../../serve/own-metrics.js"), import("../../worker/metrics.js"), import("../../worker/worker.js")]);
         const metrics = new WorkerMetrics(() => store.deadEvents.count());
         let written = 0;
         const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
