@@ -6,13 +6,16 @@ import { FAULTS } from "./faults/index.js";
 import { runFault } from "./run.js";
 import { renderFindings } from "./table.js";
 
-/** Reports that wait on the disk, also for another process; a Redis that hangs; and one whose counters are gone. */
-const NAMES = ["spool-kill", "redis-frozen", "flushall"];
+/**
+ * A Redis that is away and comes back, one that hangs, and one whose data is gone. None ends API processes: what only Redis and
+ * they know of would be lost with both, and on a busy machine nobody can say when they are not alone any more.
+ */
+const NAMES = ["redis-kill", "redis-frozen", "flushall"];
 const MOST_FINDINGS = 20;
 
 t.test(NAMES.join(", "), async (t) => {
   const seed = seedOfRun();
-  const outcome = await runFault(oneAfterAnother(NAMES), { seed, seconds: 1, keep: process.env["KEEP"] === "1" });
+  const outcome = await runFault(oneAfterAnother(NAMES), { seed, seconds: 1, keep: false });
   const { requests, accepted, spooled, degraded } = outcome.verdict;
   t.comment(`seed ${seed}: ${requests} requests, ${accepted} reports accepted, ${spooled} answered from the spool; degraded ${JSON.stringify(degraded)}`);
   t.ok(accepted > 0, "reports were accepted");
