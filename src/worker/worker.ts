@@ -1,13 +1,13 @@
 /** The worker: reads the stream in a consumer group, hands batches to a sink, acknowledges what the sink has kept. */
-import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { ReplyError, type Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
 import { readStreamState } from "../redis/stream-state.js";
 import { compareStreamIds } from "../stream-id.js";
 import { Backlog } from "./backlog.js";
-import { Batch, type Entry } from "./batch.js";
+import { Batch } from "./batch.js";
+import { Group, PAGE } from "./group.js";
 import type { Sink } from "./sink.js";
 
 /** What became of a batch. */
@@ -39,8 +39,6 @@ export interface WorkerOptions {
 
 /** A commit waits for the disk, so a backlog is written in large ones. */
 const DEFAULT_BATCH = 10_000;
-/** Entries in one command: an entry may hold the events of a hundred requests, and a large read holds up decisions. */
-const PAGE = 200;
 const DEFAULT_CLAIM_AFTER_MS = 15_000;
 const BLOCK_MS = 500;
 const RETRY_MS = 1_000;
@@ -51,7 +49,7 @@ export const STREAM_KEEP_MS = 60_000;
 const TEND_EVERY_MS = 5_000;
 
 export class Worker {
-  readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+  readonly #group: Group;
   readonly #batch: number;
   readonly #claimAfterMs: number;
   readonly #backlog: Backlog;
@@ -62,7 +60,8 @@ export class Worker {
   #tendAt = 0;
   #incident: string | undefined;
 
-  constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly sink: Sink, private readonly options: WorkerOptions = {}) {
+  constructor(private readonly redis: Redis, keys: Keys, private readonly sink: Sink, private readonly options: WorkerOptions = {}) {
+    this.#group = new Group(redis, keys.stream, sink.name);
     this.#batch = options.batch ?? DEFAULT_BATCH;
     this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;
     this.#backlog = new Backlog(options.backlog, options.onBacklog);
@@ -120,53 +119,20 @@ export class Worker {
         taken += await this.#takeOver();
         this.#claimAt = now + this.#claimAfterMs / 3;
       }
-      const entries = await this.#readNew(blockMs);
+      const entries = await this.#group.readNew(this.#batch, blockMs);
       if (entries.length > 0) taken += await this.#keep(new Batch(entries));
     } catch (error) {
-      if (!(error instanceof ReplyError) || !reasonOf(error).startsWith("NOGROUP")) throw error;
-      // The first start, or Redis was emptied: the group begins with the oldest entry.
-      await this.#createGroup();
+      if (!Group.isMissing(error)) throw error;
+      await this.#group.create();
     }
     return taken;
-  }
-
-  async #createGroup(): Promise<void> {
-    try {
-      await this.redis.xgroup("CREATE", this.keys.stream, this.sink.name, "0", "MKSTREAM");
-    } catch (error) {
-      if (!reasonOf(error).startsWith("BUSYGROUP")) throw error;
-    }
-  }
-
-  /** A batch of new entries, page by page; a page that is not full is the last. */
-  async #readNew(blockMs: number): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    let events = 0;
-    for (;;) {
-      const page = await this.#readPage(entries.length === 0 ? blockMs : 0);
-      entries.push(...page);
-      events += page.reduce((sum, [, fields]) => sum + (fields?.length ?? 0) / 2, 0);
-      if (page.length < PAGE || events >= this.#batch) return entries;
-    }
-  }
-
-  async #readPage(blockMs: number): Promise<Entry[]> {
-    const from = [this.keys.stream, ">"] as const;
-    const reply = blockMs > 0
-      ? await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", PAGE, "BLOCK", blockMs, "STREAMS", ...from)
-      : await this.redis.xreadgroup("GROUP", this.sink.name, this.#consumer, "COUNT", PAGE, "STREAMS", ...from);
-    return ((reply as [string, Entry[]][] | null) ?? [])[0]?.[1] ?? [];
   }
 
   async #takeOver(): Promise<number> {
     let taken = 0;
     let cursor = "0-0";
     do {
-      const [next, claimed] = (await this.redis.xautoclaim(
-        this.keys.stream, this.sink.name, this.#consumer, this.#claimAfterMs, cursor, "COUNT", PAGE,
-      )) as [string, (Entry | null)[]];
-      // Redis 6.2 gives nothing at all for an entry that was deleted while it was pending.
-      const entries = claimed.filter((entry) => entry !== null);
+      const { entries, next } = await this.#group.claim(this.#claimAfterMs, cursor);
       if (entries.length > 0) taken += await this.#keep(new Batch(entries));
       cursor = next;
     } while (cursor !== "0-0" && !this.#stopping);
@@ -177,15 +143,13 @@ export class Worker {
   async #keep(batch: Batch): Promise<number> {
     this.#held = batch;
     const { entries, events } = batch;
-    const last = { stream: this.keys.stream, id: batch.last };
+    const last = { stream: this.#group.stream, id: batch.last };
     const started = performance.now();
     const { added, refused } = await this.sink.write(events, batch.dead, last);
     const letters = refused.length === 0 ? [] : batch.refused(refused);
     if (letters.length > 0) await this.sink.write([], letters, last);
     const seconds = (performance.now() - started) / 1_000;
-    for (let from = 0; from < entries.length; from += PAGE) {
-      await this.redis.xack(this.keys.stream, this.sink.name, ...entries.slice(from, from + PAGE).map(([id]) => id));
-    }
+    await this.#group.acknowledge(entries);
     this.#held = undefined;
     this.options.onBatch?.({ added, duplicates: events.length - added - refused.length, dead: batch.dead.length + letters.length, seconds });
     return entries.length;
@@ -196,7 +160,7 @@ export class Worker {
     const now = Date.now();
     if (now < this.#tendAt || this.redis.status !== "ready") return;
     this.#tendAt = now + TEND_EVERY_MS;
-    const { groups } = await readStreamState(this.redis, this.keys.stream);
+    const { groups } = await readStreamState(this.redis, this.#group.stream);
     const own = groups.find(({ name }) => name === this.sink.name);
     if (own) this.#backlog.look(own.lag + own.pending);
     // Behind what every group has acknowledged, and never within the last minute.
@@ -205,7 +169,7 @@ export class Worker {
       const needed = oldestPending ?? lastDelivered;
       if (compareStreamIds(needed, until) < 0) until = needed;
     }
-    await this.redis.xtrim(this.keys.stream, "MINID", until);
+    await this.redis.xtrim(this.#group.stream, "MINID", until);
   }
 
   #note(incident: string | undefined): void {
