@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import t from "tap";
 import type { Test } from "tap";
 import { startEngine, type Answer } from "../helpers/engine.js";
+import { rawRequest } from "../helpers/raw-http.js";
 import { until } from "../helpers/until.js";
 
 const engine = await startEngine(t);
@@ -172,4 +173,13 @@ t.test("an answer to HEAD has no body, which would stand where the next answer o
   const answers = received.split(/(?=HTTP\/1\.1 )/);
   t.same(answers.map((answer) => answer.slice(9, 12)), ["405", "405", "404", "200"]);
   for (const answer of answers.slice(0, 3)) t.match(answer, /\r\n\r\n$/, "headers only");
+});
+
+t.test("an empty body is refused at once, also when the header comes in several packets", async (t) => {
+  const header = `POST /v1/campaigns/${id}/impression HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n`;
+  for (const cut of [header.length, 10, 60, header.length - 2]) {
+    const { status, body } = await rawRequest(engine.url, [header.slice(0, cut), header.slice(cut)]);
+    t.equal(status, 400, `cut at ${cut}`);
+    t.match(JSON.parse(body), { field: "body" });
+  }
 });
