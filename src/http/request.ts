@@ -78,9 +78,16 @@ function readToken(field: string, value: unknown): string | null {
  */
 export function readBody(req: HttpRequest, res: HttpResponse, done: (body: Uint8Array | PopupError) => void): void {
   const tooLarge = (): PopupError => new PopupError("too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`, { hint: "a report needs user_id, impression_id and session_id only", field: "body" });
-  if (Number(req.getHeader("content-length")) > MAX_BODY_BYTES) {
+  const length = req.getHeader("content-length");
+  if (Number(length) > MAX_BODY_BYTES) {
     res.onData(() => undefined);
     done(tooLarge());
+    return;
+  }
+  // Of a body that is said to be empty, uWebSockets tells nothing when the header came in several packets.
+  if (length !== "" && Number(length) === 0 && req.getHeader("transfer-encoding") === "") {
+    res.onData(() => undefined);
+    done(new Uint8Array());
     return;
   }
   let kept: Buffer | undefined;

@@ -9,20 +9,21 @@ export function rawRequest(url: string, pieces: readonly string[]): Promise<RawA
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => {
       socket.setNoDelay(true);
-      // The next piece leaves when the one before has: the server then reads them apart.
+      // The next piece leaves when a server in this process has read the one before, which it does between two turns.
       const send = (i: number): void => {
         const piece = pieces[i];
-        if (piece !== undefined) socket.write(piece, () => setImmediate(send, i + 1));
+        if (piece !== undefined) socket.write(piece, () => setImmediate(() => setImmediate(send, i + 1)));
       };
       send(0);
     });
+    // Bytes, as lengths count them.
     let text = "";
     const finish = (): void => {
       const [head = "", body = ""] = text.split(/\r\n\r\n([\s\S]*)/);
-      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head: head.toLowerCase(), body });
+      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head: head.toLowerCase(), body: Buffer.from(body, "latin1").toString() });
     };
     socket.on("data", (chunk) => {
-      text += chunk.toString();
+      text += chunk.toString("latin1");
       const length = /content-length: (\d+)/i.exec(text)?.[1];
       const at = text.indexOf("\r\n\r\n");
       if (at >= 0 && text.length - at - 4 >= Number(length ?? 0)) socket.end();

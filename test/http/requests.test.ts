@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import t from "tap";
 import type { Test } from "tap";
 import { startEngine, type Answer } from "../helpers/engine.js";
+import { rawRequest } from "../helpers/raw-http.js";
 import { until } from "../helpers/until.js";
 
 const engine = await startEngine(t, { spool: false });
@@ -172,4 +173,40 @@ t.test("an answer to HEAD has no body, which would stand where the next answer o
   const answers = received.split(/(?=HTTP\/1\.1 )/);
   t.same(answers.map((answer) => answer.slice(9, 12)), ["405", "405", "404", "200"]);
   for (const answer of answers.slice(0, 3)) t.match(answer, /\r\n\r\n$/, "headers only");
+});
+
+t.test("an empty body is refused at once, also when the header comes in several packets", async (t) => {
+  const header = `POST /v1/campaigns/${id}/impression HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n`;
+  for (const cut of [header.length, 10, 60, header.length - 2]) {
+    const { status, body } = await rawRequest(engine.url, [header.slice(0, cut), header.slice(cut)]);
+    t.equal(status, 400, `cut at ${cut}`);
+    t.match(JSON.parse(body), { field: "body" });
+  }
+});
+
+t.test("a request that tells two ends is refused, and the connection with it", async (t) => {
+  const body = '{"user_id":"framing"}';
+  const start = (method: string, lines: readonly string[]): string => `${method} /v1/campaigns/${id}/impression HTTP/1.1\r\nhost: x\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
+  const length = `content-length: ${body.length}`;
+  const inChunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+  const wrong: [string, readonly string[], string][] = [
+    ["content-length", [length, length], body], ["content-length", [length, "content-length: 3"], body], ["content-length", ["Content-Length: 3", length], body],
+    ["transfer-encoding", ["transfer-encoding: gzip"], inChunks], ["transfer-encoding", ["transfer-encoding: identity"], ""], ["transfer-encoding", ["transfer-encoding: gzip, chunked"], inChunks],
+    ["transfer-encoding", ["transfer-encoding: chunked", "transfer-encoding: identity"], inChunks],
+  ];
+  // Were the connection still read, this would be answered.
+  const next = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+  for (const [field, lines, content] of wrong) {
+    for (const method of ["POST", "GET"]) {
+      const { status, body: problem } = await rawRequest(engine.url, [`${start(method, lines)}${content}${next}`]);
+      t.equal(status, 400, `${method}: ${lines.join(", ")}`);
+      t.match(JSON.parse(problem), { status: 400, field });
+    }
+    t.match(await rawRequest(engine.url, [`${start("HEAD", lines)}${content}${next}`]), { status: 400, body: "" }, `HEAD: ${lines.join(", ")}`);
+  }
+  for (const lines of [["Transfer-Encoding: Chunked"], ["transfer-encoding: chunked "]]) {
+    t.match(await rawRequest(engine.url, [start("POST", lines), inChunks]), { status: 202, body: /^\{"counted":true/ }, lines.join(", "));
+  }
+  t.match(await rawRequest(engine.url, [start("POST", [length, "transfer-encoding: chunked"]), inChunks]), { status: 0, body: "" }, "both: closed without an answer");
+  t.match(await engine.report("impression", id, { user_id: "framing" }), { json: { total: 3 } }, "nothing of what was refused was counted");
 });
