@@ -36,15 +36,21 @@ export class Group {
     const entries: Entry[] = [];
     let found = 0;
     for (;;) {
-      const page = await this.#readPage(entries.length === 0 ? blockMs : 0);
+      const page = await this.#readPage(">", entries.length === 0 ? blockMs : 0);
       entries.push(...page);
       found += page.reduce((sum, [, fields]) => sum + (fields?.length ?? 0) / 2, 0);
       if (page.length < PAGE || found >= events) return entries;
     }
   }
 
-  async #readPage(blockMs: number): Promise<Entry[]> {
-    const from = [this.stream, ">"] as const;
+  /** A page of what was given to this consumer and is not acknowledged. */
+  readOwn(): Promise<Entry[]> {
+    return this.#readPage("0");
+  }
+
+  /** @param after `>` for new entries, or an id: this consumer's own behind it */
+  async #readPage(after: string, blockMs = 0): Promise<Entry[]> {
+    const from = [this.stream, after] as const;
     const reply = blockMs > 0
       ? await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "BLOCK", blockMs, "STREAMS", ...from)
       : await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "STREAMS", ...from);

@@ -56,6 +56,8 @@ export class Worker {
   readonly #ending = new AbortController();
   /** What the sink could not take, or Redis did not hear acknowledged: it is tried again before anything else. */
   #held: Batch | undefined;
+  /** True after trouble: Redis may have given entries to this worker in a reply that never came. */
+  #mayHaveMissed = false;
   #claimAt = 0;
   #tendAt = 0;
   #incident: string | undefined;
@@ -115,6 +117,7 @@ export class Worker {
     let taken = 0;
     try {
       if (this.#held) taken += await this.#keep(this.#held);
+      if (this.#mayHaveMissed) taken += await this.#takeUp();
       if (now >= this.#claimAt) {
         taken += await this.#takeOver();
         this.#claimAt = now + this.#claimAfterMs / 3;
@@ -122,9 +125,18 @@ export class Worker {
       const entries = await this.#group.readNew(this.#batch, blockMs);
       if (entries.length > 0) taken += await this.#keep(new Batch(entries));
     } catch (error) {
+      this.#mayHaveMissed = true;
       if (!Group.isMissing(error)) throw error;
       await this.#group.create();
     }
+    return taken;
+  }
+
+  /** Takes up what is this worker's own and was never seen by it, instead of waiting until it may be claimed. */
+  async #takeUp(): Promise<number> {
+    let taken = 0;
+    for (let entries = await this.#group.readOwn(); entries.length > 0; entries = await this.#group.readOwn()) taken += await this.#keep(new Batch(entries));
+    this.#mayHaveMissed = false;
     return taken;
   }
 

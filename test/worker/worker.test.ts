@@ -49,6 +49,32 @@ t.test("what a dead worker left pending is taken over", async (t) => {
   t.equal(await pending(engine), 0);
 });
 
+t.test("entries in a reply that never came are taken up at once", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  let cut = true;
+  const cutting = new Proxy(engine.redis, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "xreadgroup") return value.bind(target) as unknown;
+      return async (...args: unknown[]): Promise<unknown> => {
+        const reply: unknown = await Reflect.apply(value, target, args);
+        if (!cut || !JSON.stringify(reply).includes("impression ")) return reply;
+        cut = false;
+        throw new Error("Connection is closed.");
+      };
+    },
+  });
+  const worker = new Worker(cutting, engine.keys, sqliteSink(engine.store.events), { claimAfterMs: 3_600_000 });
+  await worker.step();
+  for (let n = 0; n < 450; n++) await append(engine, n);
+  await t.rejects(worker.step(), { message: /closed/ });
+  t.equal(await pending(engine), 200, "given, and never seen");
+  await worker.step();
+  t.equal(stored(engine), 450);
+  t.equal(await pending(engine), 0);
+});
+
 t.test("a live worker's entries are not taken from it", async (t) => {
   const engine = await startEngine(t, { http: false });
   await engine.redis.xgroup("CREATE", STREAM, "sqlite", "0", "MKSTREAM");
