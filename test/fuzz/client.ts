@@ -21,9 +21,10 @@ export function nothingPlayed(): Played {
 
 /** Plays a session and adds what came of it. It does not reject. */
 export async function play(port: number, { seed, number, steps }: Session, played: Played): Promise<void> {
-  const connection = await Connection.open(port);
-  let at = "";
+  let connection: Connection | undefined;
+  let at = "connecting";
   try {
+    connection = await Connection.open(port);
     for (const step of steps) {
       at = step.name;
       played.requests += step.wants?.length ?? 1;
@@ -35,7 +36,7 @@ export async function play(port: number, { seed, number, steps }: Session, playe
   } catch (error) {
     played.faults.push(`--seed ${seed} --session ${number}, ${JSON.stringify(at.slice(0, 200))}: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
-    await connection.leave();
+    await connection?.leave();
   }
 }
 

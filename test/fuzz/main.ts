@@ -45,7 +45,7 @@ async function all(): Promise<number> {
       process.stderr.write(`${done.toLocaleString("en-US")} requests, ${mib(resident)} MiB\n`);
     },
   });
-  const { second, last } = outcome.memory;
+  const { second = 0, last = 0 } = outcome.memory ?? {};
   if (last - second > MOST_GROWTH) outcome.faults.push(`memory grew from ${mib(second)} to ${mib(last)} MiB`);
   if (interrupt.signal.aborted) outcome.faults.push("interrupted");
   const figures = figuresOf(outcome);
@@ -70,7 +70,7 @@ function figuresOf({ answers, memory, seconds, slowestProbeMs, ...rest }: Outcom
   return {
     what: "http fuzz", date: new Date().toISOString(), seed, ...rest, seconds: Math.round(seconds), slowestProbeMs: Math.round(slowestProbeMs),
     answers: Object.fromEntries([...answers].sort(([a], [b]) => a - b)),
-    memory: { secondFifthMiB: mib(memory.second), lastFifthMiB: mib(memory.last), bytesPerRequest: Number(memory.perRequest.toFixed(2)), standardError: Number(memory.perRequestError.toFixed(2)) },
+    memory: memory && { secondFifthMiB: mib(memory.second), lastFifthMiB: mib(memory.last), bytesPerRequest: Number(memory.perRequest.toFixed(2)), standardError: Number(memory.perRequestError.toFixed(2)) },
     machine: describeMachine(),
   };
 }

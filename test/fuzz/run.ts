@@ -39,14 +39,15 @@ export interface Outcome extends Played {
   readonly probes: number;
   readonly slowestProbeMs: number;
   readonly slowClientsCut: number;
-  readonly memory: Memory;
+  /** Undefined when the run ended too early to say. */
+  readonly memory: Memory | undefined;
   /** Open before the first request and after the last. */
   readonly files: { readonly before: number; readonly after: number };
 }
 
 export async function fuzz(engine: FuzzedEngine, { seed, requests, slowClients, onProgress = () => undefined, signal }: RunPlan): Promise<Outcome> {
   const started = performance.now();
-  const pid = engine.pid();
+  const pid = await until("an API process", () => engine.pid());
   // What the first requests open for good is open.
   const warm = nothingPlayed();
   for (let number = 0; number < 50; number++) await play(engine.port, sessionOf(seed, -1 - number), warm);
@@ -72,12 +73,12 @@ export async function fuzz(engine: FuzzedEngine, { seed, requests, slowClients, 
   slow.stop();
 
   let after = openFiles(pid);
+  if ((await until("an API process", () => engine.pid())) !== pid) played.faults.push("the API process is another one than at the start");
   try {
     await until("the server has closed what the clients have left", () => (after = openFiles(pid)) <= before);
   } catch (error) {
     played.faults.push(`${after} files are open, before it were ${before}: ${String(error)}`);
   }
-  if (engine.pid() !== pid) played.faults.push("the API process is another one than at the start");
   played.faults.push(...engine.complaints().map((line) => `in the log: ${line.slice(0, 1_000)}`));
   return {
     ...played, sessions: next, seconds: (performance.now() - started) / 1_000, probes: prober.count, slowestProbeMs: prober.slowestMs, slowClientsCut: slow.cut,
@@ -85,7 +86,8 @@ export async function fuzz(engine: FuzzedEngine, { seed, requests, slowClients, 
   };
 }
 
-function memoryOf(samples: readonly Point[]): Memory {
+function memoryOf(samples: readonly Point[]): Memory | undefined {
+  if (samples.length < SAMPLES / 2) return undefined;
   const { second, last } = trendOf(samples);
   const { slope, error } = lineThrough(samples.slice(Math.floor(samples.length / 5)));
   return { second, last, perRequest: slope, perRequestError: error };
@@ -110,13 +112,14 @@ class Prober {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const started = performance.now();
-      const connection = await Connection.open(this.port);
+      let connection: Connection | undefined;
       try {
+        connection = await Connection.open(this.port);
         await connection.play(rightStep(this.random), () => undefined);
       } catch (error) {
         this.played.faults.push(`a customer with nothing wrong about them: ${String(error)}`);
       } finally {
-        await connection.leave();
+        await connection?.leave();
       }
       this.count++;
       this.slowestMs = Math.max(this.slowestMs, performance.now() - started);
