@@ -9,8 +9,8 @@ const STATUS_TEXT: Record<number, string> = {
   409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
 };
 
-/** A response, whether it was asked for with HEAD, whether the connection ends with it, and whether it is over: answered, or its client has gone. */
-export interface Exchange { readonly res: HttpResponse; readonly head: boolean; last: boolean; closed: boolean }
+/** A response, whether it was asked for with HEAD, and whether it is over: answered, or its client has gone. */
+export interface Exchange { readonly res: HttpResponse; readonly head: boolean; closed: boolean }
 
 export function sendJson({ res, closed }: Exchange, status: number, json: string): void {
   if (closed) return;
@@ -32,7 +32,7 @@ export function sendNothing({ res, closed }: Exchange, cause?: Trouble): void {
 }
 
 /** RFC 9457. @param allow the methods of the path, for 405 */
-export function sendProblem({ res, head, last, closed }: Exchange, error: PopupError, allow?: string): void {
+export function sendProblem({ res, head, closed }: Exchange, error: PopupError, allow?: string): void {
   if (closed) return;
   const status = HTTP_STATUS[error.code];
   const title = (STATUS_TEXT[status] ?? "").slice(4);
@@ -47,9 +47,8 @@ export function sendProblem({ res, head, last, closed }: Exchange, error: PopupE
     const json = JSON.stringify(problem);
     // A body after HEAD would be read as the beginning of the next answer on the connection.
     // (Its length is left out: given one, this uWebSockets waits for the body.)
-    if (head && last) res.end("", true);
-    else if (head) res.endWithoutBody();
+    if (head) res.endWithoutBody();
     // What is left of a body that was too long is not read: the connection ends here.
-    else res.end(json, last || status === 413);
+    else res.end(json, status === 413);
   });
 }

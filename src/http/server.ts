@@ -6,7 +6,7 @@ import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { admission } from "./admission.js";
-import { framingFault } from "./framing.js";
+import { isAmbiguous } from "./framing.js";
 import type { HttpMetrics } from "./metrics.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
 import { sendJson, sendNothing, sendProblem, type Exchange } from "./replies.js";
@@ -38,15 +38,15 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
     }
   };
   const route = (handle: (req: HttpRequest, exchange: Exchange) => void, anyMethod = false) => (res: HttpResponse, req: HttpRequest): void => {
-    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", last: false, closed: false };
+    if (isAmbiguous(req)) {
+      metrics.refused(HTTP_STATUS.invalid);
+      res.close();
+      return;
+    }
+    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", closed: false };
     open++;
     res.onAborted(() => done(exchange));
     try {
-      const fault = framingFault(req);
-      if (fault) {
-        exchange.last = true;
-        throw fault;
-      }
       handle(req, exchange);
     } catch (error) {
       refuse(exchange, error);

@@ -184,29 +184,23 @@ t.test("an empty body is refused at once, also when the header comes in several 
   }
 });
 
-t.test("a request that tells two ends is refused, and the connection with it", async (t) => {
+t.test("a request that tells two ends gets no answer, and nothing behind it does", async (t) => {
   const body = '{"user_id":"framing"}';
   const start = (method: string, lines: readonly string[]): string => `${method} /v1/campaigns/${id}/impression HTTP/1.1\r\nhost: x\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
   const length = `content-length: ${body.length}`;
   const inChunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-  const wrong: [string, readonly string[], string][] = [
-    ["content-length", [length, length], body], ["content-length", [length, "content-length: 3"], body], ["content-length", ["Content-Length: 3", length], body],
-    ["transfer-encoding", ["transfer-encoding: gzip"], inChunks], ["transfer-encoding", ["transfer-encoding: identity"], ""], ["transfer-encoding", ["transfer-encoding: gzip, chunked"], inChunks],
-    ["transfer-encoding", ["transfer-encoding: chunked", "transfer-encoding: identity"], inChunks],
+  const wrong: [readonly string[], string][] = [
+    [[length, length], body], [[length, "content-length: 3"], body], [["Content-Length: 3", length], body], [[length, "transfer-encoding: chunked"], inChunks],
+    [["transfer-encoding: gzip"], inChunks], [["transfer-encoding: identity"], ""], [["transfer-encoding: gzip, chunked"], inChunks], [["transfer-encoding: chunked", "transfer-encoding: identity"], inChunks],
   ];
-  // Were the connection still read, this would be answered.
   const next = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-  for (const [field, lines, content] of wrong) {
-    for (const method of ["POST", "GET"]) {
-      const { status, body: problem } = await rawRequest(engine.url, [`${start(method, lines)}${content}${next}`]);
-      t.equal(status, 400, `${method}: ${lines.join(", ")}`);
-      t.match(JSON.parse(problem), { status: 400, field });
+  for (const [lines, content] of wrong) {
+    for (const method of ["POST", "GET", "HEAD", "DELETE"]) {
+      t.match(await rawRequest(engine.url, [`${start(method, lines)}${content}${next}`]), { status: 0, body: "" }, `${method}: ${lines.join(", ")}`);
     }
-    t.match(await rawRequest(engine.url, [`${start("HEAD", lines)}${content}${next}`]), { status: 400, body: "" }, `HEAD: ${lines.join(", ")}`);
   }
   for (const lines of [["Transfer-Encoding: Chunked"], ["transfer-encoding: chunked "]]) {
     t.match(await rawRequest(engine.url, [start("POST", lines), inChunks]), { status: 202, body: /^\{"counted":true/ }, lines.join(", "));
   }
-  t.match(await rawRequest(engine.url, [start("POST", [length, "transfer-encoding: chunked"]), inChunks]), { status: 0, body: "" }, "both: closed without an answer");
   t.match(await engine.report("impression", id, { user_id: "framing" }), { json: { total: 3 } }, "nothing of what was refused was counted");
 });
