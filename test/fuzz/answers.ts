@@ -68,7 +68,7 @@ export function faultOf(answer: Answer, want: Want): string | undefined {
   switch (want.kind) {
     case "popup": return popupFault(answer);
     case "receipt": return receiptFault(answer, want.type);
-    case "problem": return problemFault(answer, want.status, want.field, want.bodyless === true);
+    case "problem": return (want.orSpooled === true && isSpooled(answer)) ? undefined : problemFault(answer, want.status, want.field, want.bodyless === true);
     case "well": return isUnready(answer) || (answer.status === 200 && /^\{"(ok|ready)":true/.test(answer.body)) ? undefined : unlike(answer, "200, well");
   }
 }
@@ -79,6 +79,9 @@ export const isDegraded = ({ headers }: Answer): boolean => headers.has("popup-d
 /** `/readyz` while the engine's breaker is open, after decisions that were late: right as well. */
 export const isUnready = ({ status, body }: Answer): boolean => status === 503 && parsed(body)?.["detail"] === "Redis is away; see popup doctor";
 
+/** Accepted while Redis was asked in vain. */
+export const isSpooled = ({ status, body }: Answer): boolean => status === 202 && parsed(body)?.["spooled"] === true;
+
 function popupFault(answer: Answer): string | undefined {
   if (answer.status === 204 && isDegraded(answer)) return undefined;
   const popup = parsed(answer.body);
@@ -88,7 +91,7 @@ function popupFault(answer: Answer): string | undefined {
 
 function receiptFault(answer: Answer, type: EventType): string | undefined {
   const receipt = parsed(answer.body);
-  const right = receipt?.["spooled"] === true || (type === "impression"
+  const right = isSpooled(answer) || (type === "impression"
     ? (receipt?.["counted"] === true && Number(receipt["total"]) > 0) || (receipt?.["counted"] === false && /^(duplicate|capped)$/.test(String(receipt["reason"])))
     : receipt?.["recorded"] === true);
   return answer.status === 202 && right ? undefined : unlike(answer, `202 for ${type}`);

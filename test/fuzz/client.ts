@@ -1,6 +1,6 @@
 /** Plays sessions on sockets of its own. */
 import { connect, type Socket } from "node:net";
-import { Answers, faultOf, faultOfAny, isDegraded, isUnready, type Answer } from "./answers.js";
+import { Answers, faultOf, faultOfAny, isDegraded, isSpooled, isUnready, type Answer } from "./answers.js";
 import type { Session, Step, Want } from "./session.js";
 
 /** What no request may last, however busy the machine. */
@@ -11,12 +11,14 @@ export interface Played {
   answers: Map<number, number>;
   /** `204` where a decision was wanted, and `/readyz` that was not ready. */
   degraded: number;
+  /** Reports that went into the spool; those of campaigns that do not exist among them are set aside by the worker. */
+  spooled: number;
   /** Texts with what it takes to repeat them. */
   faults: string[];
 }
 
 export function nothingPlayed(): Played {
-  return { requests: 0, answers: new Map(), degraded: 0, faults: [] };
+  return { requests: 0, answers: new Map(), degraded: 0, spooled: 0, faults: [] };
 }
 
 /** Plays a session and adds what came of it. It does not reject. */
@@ -31,6 +33,7 @@ export async function play(port: number, { seed, number, steps }: Session, playe
       await connection.play(step, (answer) => {
         played.answers.set(answer.status, (played.answers.get(answer.status) ?? 0) + 1);
         if (isDegraded(answer) || isUnready(answer)) played.degraded++;
+        if (isSpooled(answer)) played.spooled++;
       });
     }
   } catch (error) {

@@ -56,7 +56,7 @@ t.test("the judge lets pass what is right", (t) => {
     [answer(200, popup), { kind: "popup" }], [answer(204, "", { "popup-degraded": "timeout" }), { kind: "popup" }],
     [answer(202, { counted: true, total: 1 }), { kind: "receipt", type: "impression" }], [answer(202, { counted: false, reason: "capped" }), { kind: "receipt", type: "impression" }], [answer(202, { recorded: true }), { kind: "receipt", type: "click" }],
     [answer(202, { counted: null, spooled: true }), { kind: "receipt", type: "impression" }], [problem(400, "user_id"), { kind: "problem", status: 400, field: "user_id" }], [problem(405, undefined, { allow: "GET" }), { kind: "problem", status: 405 }],
-    [answer(200, { ok: true }), { kind: "well" }], [answer(503, { status: 503, detail: "Redis is away; see popup doctor" }), { kind: "well" }],
+    [answer(202, { recorded: true, spooled: true }), { kind: "problem", status: 404, orSpooled: true }], [answer(200, { ok: true }), { kind: "well" }], [answer(503, { status: 503, detail: "Redis is away; see popup doctor" }), { kind: "well" }],
   ];
   for (const [given, want] of right) t.equal(faultOf(given, want), undefined, `${given.status} ${given.body}`);
   t.end();
@@ -66,7 +66,7 @@ t.test("the judge objects to what is wrong", (t) => {
   const wrong: [Answer, Want][] = [
     [answer(204, ""), { kind: "popup" }], [answer(200, { ...popup, campaign_id: 4 }), { kind: "popup" }], [answer(200, { ...popup, impression_id: "x" }), { kind: "popup" }], [problem(400), { kind: "popup" }],
     [answer(200, { counted: true, total: 1 }), { kind: "receipt", type: "impression" }], [answer(202, { counted: true, total: 0 }), { kind: "receipt", type: "impression" }], [answer(202, { counted: true, total: 1 }), { kind: "receipt", type: "click" }], [answer(202, { recorded: true }), { kind: "receipt", type: "impression" }],
-    [problem(404), { kind: "problem", status: 400 }], [problem(400, "session_id"), { kind: "problem", status: 400, field: "user_id" }], [problem(405), { kind: "problem", status: 405 }], [answer(400, { status: 400 }), { kind: "problem", status: 400 }], [answer(400, "{}", { "content-type": "application/problem+json" }), { kind: "problem", status: 400 }],
+    [answer(202, { recorded: true, spooled: true }), { kind: "problem", status: 400 }], [answer(202, { recorded: true }), { kind: "problem", status: 404, orSpooled: true }], [problem(404), { kind: "problem", status: 400 }], [problem(400, "session_id"), { kind: "problem", status: 400, field: "user_id" }], [problem(405), { kind: "problem", status: 405 }], [answer(400, { status: 400 }), { kind: "problem", status: 400 }], [answer(400, "{}", { "content-type": "application/problem+json" }), { kind: "problem", status: 400 }],
     [{ ...problem(404), status: 404 }, { kind: "problem", status: 404, bodyless: true }], [answer(200, { ok: false }), { kind: "well" }],
   ];
   for (const [given, want] of wrong) t.type(faultOf(given, want), "string", `${given.status} ${given.body} for ${JSON.stringify(want)}`);

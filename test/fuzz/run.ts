@@ -79,7 +79,7 @@ export async function fuzz(engine: FuzzedEngine, { seed, requests, slowClients, 
   } catch (error) {
     played.faults.push(`${after} files are open, before it were ${before}: ${String(error)}`);
   }
-  played.faults.push(...engine.complaints().map((line) => `in the log: ${line.slice(0, 1_000)}`));
+  played.faults.push(...engine.complaints(played.spooled).map((line) => `in the log: ${line.slice(0, 1_000)}`));
   return {
     ...played, sessions: next, seconds: (performance.now() - started) / 1_000, probes: prober.count, slowestProbeMs: prober.slowestMs, slowClientsCut: slow.cut,
     memory: memoryOf(samples), files: { before, after },

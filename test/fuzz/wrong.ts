@@ -2,13 +2,13 @@
 import { EVENT_TYPES } from "../../src/event.js";
 import type { Random } from "../helpers/random.js";
 import { bytes, inPieces, request, text, token, userId } from "./bytes.js";
-import { reportTarget } from "./right.js";
+import { reportBody, reportTarget } from "./right.js";
 import type { Step, Want } from "./session.js";
 
 const refused = (status: number, field?: string): Want => ({ kind: "problem", status, ...(field === undefined ? {} : { field }) });
 
 export function wrongStep(random: Random): Step {
-  return random.pick([wrongQuery, wrongQuery, wrongBody, wrongBody, wrongField, wrongField, wrongPath, wrongMethod, tooLong, wrongCampaign, severalAtOnce])(random);
+  return random.pick([wrongQuery, wrongQuery, wrongBody, wrongBody, wrongField, wrongField, wrongPath, wrongMethod, tooLong, wrongCampaign, severalAtOnce, ambiguous])(random);
 }
 
 /** Outside of ids: blanks, controls, what ends a header or begins another, other alphabets, broken UTF-8. */
@@ -79,7 +79,7 @@ function wrongCampaign(random: Random): Step {
   const type = random.pick(EVENT_TYPES);
   const there = random.chance(0.5);
   const id = there ? random.pick(["4", "999", "4294967295"]) : random.pick(["0", "abc", "-1", "1.0", "01", "4294967296", "9".repeat(50), "%31", "1%20", "__proto__", "1e1", "+1", "0x1", "%0d%0a", "\xfc"]);
-  return single(random, `campaign ${id}`, { method: "POST", target: `/v1/campaigns/${id}/${type}`, body: '{"user_id":1}' }, refused(there ? 404 : 400, "campaign id"));
+  return single(random, `campaign ${id}`, { method: "POST", target: `/v1/campaigns/${id}/${type}`, body: '{"user_id":1}' }, { kind: "problem", status: there ? 404 : 400, field: "campaign id", orSpooled: there });
 }
 
 /** The server does not wait for what it will not read, and closes. */
@@ -89,6 +89,15 @@ function tooLong(random: Random): Step {
   const whole = request(random, { method: "POST", target: reportTarget(random, type), headers: [`content-length: ${announced}`] });
   const sent = Buffer.concat([whole, Buffer.alloc(Math.min(announced, random.between(0, 6_000)), random.pick([" ", "[", "x"]))]);
   return { name: `a body of ${announced} bytes`, writes: [sent], wants: [refused(413, "body")], ending: "server" };
+}
+
+/** It tells two ends: no answer to it, nor to what is behind one of them. */
+function ambiguous(random: Random): Step {
+  const body = reportBody(random);
+  const length = `content-length: ${Buffer.byteLength(body)}`;
+  const headers = random.pick([[length, length], [length, "Content-Length: 5"], ["content-length: 5", length], [length, "transfer-encoding: chunked"], ["transfer-encoding: gzip"], ["Transfer-Encoding: chunked", "transfer-encoding: x"]]);
+  const first = Buffer.concat([request(random, { method: random.pick(["POST", "POST", "GET", "PUT"]), target: random.pick([reportTarget(random, "impression"), "/healthz", "/nothing"]), headers }), Buffer.from(body)]);
+  return { name: `two ends: ${headers.join(", ")}`, writes: [Buffer.concat([first, request(random, { method: "GET", target: "/healthz" })])], wants: [], ending: "server" };
 }
 
 /** Requests that are answered without asking Redis may be sent before the answer to the last one is there. */
