@@ -3,8 +3,8 @@
 --
 -- KEYS  the packed list, the user's record, the event stream
 -- ARGV  the version of the list the caller knows; user id; the id of the last stream entry the caller read;
---       now, ms; 'restore' | 'compare'; then six for each event, oldest first: type, campaign id, impression id,
---       time ms, over_cap, session or ''
+--       now, ms; 'restore' | 'compare'; the events, oldest first, JSON: [type, campaign id, impression id,
+--       time ms, over_cap, session or '', …]
 -- Returns {'restored', impressions counted} | {'compared', what should be there, what is there: {field, value, …} of
 --       campaigns in the list} | {'stale'} | {'unpublished'}
 --
@@ -14,7 +14,8 @@
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now, mode = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local FIRST_EVENT, DAY_MS = 6, 86400000
+local given = cjson.decode(ARGV[6])
+local DAY_MS, HOUR_MS = 86400000, 3600000
 local MASK = { click = 1, dismiss = 2 }
 
 local list, why = campaigns.open(list_key, seen_version)
@@ -39,13 +40,12 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
     else record.count_for_policy(user, policy, at, session, at) end
     counted = counted + 1
   end
-  if at >= now - DAY_MS then record.remember(user, ids.name(kind, impression_id), at, now) end
+  -- One that was accepted long ago may have been made just now, and may be made again: it is remembered for an hour at least.
+  if at >= now - 8 * DAY_MS then record.remember(user, ids.name(kind, impression_id), math.max(at, now - DAY_MS + HOUR_MS), now) end
   expires = math.max(expires, at + user.ttl)
 end
 
-for i = FIRST_EVENT, #ARGV, 6 do
-  apply(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5])
-end
+for i = 1, #given, 6 do apply(given[i], given[i + 1], given[i + 2], given[i + 3], given[i + 4], given[i + 5]) end
 for _, entry in ipairs(redis.call('XRANGE', stream_key, '(' .. last_read, '+')) do
   for _, event in ipairs(events.read(entry[2])) do
     if event.user == user_id and ids.KIND[event.kind] then
@@ -60,7 +60,9 @@ if mode == 'compare' then
 end
 user.ttl = math.max(expires - now, 0)
 -- Places that are held now are in no event.
-record.keep_holds(user, redis.call('HGET', record_key, 'h') or '', now)
+local held = redis.pcall('HGET', record_key, 'h')
+-- What cannot be read is no reason to leave the user without a record.
+if type(held) == 'string' then pcall(record.keep_holds, user, held, now) end
 redis.call('UNLINK', record_key)
 if next(user.changed) then record.save(user, record_key, list) end
 return { 'restored', counted }

@@ -131,8 +131,9 @@ local function decide(i)
   local campaign = choose(user)
   if not campaign then return false end
   if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5])
-  elseif holds_place(campaign) then hold(user, campaign, ARGV[arg_at + 5]) end
+  -- An exempt campaign is shown all the same when too many places are held already.
+  elseif holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, ARGV[arg_at + 5]) end
   return campaign.id
 end
 
-return ledger.run('decided', users, decide, stream_key, list)
+return ledger.run('decided', users, decide, stream_key, list, nil, true)

@@ -40,7 +40,7 @@ export interface ApiOptions {
 export async function openApi({
   redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret,
 }: ApiOptions): Promise<Api> {
-  const spool = spoolOptions && (await Spool.open(spoolOptions.dir, { maxBytes: spoolOptions.maxBytes, onTrouble: (message, details) => log.warn(details, message) }));
+  const spool = spoolOptions && (await openSpool(spoolOptions, log));
   const metrics = new HttpMetrics();
   const engineMetrics = new EngineMetrics(metrics.registry, clock);
   const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
@@ -77,4 +77,14 @@ export async function openApi({
       await engine.close();
     },
   };
+}
+
+/** A disk that is full when the process starts is no reason to show customers nothing: then nothing is kept. */
+async function openSpool({ dir, maxBytes }: { readonly dir: string; readonly maxBytes: number }, log: Logger): Promise<Spool | null> {
+  try {
+    return await Spool.open(dir, { maxBytes, onTrouble: (message, details) => log.warn(details, message) });
+  } catch (error) {
+    log.error({ cause: reasonOf(error) }, "the spool cannot be opened; while Redis is away reports are refused");
+    return null;
+  }
 }

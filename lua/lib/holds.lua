@@ -8,7 +8,7 @@ local holds = { MOST = 32 }
 
 -- The places that are still held: {text: their list, n, and of campaigns and sessions how many}.
 function holds.read(list, now)
-  local live = { text = '', n = 0, of_campaign = {}, of_session = {}, of_both = {} }
+  local live, pieces = { n = 0, of_campaign = {}, of_session = {}, of_both = {} }, {}
   local at = 1
   while at <= #list do
     local expires, campaign, length = struct.unpack('>I6I4B', list, at)
@@ -16,14 +16,15 @@ function holds.read(list, now)
     local after = at + 11 + length + ids.length(list, at + 11 + length)
     if expires > now then
       local both = campaign .. ' ' .. session
-      live.text = live.text .. string.sub(list, at, after - 1)
       live.n = live.n + 1
+      pieces[live.n] = string.sub(list, at, after - 1)
       live.of_campaign[campaign] = (live.of_campaign[campaign] or 0) + 1
       live.of_session[session] = (live.of_session[session] or 0) + 1
       live.of_both[both] = (live.of_both[both] or 0) + 1
     end
     at = after
   end
+  live.text = table.concat(pieces)
   return live
 end
 

@@ -3,7 +3,7 @@
 -- nothing is counted.
 
 local ledger = {}
-local records, changed, fields = {}, {}, {}
+local records, changed, fields, writers, at_work = {}, {}, {}, {}, 0
 
 -- The record of this key, with what earlier requests of the call have changed in it.
 function ledger.record(key)
@@ -18,6 +18,7 @@ end
 -- Notes that a request changed the record, and its event, if it has one.
 function ledger.note(key, text)
   changed[key] = true
+  writers[at_work] = true
   if text then
     fields[#fields + 1] = 'e'
     fields[#fields + 1] = text
@@ -42,9 +43,11 @@ end
 
 -- Works the requests 0 to n - 1 through, then writes what they changed. Returns the reply: the tag and an answer for each.
 -- `failed`, if given, is told of a request that failed, and why; its answer is the request's.
-function ledger.run(tag, n, work, stream, list, failed)
+-- `spare`: when the writing fails, those that wrote nothing have their answers all the same.
+function ledger.run(tag, n, work, stream, list, failed, spare)
   local reply = { tag }
   for i = 0, n - 1 do
+    at_work = i
     -- A record that cannot be read is no reason to leave the others without an answer; a report is sent again with its id.
     local fine, answer = pcall(work, i)
     if not fine then
@@ -53,7 +56,12 @@ function ledger.run(tag, n, work, stream, list, failed)
     end
     reply[i + 2] = answer
   end
-  commit(stream, list)
+  -- Where only decisions that count are lost when Redis refuses to write, it does so at the first of the writes.
+  local written, why = pcall(commit, stream, list)
+  if not written then
+    if not spare then error(why) end
+    for i in pairs(writers) do reply[i + 2] = 'failed: ' .. (type(why) == 'table' and why.err or tostring(why)) end
+  end
   return reply
 end
 

@@ -81,7 +81,8 @@ export class Engine {
 
   /** Why no decision can be made now, or undefined when they can. */
   get trouble(): Trouble | undefined {
-    if (!this.#link.usable || this.#stuck || this.#decisions.breaker.open) return "unavailable";
+    // Not the breaker: it also opens where answers are late, and a balancer that takes the busy processes out makes the others busier.
+    if (!this.#link.usable || this.#stuck) return "unavailable";
     return this.#published.current ? undefined : "unpublished";
   }
 
@@ -123,7 +124,8 @@ export class Engine {
       await this.#published.refresh();
       const { verified } = this.#published;
       if (verified && !this.recovering) this.#late.trusted(verified.word);
-      await this.#late.replay();
+      // Not waited for: a disk that hangs must not keep this process from seeing what Redis says.
+      void this.#late.replay().catch((error: unknown) => this.#link.note(error));
       this.#link.note(undefined);
     } catch (error) {
       this.#link.note(error);

@@ -57,7 +57,7 @@ export class LateReports {
   /** Remembers a report that Redis took at a time, epoch ms, for a while. */
   remember(report: SpooledReport, takenAt: number): void {
     const oldest = this.#taken[0];
-    if (oldest && (this.#taken.length >= MOST_REMEMBERED / 2 || takenAt - oldest.takenAt > REMEMBER_MS / 2)) {
+    if (oldest && (this.#taken.length >= MOST_REMEMBERED || takenAt - oldest.takenAt > REMEMBER_MS)) {
       this.#takenBefore = this.#taken;
       this.#taken = [];
     }
@@ -94,9 +94,13 @@ export class LateReports {
   async #makeAll(): Promise<void> {
     // What Redis had is older than what it could not take.
     while (this.#suspects.length > 0) {
-      const batch = this.#suspects.slice(0, TOGETHER);
-      await this.#make(batch);
-      this.#suspects.splice(0, batch.length);
+      const batch = this.#suspects.splice(0, TOGETHER);
+      try {
+        await this.#make(batch);
+      } catch (error) {
+        this.#suspects.unshift(...batch);
+        throw error;
+      }
     }
     await this.options.spool?.replay(TOGETHER, (batch) => this.#make(batch));
   }

@@ -55,6 +55,8 @@ export async function backgroundConnection(url: string, ca: string | null = null
     ...address(url, ca),
     lazyConnect: true,
     connectTimeout: 5_000,
+    // A host that vanished is noticed now, and not when the system gives up sending.
+    socketTimeout: 30_000,
     maxRetriesPerRequest: 20,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   });

@@ -8,10 +8,10 @@ import { StreamReading } from "./stream-reading.js";
 
 const restoreScript = new Script("restore");
 /**
- * How long a reading of the stream may be used. The worker leaves acknowledged entries in the
- * stream for longer (STREAM_KEEP_MS), so what came since is still there for the script to see.
+ * How long a reading of the stream may be used: each script reads what came since. (The worker leaves acknowledged
+ * entries in the stream for much longer, STREAM_KEEP_MS, so it is still there to see.)
  */
-const READING_MS = 15_000;
+const READING_MS = 200;
 /** Publishes in the middle of one user's record. */
 const ATTEMPTS = 5;
 /** Users whose records are worked on at the same time: enough to keep the connection busy. */
@@ -67,7 +67,7 @@ export class EventReading {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const events = [...this.store.events.ofUser(userId), ...this.#stream.ofUser(userId)].sort((a, b) => a.at - b.at);
       const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
-      const reply = await restoreScript.run(this.redis, [this.keys.list, this.keys.record(userId), this.keys.stream], [this.#version, userId, this.#stream.lastId, this.now, mode, ...fields]);
+      const reply = await restoreScript.run(this.redis, [this.keys.list, this.keys.record(userId), this.keys.stream], [this.#version, userId, this.#stream.lastId, this.now, mode, JSON.stringify(fields)]);
       const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "stale", "unpublished"]);
       if (tag === "restored" || tag === "compared") return values;
       this.#version = (await this.redis.get(this.keys.version)) ?? "";

@@ -41,24 +41,27 @@ export async function verifyCounters(
   const runId = await runIdOf(redis);
   const force = options.force === true;
   if (!force && !(await needsVerifying(redis, keys))) return { outcome: "known", users: 0 };
-  const whole = !force && (await isWhole(store, redis, keys));
+  const mark = store.events.mark(keys.stream);
+  const whole = !force && (await isWhole(store, redis, keys, mark));
   let users = 0;
+  if (!whole) options.onRestoring?.();
+  // A server that is whole may have an older list: reports of a campaign that is not in it would be set aside.
+  await publish(store, redis, keys, clock());
   if (!whole) {
-    options.onRestoring?.();
-    await publish(store, redis, keys, clock());
     users = await restoreCounters(store, redis, keys, clock(), options);
   }
-  await sayWhole(store, redis, keys, runId);
+  await sayWhole(redis, keys, runId, whole ? mark : store.events.mark(keys.stream));
   return { outcome: whole ? "whole" : "restored", users };
 }
 
 /**
  * Says that the counters of a server are whole.
  * @param runId the server that was looked at
+ * @param mark the last stream entry that is known to be counted there
  * @throws PopupError `conflict` when another answers by now
  */
-export async function sayWhole(store: Store, redis: Redis, keys: Keys, runId: string): Promise<void> {
-  const reply = await verifyScript.run(redis, [keys.stream, keys.verified], [runId, store.events.mark(keys.stream) ?? "", randomBytes(8).toString("hex")]);
+export async function sayWhole(redis: Redis, keys: Keys, runId: string, mark: string | null): Promise<void> {
+  const reply = await verifyScript.run(redis, [keys.stream, keys.verified], [runId, mark ?? "", randomBytes(8).toString("hex")]);
   if (decodeReply("verify", reply, ["verified", "other"]).tag === "verified") return;
   throw new PopupError("conflict", "Redis was replaced by another server while its counters were looked at", { hint: "sync --watch tries again by itself; otherwise run popup sync again" });
 }
@@ -68,11 +71,10 @@ export async function sayWhole(store: Store, redis: Redis, keys: Keys, runId: st
  * worker has carried into the store, has counted it: both are one step. What a server lost that was not carried yet, it
  * lost with its count.
  */
-async function isWhole(store: Store, redis: Redis, keys: Keys): Promise<boolean> {
+async function isWhole(store: Store, redis: Redis, keys: Keys, mark: string | null): Promise<boolean> {
   // A store without an event, that of a first start, has nothing that could be missing.
   if (store.events.isEmpty()) return true;
   if ((await redis.exists(keys.version)) === 0) return false;
-  const mark = store.events.mark(keys.stream);
   return mark === null || compareStreamIds(await lastStreamId(redis, keys), mark) >= 0;
 }
 

@@ -2,6 +2,7 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet, selectAll } from "../helpers/worksheet.js";
+import { select } from "../../src/redis/decisions.js";
 import { restoreCounters } from "../../src/sync/restore.js";
 
 const engine = await startEngine(t, { http: false });
@@ -90,6 +91,24 @@ t.test("no more than 32 places are held, and what cannot be held is not shown", 
     tags.set(tag, (tags.get(tag) ?? 0) + 1);
   }
   t.same([...tags], [["show", 32], ["none", 8]]);
+});
+
+t.test("an exempt campaign is shown although too many places are held, and holds no more", async (t) => {
+  const { user } = await alone({ exempt: true, reserve: 3_600 }, "9/day");
+  for (let i = 0; i < 40; i++) t.match(await sheet.select(user, null, `e${i}`), { tag: "show" });
+  // 32 places of 11 bytes and a name of 3.
+  t.ok((await redis.hstrlen(keys.record(user), "h")) <= 32 * 16);
+});
+
+t.test("when Redis refuses to write, only decisions that hold a place are none", async (t) => {
+  const { id, user } = await alone({ caps: ["1/total"], reserve: 60 });
+  const free = engine.campaign({ priority: -1 });
+  await sheet.publish();
+  await sheet.impression("seen", id, "x");
+  await redis.config("SET", "maxmemory", "1mb");
+  const reply = await select(redis, keys, sheet.live, sheet.windows, [user, "seen"].map((userId) => ({ userId, sessionId: null, impressionId: "r" })));
+  await redis.config("SET", "maxmemory", "0");
+  t.match(reply, { tag: "decided", answers: [{ message: /OOM/ }, free] });
 });
 
 t.test("a record of places alone lives as long as they do", async (t) => {
