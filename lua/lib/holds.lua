@@ -6,14 +6,19 @@
 -- No customer has so many devices; more are not held, and what cannot be held is not shown.
 local holds = { MOST = 32 }
 
+-- The entry at `at`: until when, campaign, session, where its name begins, where the next entry begins.
+local function entry(list, at)
+  local expires, campaign, length, session_at = struct.unpack('>I6I4B', list, at)
+  local name_at = session_at + length
+  return expires, campaign, string.sub(list, session_at, name_at - 1), name_at, name_at + ids.length(list, name_at)
+end
+
 -- The places that are still held: {text: their list, n, and of campaigns and sessions how many}.
 function holds.read(list, now)
   local live, pieces = { n = 0, of_campaign = {}, of_session = {}, of_both = {} }, {}
   local at = 1
   while at <= #list do
-    local expires, campaign, length = struct.unpack('>I6I4B', list, at)
-    local session = string.sub(list, at + 11, at + 10 + length)
-    local after = at + 11 + length + ids.length(list, at + 11 + length)
+    local expires, campaign, session, _, after = entry(list, at)
     if expires > now then
       local both = campaign .. ' ' .. session
       live.n = live.n + 1
@@ -47,8 +52,7 @@ end
 function holds.without(list, name)
   local at = 1
   while at <= #list do
-    local name_at = at + 11 + string.byte(list, at + 10)
-    local after = name_at + ids.length(list, name_at)
+    local _, _, _, name_at, after = entry(list, at)
     if string.sub(list, name_at, after - 1) == name then return string.sub(list, 1, at - 1) .. string.sub(list, after) end
     at = after
   end

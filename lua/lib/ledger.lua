@@ -41,6 +41,10 @@ local function commit(stream, list)
   for key in pairs(changed) do record.save(records[key], key, list) end
 end
 
+local function failure(why)
+  return 'failed: ' .. (type(why) == 'table' and why.err or tostring(why))
+end
+
 -- Works the requests 0 to n - 1 through, then writes what they changed. Returns the reply: the tag and an answer for each.
 -- `failed`, if given, is told of a request that failed, and why; its answer is the request's.
 -- `spare`: when the writing fails, those that wrote nothing have their answers all the same.
@@ -51,7 +55,7 @@ function ledger.run(tag, n, work, stream, list, failed, spare)
     -- A record that cannot be read is no reason to leave the others without an answer; a report is sent again with its id.
     local fine, answer = pcall(work, i)
     if not fine then
-      answer = 'failed: ' .. (type(answer) == 'table' and answer.err or tostring(answer))
+      answer = failure(answer)
       if failed then answer = failed(i, answer) end
     end
     reply[i + 2] = answer
@@ -60,7 +64,7 @@ function ledger.run(tag, n, work, stream, list, failed, spare)
   local written, why = pcall(commit, stream, list)
   if not written then
     if not spare then error(why) end
-    for i in pairs(writers) do reply[i + 2] = 'failed: ' .. (type(why) == 'table' and why.err or tostring(why)) end
+    for i in pairs(writers) do reply[i + 2] = failure(why) end
   end
   return reply
 end

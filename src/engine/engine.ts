@@ -11,7 +11,7 @@ import type { Clock } from "../time.js";
 import { newImpressionId } from "./impression-id.js";
 import { LateReports } from "./late-reports.js";
 import { Link } from "./link.js";
-import { Published, type Snapshot } from "./published.js";
+import { Published, STALE_RETRIES, type Snapshot } from "./published.js";
 import { settle, Turns, type Pending } from "./turns.js";
 import { degraded, type Decision, type Degraded, type Receipt, type Report, type Trouble } from "./answers.js";
 
@@ -24,8 +24,6 @@ const REFRESH_MS = 500;
 const WAITING_MS = 100;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
-/** A list that is stale again after being read anew this often changes faster than it can be used. */
-const STALE_RETRIES = 3;
 
 export interface EngineOptions {
   readonly redis: Redis;
@@ -146,7 +144,7 @@ export class Engine {
       else answer(receipt);
     };
     if (!this.#link.usable || this.#decisions.stuck) orLater(degraded("unavailable"));
-    // Counted now, it would be in no restored counter's way, but neither would a cap be in its.
+    // Counters that are too low would let it through a cap that is full.
     else if (this.recovering) orLater(degraded("recovering"));
     else this.#reports.add({ report, due: 0, answered: false, answer: orLater });
   }

@@ -9,11 +9,10 @@ import type { Keys } from "../redis/keys.js";
 import type { Spool, SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import type { Degraded, Receipt, Report } from "./answers.js";
-import type { Published } from "./published.js";
+import { STALE_RETRIES, type Published } from "./published.js";
 
 /** Reports in one call: late ones may cost the customers of this moment half a millisecond, and not more. */
 const TOGETHER = 64;
-const STALE_RETRIES = 3;
 /** What Redis took in this time before its counters had to be looked at is made again: it may not have been carried to the store yet. */
 const REMEMBER_MS = 60_000;
 const MOST_REMEMBERED = 50_000;

@@ -26,6 +26,8 @@ export interface Verified {
 }
 
 const BODY_FIELDS = ["title", "body", "image_url", "action_url"] as const;
+/** A list that is stale again after being read anew this often changes faster than it can be used. */
+export const STALE_RETRIES = 3;
 /** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
 const READ_ATTEMPTS = 5;
 

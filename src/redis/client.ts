@@ -6,6 +6,15 @@ import { Redis, type RedisOptions } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
 import { explain, refusalOf, withoutCommand } from "./refusal.js";
 
+/** Commands fail at once while Redis is away, and none is sent twice. */
+const IMPATIENT = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  // 0 makes the client refuse what was in flight when a connection closes.
+  maxRetriesPerRequest: 0,
+  connectTimeout: 2_000,
+} satisfies RedisOptions;
+
 /**
  * A connection for decisions: while Redis is away commands fail at once instead of queueing, and none is sent
  * twice. They are not pipelined by the client: the engine puts many requests into one command.
@@ -15,12 +24,8 @@ import { explain, refusalOf, withoutCommand } from "./refusal.js";
 export function hotConnection(url: string, ca: string | null = null): Redis {
   const redis = new Redis({
     ...address(url, ca),
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    // 0 makes the client refuse what was in flight when a connection closes.
-    maxRetriesPerRequest: 0,
+    ...IMPATIENT,
     retryStrategy: (attempt) => Math.min(attempt * 20, 500),
-    connectTimeout: 2_000,
     // A server that hangs, or a network that swallows what is sent: the connection is given up and made again.
     socketTimeout: 2_000,
     maxLoadingRetryTime: 500,
@@ -33,11 +38,8 @@ export function hotConnection(url: string, ca: string | null = null): Redis {
 export function lookingConnection(url: string, ca: string | null = null): Redis {
   const redis = new Redis({
     ...address(url, ca),
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
+    ...IMPATIENT,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
-    connectTimeout: 2_000,
     socketTimeout: 5_000,
   });
   // Told by the commands that fail.
