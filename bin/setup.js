@@ -1,5 +1,6 @@
 // Makes a fresh clone ready: dependencies, redis-server, the build. Does only what is missing or
 // out of date, so that a second run costs well under a second. Plain Node: it runs before anything is installed.
+// `node bin/setup.js` builds the program, `… bench` the benches too, `… test` the benches and the tests.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -65,9 +66,18 @@ once("dependencies", "node_modules", ["package-lock.json"], () => {
   }
 });
 installRedis();
-const sources = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".ts")).sort();
-once("build", "dist", ["tsconfig.json", "tsconfig.build.json", ...sources.map((name) => join("src", name))], () => {
-  // A file that is gone from src must not stay in dist.
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  if (!run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"])) fail("the TypeScript build failed", "see the errors above");
-});
+
+/** Compiles a folder of TypeScript, which also checks its types. @param reads the folders whose types it uses */
+function compile(name, folder, config, reads) {
+  const sources = reads.flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).filter((file) => file.endsWith(".ts")).sort().map((file) => join(dir, file)));
+  once(name, folder, ["tsconfig.json", config, ...sources], () => {
+    // A file that is gone from the sources must not stay in the build.
+    rmSync(join(root, folder), { recursive: true, force: true });
+    if (!run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", config])) fail(`the TypeScript build of ${folder}/ failed`, "see the errors above");
+  });
+}
+
+const parts = process.argv.slice(2);
+compile("build", "dist", "tsconfig.build.json", ["src"]);
+if (parts.includes("bench") || parts.includes("test")) compile("build of bench", "dist-bench", "tsconfig.bench.json", ["src", "bench"]);
+if (parts.includes("test")) compile("build of the tests", "dist-test", "tsconfig.test.json", ["src", "bench", "test"]);

@@ -1,10 +1,11 @@
 /** The API process never has SQLite in it: its calls are synchronous and would hold up decisions. */
 import { execFileSync } from "node:child_process";
 import t from "tap";
-import { PACKAGE_ROOT } from "../src/version.js";
+import { bareNode } from "./helpers/node.js";
+import { PACKAGE_ROOT } from "../dist/version.js";
 
 const loaded = (module: string): string =>
-  execFileSync(process.execPath, ["--input-type=module", "-e", `
+  execFileSync("env", [...bareNode(), "--input-type=module", "-e", `
     import { createRequire } from "node:module";
     await import(${JSON.stringify(new URL(`dist/${module}`, `file://${PACKAGE_ROOT}`).href)});
     console.log(Object.keys(createRequire(${JSON.stringify(`${PACKAGE_ROOT}/x.js`)}).cache).join("\\n"));

@@ -1,6 +1,6 @@
 import t from "tap";
-import { campaignToJson, parseCampaign, type CampaignJson } from "../src/campaign.js";
-import { formatCampaignCsv, parseCampaignFile } from "../src/campaign-files.js";
+import { campaignToJson, parseCampaign, type CampaignJson } from "../dist/campaign.js";
+import { formatCampaignCsv, parseCampaignFile } from "../dist/campaign-files.js";
 import { campaignInput } from "./helpers/engine.js";
 
 const HEADER = "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve";

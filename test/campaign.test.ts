@@ -1,5 +1,5 @@
 import t from "tap";
-import { campaignToJson, checkTransition, parseCampaign, parseCampaignId, STATUSES, type CampaignFields } from "../src/campaign.js";
+import { campaignToJson, checkTransition, parseCampaign, parseCampaignId, STATUSES, type CampaignFields } from "../dist/campaign.js";
 import { campaignInput } from "./helpers/engine.js";
 import { refused } from "./helpers/refused.js";
 

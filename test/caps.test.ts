@@ -1,5 +1,5 @@
 import t from "tap";
-import { formatCap, longestWindowMs, MAX_CAPS, parseCap, parseCaps, timesToKeep } from "../src/caps.js";
+import { formatCap, longestWindowMs, MAX_CAPS, parseCap, parseCaps, timesToKeep } from "../dist/caps.js";
 import { refused } from "./helpers/refused.js";
 
 const HOUR = 3_600_000;

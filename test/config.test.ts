@@ -1,7 +1,7 @@
 import t from "tap";
 import { join, resolve } from "node:path";
-import { configEnv, readConfig, redisDir, storePath } from "../src/config.js";
-import { PopupError } from "../src/errors.js";
+import { configEnv, readConfig, redisDir, storePath } from "../dist/config.js";
+import { PopupError } from "../dist/errors.js";
 
 t.test("defaults < environment < flags", async (t) => {
   t.match(readConfig({}, {}), { dataDir: resolve("popup-data"), redisUrl: "embedded", redisCa: null, prefix: "", actor: /./ });

@@ -3,13 +3,13 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import t from "tap";
-import { cliPage, everyCommand, helpOf } from "../src/cli/cli-page.js";
-import { buildProgram } from "../src/cli/program.js";
-import { HTTP_STATUS } from "../src/errors.js";
-import { HttpMetrics } from "../src/http/metrics.js";
-import { Keys } from "../src/redis/keys.js";
-import { SETTING_RULES } from "../src/store/settings.js";
-import { PACKAGE_ROOT } from "../src/version.js";
+import { cliPage, everyCommand, helpOf } from "../dist/cli/cli-page.js";
+import { buildProgram } from "../dist/cli/program.js";
+import { HTTP_STATUS } from "../dist/errors.js";
+import { HttpMetrics } from "../dist/http/metrics.js";
+import { Keys } from "../dist/redis/keys.js";
+import { SETTING_RULES } from "../dist/store/settings.js";
+import { PACKAGE_ROOT } from "../dist/version.js";
 
 const read = (path: string): string => readFileSync(join(PACKAGE_ROOT, path), "utf8");
 const filesIn = (folder: string, ending: string): string[] =>

@@ -1,6 +1,6 @@
 import t from "tap";
-import { chooseEncoding, parseEncoding } from "../src/encoding.js";
-import { IdSet } from "../src/id-set.js";
+import { chooseEncoding, parseEncoding } from "../dist/encoding.js";
+import { IdSet } from "../dist/id-set.js";
 import { refused } from "./helpers/refused.js";
 
 function setOf(ids: Iterable<number | string>): IdSet {

@@ -1,5 +1,5 @@
 import t from "tap";
-import { EXIT_CODE, HTTP_STATUS, invalid, PopupError, reasonOf } from "../src/errors.js";
+import { EXIT_CODE, HTTP_STATUS, invalid, PopupError, reasonOf } from "../dist/errors.js";
 
 t.test("every code has an HTTP status and an exit code", async (t) => {
   t.same(Object.keys(EXIT_CODE).sort(), Object.keys(HTTP_STATUS).sort());

@@ -1,6 +1,6 @@
 import t from "tap";
-import { CHUNK_BITS, CHUNK_BYTES, IdSet, packChunk, unpackChunk } from "../src/id-set.js";
-import { integerId } from "../src/user-id.js";
+import { CHUNK_BITS, CHUNK_BYTES, IdSet, packChunk, unpackChunk } from "../dist/id-set.js";
+import { integerId } from "../dist/user-id.js";
 import { random } from "./helpers/refused.js";
 
 /** The same set after a journey through the store: every chunk packed and unpacked. */

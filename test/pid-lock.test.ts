@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { releaseLock, takeLock } from "../src/pid-lock.js";
+import { releaseLock, takeLock } from "../dist/pid-lock.js";
 import { startScript, type Script } from "./helpers/script.js";
 import { until } from "./helpers/until.js";
 

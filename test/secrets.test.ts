@@ -2,9 +2,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import t from "tap";
-import { explain, refusalOf } from "../src/redis/refusal.js";
-import { maskSecrets } from "../src/secrets.js";
-import { PACKAGE_ROOT } from "../src/version.js";
+import { bareNode } from "./helpers/node.js";
+import { explain, refusalOf } from "../dist/redis/refusal.js";
+import { maskSecrets } from "../dist/secrets.js";
+import { PACKAGE_ROOT } from "../dist/version.js";
 
 t.test("URLs", (t) => {
   const cases: [string, string][] = [
@@ -29,7 +30,7 @@ t.test("errors of the client lose the command that they carry, and say what is w
 });
 
 t.test("the log tells of an error what it needs to, and masks the rest", async (t) => {
-  const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", `
+  const { stderr } = await promisify(execFile)("env", [...bareNode(), "--input-type=module", "-e", `
     import { openLog } from "./dist/log.js";
     const cause = Object.assign(new Error("below"), { command: { args: ["hidden-1"] } });
     const err = Object.assign(new Error("no redis://u:hidden-2@h", { cause }), { command: { args: ["hidden-3"] }, input: "hidden-4", code: "E1" });

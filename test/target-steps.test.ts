@@ -1,6 +1,6 @@
 import t from "tap";
-import { ACCEPT, compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "../src/target-steps.js";
-import { parseTarget, type Target } from "../src/target.js";
+import { ACCEPT, compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "../dist/target-steps.js";
+import { parseTarget, type Target } from "../dist/target.js";
 import { random } from "./helpers/refused.js";
 
 const NAMES = ["users", "segment:s1", "segment:s2", "segment:s3", "segment:s4"];

@@ -1,5 +1,5 @@
 import t from "tap";
-import { mentionsUsers, parseTarget, segmentsOf, type Target } from "../src/target.js";
+import { mentionsUsers, parseTarget, segmentsOf, type Target } from "../dist/target.js";
 import { refused } from "./helpers/refused.js";
 
 /** The tree with every parenthesis written out, to compare by eye. */

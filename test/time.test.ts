@@ -1,5 +1,5 @@
 import t from "tap";
-import { formatDay, formatTime, parseTime, parseTimezone, windowsAt, windowsReader } from "../src/time.js";
+import { formatDay, formatTime, parseTime, parseTimezone, windowsAt, windowsReader } from "../dist/time.js";
 import { refused } from "./helpers/refused.js";
 
 const ZONES = ["Asia/Jakarta", "Europe/Berlin", "America/Havana", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"];

@@ -1,5 +1,5 @@
 import t from "tap";
-import { integerId, isUserId, parseUserId } from "../src/user-id.js";
+import { integerId, isUserId, parseUserId } from "../dist/user-id.js";
 import { refused } from "./helpers/refused.js";
 
 t.test("length and characters", async (t) => {

@@ -2,8 +2,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { apiKeyHash, MOST_API_KEYS, newApiKey } from "../../src/api-key.js";
-import { openApi } from "../../src/app.js";
+import { apiKeyHash, MOST_API_KEYS, newApiKey } from "../../dist/api-key.js";
+import { openApi } from "../../dist/app.js";
 import { pino } from "pino";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";

@@ -4,10 +4,10 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { JwtGate } from "../../src/auth/jwt-gate.js";
-import { openKeyFile } from "../../src/auth/key-file.js";
-import { parsePublicKeys, parseSecret } from "../../src/auth/token-keys.js";
-import { PopupError, reasonOf } from "../../src/errors.js";
+import { JwtGate } from "../../dist/auth/jwt-gate.js";
+import { openKeyFile } from "../../dist/auth/key-file.js";
+import { parsePublicKeys, parseSecret } from "../../dist/auth/token-keys.js";
+import { PopupError, reasonOf } from "../../dist/errors.js";
 import { ecPair, jwk, pem, rsaPair, token } from "../helpers/tokens.js";
 import { until } from "../helpers/until.js";
 

@@ -1,8 +1,8 @@
 import t from "tap";
-import { addAnswers, answersBetween, answersText, badAnswers } from "../../bench/answers.js";
-import { parseCommandstats } from "../../bench/commandstats.js";
-import { logAxis, renderSvg } from "../../bench/svg.js";
-import { parseWrk } from "../../bench/wrk.js";
+import { addAnswers, answersBetween, answersText, badAnswers } from "../../dist-bench/answers.js";
+import { parseCommandstats } from "../../dist-bench/commandstats.js";
+import { logAxis, renderSvg } from "../../dist-bench/svg.js";
+import { parseWrk } from "../../dist-bench/wrk.js";
 
 t.test("wrk: its one line of JSON, and errors only where there are any", (t) => {
   const line = (timeout: number, status: number): string =>

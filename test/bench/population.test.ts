@@ -1,6 +1,6 @@
 import t from "tap";
-import { randomIds } from "../../bench/population.js";
-import { SeededRandom } from "../../bench/random.js";
+import { randomIds } from "../../dist-bench/population.js";
+import { SeededRandom } from "../../dist-bench/random.js";
 
 t.test("a seed repeats its values, another gives others", (t) => {
   const draw = (seed: number): number[] => {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import t from "tap";
-import { cpuNs, parseCpuLine, parseSchedstat, parseStatTicks } from "../../bench/proc.js";
+import { cpuNs, parseCpuLine, parseSchedstat, parseStatTicks } from "../../dist-bench/proc.js";
 
 t.test("schedstat: the first field is the time on a CPU", (t) => {
   t.equal(parseSchedstat("248292264 130153813 201\n"), 248_292_264);

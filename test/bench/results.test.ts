@@ -1,7 +1,7 @@
 import t from "tap";
-import { isReached, type Bound, type CaseResult } from "../../bench/case.js";
-import { boundText } from "../../bench/render.js";
-import { allMeasured, renderResults, type Outcome, type Results } from "../../bench/results.js";
+import { isReached, type Bound, type CaseResult } from "../../dist-bench/case.js";
+import { boundText } from "../../dist-bench/render.js";
+import { allMeasured, renderResults, type Outcome, type Results } from "../../dist-bench/results.js";
 
 const result: CaseResult = {
   title: "GET, 50 campaigns",

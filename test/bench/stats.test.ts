@@ -1,5 +1,5 @@
 import t from "tap";
-import { median, ratioOf } from "../../bench/stats.js";
+import { median, ratioOf } from "../../dist-bench/stats.js";
 
 t.test("the median is the middle value, or the mean of the two middle ones", (t) => {
   t.equal(median([3]), 3);

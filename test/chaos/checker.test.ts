@@ -1,7 +1,7 @@
 /** The checker is fed histories that are wrong in one way each, and objects to just that. */
 import t from "tap";
-import type { PopupEvent } from "../../src/event.js";
-import { parseCaps } from "../../src/caps.js";
+import type { PopupEvent } from "../../dist/event.js";
+import { parseCaps } from "../../dist/caps.js";
 import { check, type Verdict } from "./check/checker.js";
 import { FINDING_KINDS, type Case } from "./check/findings.js";
 import { keyOf, type Answer, type Entry, type GetEntry, type ReportEntry } from "./history.js";

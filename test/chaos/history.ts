@@ -1,6 +1,6 @@
 /** What the customers remember: every request with its answer and both times, a JSON line each. The verdict is made of these. */
 import { readFileSync } from "node:fs";
-import type { EventType } from "../../src/event.js";
+import type { EventType } from "../../dist/event.js";
 
 /** What became of a request, in the client's words. */
 export type Answer =

@@ -1,6 +1,6 @@
 /** `npm run chaos`: strikes an engine of real processes with every fault, prints the table and, of all faults, writes RESULTS.md. */
 import { Command } from "commander";
-import { reasonOf } from "../../src/errors.js";
+import { reasonOf } from "../../dist/errors.js";
 import { seedOfRun } from "../helpers/random.js";
 import { fakeTimeLibrary } from "./fake-clock.js";
 import type { Fault } from "./fault.js";

@@ -1,5 +1,5 @@
 /** The campaigns and customers of every run: few enough customers that caps bite within seconds. */
-import { parseCaps, type Cap } from "../../src/caps.js";
+import { parseCaps, type Cap } from "../../dist/caps.js";
 
 /** A campaign as the checker knows it: rules in the words of the design, nothing of how the engine keeps them. */
 export interface RuledCampaign {

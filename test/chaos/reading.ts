@@ -1,9 +1,9 @@
 /** What is in the store and in Redis, read without the engine. */
 import type { Redis } from "ioredis";
-import type { PopupEvent } from "../../src/event.js";
-import { decodeEvents } from "../../src/redis/events.js";
-import { Keys } from "../../src/redis/keys.js";
-import type { Store } from "../../src/store/store.js";
+import type { PopupEvent } from "../../dist/event.js";
+import { decodeEvents } from "../../dist/redis/events.js";
+import { Keys } from "../../dist/redis/keys.js";
+import type { Store } from "../../dist/store/store.js";
 import type { Reading } from "./check/findings.js";
 import { keyOf } from "./history.js";
 

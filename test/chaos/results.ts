@@ -1,8 +1,8 @@
 /** RESULTS.md: a section for each program that makes one; the others' stay as they are. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeMachine } from "../../bench/machine.js";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { describeMachine } from "../../dist-bench/machine.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 
 export const SECTIONS = ["Faults", "Soak"] as const;
 export type Section = (typeof SECTIONS)[number];

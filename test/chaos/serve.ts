@@ -2,7 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { POPUP } from "../../src/private-engine.js";
+import { POPUP } from "../../dist/private-engine.js";
+import { bareNode } from "../helpers/node.js";
 import { until } from "../helpers/until.js";
 import { childrenOf, commandOf, isRunning, roleOf, ROLES, signal, type Role } from "./proc.js";
 
@@ -15,6 +16,8 @@ export interface ServePlan {
   readonly processes: number;
   /** More of the environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** For its Node processes. */
+  readonly nodeOptions?: string;
   readonly logFile: string;
 }
 
@@ -35,11 +38,10 @@ export class Serve {
 
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
-    const { port, adminPort, dataDir, redisUrl, processes, env, logFile } = this.plan;
+    const { port, adminPort, dataDir, redisUrl, processes, env, nodeOptions, logFile } = this.plan;
     const log = openSync(logFile, "a");
-    const child = spawn(process.execPath, [POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${adminPort}`, "--processes", String(processes)], {
-      // Without the test runner's own flags, which would be part of what is measured.
-      env: { ...process.env, NODE_OPTIONS: undefined, POPUP_DATA: dataDir, POPUP_REDIS_URL: redisUrl, POPUP_ACTOR: "chaos", ...env },
+    const child = spawn("env", [...bareNode(nodeOptions), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${adminPort}`, "--processes", String(processes)], {
+      env: { ...process.env, POPUP_DATA: dataDir, POPUP_REDIS_URL: redisUrl, POPUP_ACTOR: "chaos", ...env },
       stdio: ["ignore", "ignore", log],
     });
     closeSync(log);

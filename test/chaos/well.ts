@@ -1,6 +1,6 @@
 /** Whether the system itself says that all is well again, and waiting until it does. */
 import { setTimeout as delay } from "node:timers/promises";
-import { reasonOf } from "../../src/errors.js";
+import { reasonOf } from "../../dist/errors.js";
 import { readMetric } from "./metrics.js";
 import { backlog } from "./reading.js";
 import type { World } from "./world.js";

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chooseEncoding } from "../../src/encoding.js";
-import { IdSet } from "../../src/id-set.js";
-import { freePort } from "../../src/private-engine.js";
-import { importCampaigns } from "../../src/store/campaign-changes.js";
-import { openStore, type Store } from "../../src/store/store.js";
+import { chooseEncoding } from "../../dist/encoding.js";
+import { IdSet } from "../../dist/id-set.js";
+import { freePort } from "../../dist/private-engine.js";
+import { importCampaigns } from "../../dist/store/campaign-changes.js";
+import { openStore, type Store } from "../../dist/store/store.js";
 import { Random } from "../helpers/random.js";
 import { FakeClock } from "./fake-clock.js";
 import { SmallDisk } from "./mounts.js";

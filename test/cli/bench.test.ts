@@ -6,6 +6,7 @@ import t from "tap";
 import { cli, POPUP } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { freePort } from "../helpers/engine.js";
+import { bareNode } from "../helpers/node.js";
 import { fakeEngine, nothing } from "../load-test/fake-engine.js";
 
 const sum = (outcomes: Record<string, number>): number => Object.values(outcomes).reduce((all, n) => all + n, 0);
@@ -100,7 +101,7 @@ t.test("a table for people; a failed assertion is exit 1 and says what was measu
 t.test("Ctrl-C ends a run early with the figures until then; nothing is asserted", async (t) => {
   const popup = cli(t);
   const started = { asked: 0 };
-  const child = spawn(process.execPath, [POPUP, "bench", "--json", "--url", await fakeEngine(t, (_request, response) => {
+  const child = spawn("env", [...bareNode(), POPUP, "bench", "--json", "--url", await fakeEngine(t, (_request, response) => {
     if (++started.asked === 200) child.kill("SIGINT");
     nothing(response);
   }), "--duration", "600", "--warmup", "0", "--connections", "2", "--assert", "requests=0"], { env: popup.env });
@@ -117,7 +118,7 @@ t.test("Ctrl-C ends a run early with the figures until then; nothing is asserted
 
 t.test("Ctrl-C with --self leaves nothing behind", async (t) => {
   const popup = cli(t);
-  const child = spawn(process.execPath, [POPUP, "bench", "--self", "--campaigns", "2", "--users", "1-10", "--duration", "600"], { env: popup.env });
+  const child = spawn("env", [...bareNode(), POPUP, "bench", "--self", "--campaigns", "2", "--users", "1-10", "--duration", "600"], { env: popup.env });
   let stderr = "";
   const dir = await new Promise<string>((resolve) => {
     child.stderr.on("data", (chunk: Buffer) => {

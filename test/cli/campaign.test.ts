@@ -1,5 +1,5 @@
 import t from "tap";
-import { openStore } from "../../src/store/store.js";
+import { openStore } from "../../dist/store/store.js";
 import { join } from "node:path";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";

@@ -1,7 +1,7 @@
 import t from "tap";
 import Database from "better-sqlite3";
 import { join } from "node:path";
-import { openStore } from "../../src/store/store.js";
+import { openStore } from "../../dist/store/store.js";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 

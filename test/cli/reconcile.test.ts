@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import t from "tap";
 import { cli } from "../helpers/cli.js";
-import { backgroundConnection } from "../../src/redis/client.js";
-import { openEmbeddedRedis } from "../../src/redis/embedded.js";
+import { backgroundConnection } from "../../dist/redis/client.js";
+import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
 t.test("a record that no event explains: said with exit 1, mended with --fix", async (t) => {
   const popup = cli(t);

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { checkExposure, parseAuth, type AuthFlags } from "../../src/cli/commands/serve-auth.js";
+import { checkExposure, parseAuth, type AuthFlags } from "../../dist/cli/commands/serve-auth.js";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { freePort } from "../helpers/engine.js";

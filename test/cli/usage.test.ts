@@ -3,8 +3,8 @@ import t from "tap";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { buildProgram } from "../../src/cli/program.js";
-import { VERSION } from "../../src/version.js";
+import { buildProgram } from "../../dist/cli/program.js";
+import { VERSION } from "../../dist/version.js";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 

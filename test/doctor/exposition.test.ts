@@ -1,6 +1,6 @@
 import t from "tap";
 import { Counter, Gauge, Registry } from "prom-client";
-import { Exposition } from "../../src/doctor/exposition.js";
+import { Exposition } from "../../dist/doctor/exposition.js";
 
 t.test("reads what prom-client writes", async (t) => {
   const registry = new Registry();

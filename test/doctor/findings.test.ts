@@ -1,7 +1,7 @@
 /** What metrics mean, row by row. */
 import t from "tap";
-import { Exposition } from "../../src/doctor/exposition.js";
-import { findings } from "../../src/doctor/findings.js";
+import { Exposition } from "../../dist/doctor/exposition.js";
+import { findings } from "../../dist/doctor/findings.js";
 
 const TIME = 1_800_000_000;
 /** An engine with nothing wrong. */

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { startEngine, type Popup } from "../helpers/engine.js";
-import { updateCampaign } from "../../src/store/campaign-changes.js";
-import { importSegments, loadAudience, type LoadOptions } from "../../src/load/load.js";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { updateCampaign } from "../../dist/store/campaign-changes.js";
+import { importSegments, loadAudience, type LoadOptions } from "../../dist/load/load.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 
 const FILE = join(PACKAGE_ROOT, "..", "shared", "data", "bank-contacts.csv");
 /** Clients that are online at the same time. */

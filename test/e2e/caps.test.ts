@@ -1,7 +1,7 @@
 /** Counting under concurrency: however many reports and logins come at once, no cap is passed and no id counts twice. */
 import t from "tap";
 import { startEngine, type Answer } from "../helpers/engine.js";
-import { updateCampaign } from "../../src/store/campaign-changes.js";
+import { updateCampaign } from "../../dist/store/campaign-changes.js";
 
 const engine = await startEngine(t);
 

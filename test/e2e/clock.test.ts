@@ -2,7 +2,7 @@
 import t from "tap";
 import type { Test } from "tap";
 import { startEngine } from "../helpers/engine.js";
-import { updateCampaign } from "../../src/store/campaign-changes.js";
+import { updateCampaign } from "../../dist/store/campaign-changes.js";
 
 const engine = await startEngine(t);
 let users = 0;

@@ -1,5 +1,5 @@
 /** Reads answers off a connection, and judges them. Everything that is not as it has to be is a text; no text means well. */
-import type { EventType } from "../../src/event.js";
+import type { EventType } from "../../dist/event.js";
 import { CAMPAIGNS, type Want } from "./session.js";
 
 export interface Answer {

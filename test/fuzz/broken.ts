@@ -1,5 +1,5 @@
 /** What is no HTTP, or half of it, or HTTP that contradicts itself. What comes back, if anything, must be whole answers, none of a fault of the engine. */
-import { EVENT_TYPES } from "../../src/event.js";
+import { EVENT_TYPES } from "../../dist/event.js";
 import type { Random } from "../helpers/random.js";
 import { bytes, inPieces, latin, request, text } from "./bytes.js";
 import { chunks, reportBody, reportTarget, rightStep } from "./right.js";

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../src/private-engine.js";
-import { importCampaigns } from "../../src/store/campaign-changes.js";
-import { openStore } from "../../src/store/store.js";
+import { freePort } from "../../dist/private-engine.js";
+import { importCampaigns } from "../../dist/store/campaign-changes.js";
+import { openStore } from "../../dist/store/store.js";
 import { Serve } from "../chaos/serve.js";
 import { until } from "../helpers/until.js";
 

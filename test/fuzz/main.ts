@@ -1,7 +1,7 @@
 /** `npm run fuzz`: every kind of wrong request at an engine of real processes; does it stay up, answer what is right, and give back what it takes? */
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { describeMachine } from "../../bench/machine.js";
+import { describeMachine } from "../../dist-bench/machine.js";
 import { seedOfRun } from "../helpers/random.js";
 import { nothingPlayed, play } from "./client.js";
 import { openEngine } from "./engine.js";

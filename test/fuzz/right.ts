@@ -1,5 +1,5 @@
 /** Requests that have to be answered well, in every form that HTTP and the contract allow. */
-import { EVENT_TYPES } from "../../src/event.js";
+import { EVENT_TYPES } from "../../dist/event.js";
 import type { Random } from "../helpers/random.js";
 import { inPieces, latin, request, token, userId } from "./bytes.js";
 import { CAMPAIGNS, type Step } from "./session.js";

@@ -1,5 +1,5 @@
 /** What one connection sends, and what has to come back. A session is a pure function of a seed and its number. */
-import type { EventType } from "../../src/event.js";
+import type { EventType } from "../../dist/event.js";
 
 export type Want =
   /** A popup, or `204` where the engine did not make its deadline. */

@@ -1,5 +1,5 @@
 /** Requests in good HTTP that the contract refuses: each with the status, and where there is one the field, that the answer has to name. */
-import { EVENT_TYPES } from "../../src/event.js";
+import { EVENT_TYPES } from "../../dist/event.js";
 import type { Random } from "../helpers/random.js";
 import { bytes, inPieces, request, text, token, userId } from "./bytes.js";
 import { reportBody, reportTarget } from "./right.js";

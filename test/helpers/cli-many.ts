@@ -1,8 +1,9 @@
 /** Many command lines in one process: starting Node for each would cost a file of cases half a minute. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 import type { Cli, Run } from "./cli.js";
+import { bareNode } from "./node.js";
 
 // Runs `main` as bin/popup.js does; what it writes is collected per call.
 const SCRIPT = `
@@ -21,6 +22,6 @@ write(JSON.stringify(runs));`;
 
 /** The runs of the command lines, in order, in the data folder of `popup`. */
 export async function runMany(popup: Cli, commands: readonly (readonly string[])[]): Promise<Run[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", SCRIPT, JSON.stringify(commands)], { env: popup.env, cwd: PACKAGE_ROOT, maxBuffer: 64_000_000 });
+  const { stdout } = await promisify(execFile)("env", [...bareNode(), "--input-type=module", "-e", SCRIPT, JSON.stringify(commands)], { env: popup.env, cwd: PACKAGE_ROOT, maxBuffer: 64_000_000 });
   return JSON.parse(stdout) as Run[];
 }

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
+import { bareNode } from "./node.js";
 
 export const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
 export interface Run { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -22,7 +23,7 @@ export function cli(t: Test): Cli {
   const env = { ...process.env, POPUP_DATA: join(dir, "data"), POPUP_REDIS_URL: "embedded", POPUP_ACTOR: "tester", NO_COLOR: "1" };
   const run = (args: readonly string[], input = ""): Promise<Run> =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [POPUP, ...args], { env, cwd: PACKAGE_ROOT });
+      const child = spawn("env", [...bareNode(), POPUP, ...args], { env, cwd: PACKAGE_ROOT });
       let stdout = "";
       let stderr = "";
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

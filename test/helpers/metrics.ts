@@ -1,4 +1,4 @@
-import { Exposition } from "../../src/doctor/exposition.js";
+import { Exposition } from "../../dist/doctor/exposition.js";
 
 /** One scrape of an admin listener. @param adminUrl without a path */
 export async function scrape(adminUrl: string): Promise<Exposition> {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Test } from "tap";
-import { backgroundConnection } from "../../src/redis/client.js";
-import { openEmbeddedRedis } from "../../src/redis/embedded.js";
+import { backgroundConnection } from "../../dist/redis/client.js";
+import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
 export interface TestRedis { readonly url: string; readonly redis: Redis; readonly dir: string }
 

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Test } from "tap";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
+import { bareNode } from "./node.js";
 
 export interface Script {
   readonly pid: number;
@@ -20,8 +21,8 @@ export interface Script {
  * Runs the module, which imports from `./dist/`; killed at the test's teardown.
  * @param command what runs it, such as a shell that sets limits first; Node's arguments follow
  */
-export function startScript(t: Test, source: string, { command = [process.execPath], nodeArgs = [] }: { command?: readonly string[]; nodeArgs?: readonly string[] } = {}): Script {
-  const [program = process.execPath, ...args] = command;
+export function startScript(t: Test, source: string, { command = ["env", ...bareNode()], nodeArgs = [] }: { command?: readonly string[]; nodeArgs?: readonly string[] } = {}): Script {
+  const [program = "", ...args] = command;
   const child = spawn(program, [...args, ...nodeArgs, "--input-type=module", "-e", source], { cwd: PACKAGE_ROOT, stdio: "pipe" });
   let out = "";
   let errors = "";

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { Spool, type SpooledReport } from "../../src/spool/spool.js";
+import { Spool, type SpooledReport } from "../../dist/spool/spool.js";
 
 export interface Trouble { readonly message: string; readonly details: Record<string, unknown> }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { openStore, type Store } from "../../src/store/store.js";
+import { openStore, type Store } from "../../dist/store/store.js";
 
 export interface TestStore { readonly store: Store; readonly dir: string; readonly path: string; /** Epoch ms. */ now: number }
 

@@ -1,4 +1,4 @@
-import type { Store } from "../../src/store/store.js";
+import type { Store } from "../../dist/store/store.js";
 
 /** Counted impressions of campaign 1 in the store. */
 export function storedImpressions(store: Store): number {

@@ -6,7 +6,7 @@ import { connect } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { freePort } from "../../src/private-engine.js";
+import { freePort } from "../../dist/private-engine.js";
 import { until } from "./until.js";
 
 export interface TlsRedis {

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Redis } from "ioredis";
 import type { Test } from "tap";
 import { POPUP } from "./cli.js";
+import { bareNode } from "./node.js";
 import { entryOf } from "./stream.js";
 
 export interface LogLine { readonly level: number; readonly msg: string; readonly cause?: string }
@@ -19,10 +20,9 @@ export interface WorkerProcess {
  * @param under a command that starts it, such as prlimit with its options
  */
 export function startWorker(t: Test, dataDir: string, redisUrl: string, { args = [], under = [] }: { args?: readonly string[]; under?: readonly string[] } = {}): WorkerProcess {
-  // Without the hooks that tap puts into every process: they end one at a signal that Node passes over (SIGXFSZ, at a limit on files).
-  const command = ["-u", "NODE_OPTIONS", ...under, process.execPath, POPUP, "worker", ...args];
+  const [program = "", ...command] = [...under, "env", ...bareNode(), POPUP, "worker", ...args];
   const env = { ...process.env, POPUP_DATA: dataDir, POPUP_REDIS_URL: redisUrl };
-  const child = spawn("env", command, { env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(program, command, { env, stdio: ["ignore", "ignore", "pipe"] });
   let text = "";
   child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
   const exited = new Promise<number | null>((resolve, reject) => {

@@ -2,13 +2,13 @@
 import type { TestEngine } from "./engine.js";
 import { readStream, type StreamEvent } from "./stream.js";
 import type { Redis } from "ioredis";
-import type { EventType } from "../../src/event.js";
-import type { Reaction } from "../../src/campaign.js";
-import { readManifest } from "../../src/packed-list.js";
-import { directKeys, report, select, type ListView, type ReportAsk, type SelectAsk } from "../../src/redis/decisions.js";
-import type { Keys } from "../../src/redis/keys.js";
-import { rowFinder } from "../../src/redis/rows.js";
-import { windowsAt, type Windows } from "../../src/time.js";
+import type { EventType } from "../../dist/event.js";
+import type { Reaction } from "../../dist/campaign.js";
+import { readManifest } from "../../dist/packed-list.js";
+import { directKeys, report, select, type ListView, type ReportAsk, type SelectAsk } from "../../dist/redis/decisions.js";
+import type { Keys } from "../../dist/redis/keys.js";
+import { rowFinder } from "../../dist/redis/rows.js";
+import { windowsAt, type Windows } from "../../dist/time.js";
 
 /** What became of one ask, in the words of the contract. */
 export interface Outcome { readonly tag: string; readonly campaignId?: number; readonly total?: number }

@@ -7,9 +7,9 @@ import t from "tap";
 import { pino } from "pino";
 import { freePort, startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
-import { openApi } from "../../src/app.js";
-import { DECISION_DEADLINE_MS } from "../../src/engine/engine.js";
-import { openEmbeddedRedis } from "../../src/redis/embedded.js";
+import { openApi } from "../../dist/app.js";
+import { DECISION_DEADLINE_MS } from "../../dist/engine/engine.js";
+import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
 const file = t;
 const engine = await startEngine(file, { decisionDeadlineMs: DECISION_DEADLINE_MS });

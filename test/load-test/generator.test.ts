@@ -1,9 +1,9 @@
 /** The load of one process against engines real and false: every request is counted once, as what it was. */
 import t from "tap";
-import { generate } from "../../src/load-test/generator.js";
-import { percentileMs, unpackLatency } from "../../src/load-test/latency.js";
-import type { GeneratorPlan, GeneratorReport, Second } from "../../src/load-test/messages.js";
-import { addTallies, together, total } from "../../src/load-test/tally.js";
+import { generate } from "../../dist/load-test/generator.js";
+import { percentileMs, unpackLatency } from "../../dist/load-test/latency.js";
+import type { GeneratorPlan, GeneratorReport, Second } from "../../dist/load-test/messages.js";
+import { addTallies, together, total } from "../../dist/load-test/tally.js";
 import { freePort, startEngine } from "../helpers/engine.js";
 import { fakeEngine, nothing } from "./fake-engine.js";
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { fillStore } from "../../src/load-test/own-campaigns.js";
-import { openUsers } from "../../src/load-test/users.js";
-import { openStore } from "../../src/store/store.js";
+import { fillStore } from "../../dist/load-test/own-campaigns.js";
+import { openUsers } from "../../dist/load-test/users.js";
+import { openStore } from "../../dist/store/store.js";
 
 interface Made { id: number; target: string; priority: number; caps: number; members: string[] }
 

@@ -1,13 +1,13 @@
 /** The page of a result: needs nothing from elsewhere, escapes what it shows, and draws what there is. */
 import t from "tap";
-import { failures, parseAssertions } from "../../src/load-test/assertions.js";
-import { curveOf, newLatency, packLatency, recordMs } from "../../src/load-test/latency.js";
-import { markup } from "../../src/load-test/html/markup.js";
-import { pageOf } from "../../src/load-test/html/page.js";
-import { linear, logarithmic } from "../../src/load-test/html/scale.js";
-import { resultOf, type BenchResult } from "../../src/load-test/result.js";
-import { count, newTally } from "../../src/load-test/tally.js";
-import type { Load, LoadPlan } from "../../src/load-test/processes.js";
+import { failures, parseAssertions } from "../../dist/load-test/assertions.js";
+import { curveOf, newLatency, packLatency, recordMs } from "../../dist/load-test/latency.js";
+import { markup } from "../../dist/load-test/html/markup.js";
+import { pageOf } from "../../dist/load-test/html/page.js";
+import { linear, logarithmic } from "../../dist/load-test/html/scale.js";
+import { resultOf, type BenchResult } from "../../dist/load-test/result.js";
+import { count, newTally } from "../../dist/load-test/tally.js";
+import type { Load, LoadPlan } from "../../dist/load-test/processes.js";
 
 const plan: LoadPlan = { url: "http://127.0.0.1:8080", connections: 2, processes: 1, ratePerS: null, warmupS: 0, durationS: 3, timeoutS: 10, mix: { gets: 10, posts: 3 }, users: { kind: "range", first: 1, last: 9 }, seed: 1 };
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { parseAssertions } from "../../src/load-test/assertions.js";
-import { parseMix } from "../../src/load-test/mix.js";
-import { openUsers, parseUsers } from "../../src/load-test/users.js";
+import { parseAssertions } from "../../dist/load-test/assertions.js";
+import { parseMix } from "../../dist/load-test/mix.js";
+import { openUsers, parseUsers } from "../../dist/load-test/users.js";
 import { refused } from "../helpers/refused.js";
 
 t.test("--mix", async (t) => {

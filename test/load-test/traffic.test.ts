@@ -1,9 +1,9 @@
 /** What is sent and how answers are read: kinds, reports of what was shown, even spreading. */
 import t from "tap";
-import { readDecision, readReceipt, type Answer } from "../../src/load-test/outcome.js";
-import { seeded } from "../../src/load-test/random.js";
-import { Schedule } from "../../src/load-test/schedule.js";
-import { Traffic, type LoadRequest } from "../../src/load-test/traffic.js";
+import { readDecision, readReceipt, type Answer } from "../../dist/load-test/outcome.js";
+import { seeded } from "../../dist/load-test/random.js";
+import { Schedule } from "../../dist/load-test/schedule.js";
+import { Traffic, type LoadRequest } from "../../dist/load-test/traffic.js";
 
 const answer = (status: number, body: unknown = "", headers: Record<string, string> = {}): Answer => ({ status, body: typeof body === "string" ? body : JSON.stringify(body), header: (name) => headers[name] });
 const popup = (impression: string, campaign = 7): Answer => answer(200, { campaign_id: campaign, title: "T", impression_id: impression });

@@ -1,6 +1,6 @@
 import t from "tap";
 import { Readable } from "node:stream";
-import { idProblem, readCsv } from "../../src/load/csv.js";
+import { idProblem, readCsv } from "../../dist/load/csv.js";
 
 interface Read { readonly ids: string[]; readonly rows: number; readonly rejected: number; readonly lines: number[] }
 

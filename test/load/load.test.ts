@@ -1,10 +1,10 @@
 import t from "tap";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AudienceRef } from "../../src/audience.js";
-import { importSegments, loadAudience, type LoadOptions, type LoadResult } from "../../src/load/load.js";
-import type { Rejection } from "../../src/load/csv.js";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import type { AudienceRef } from "../../dist/audience.js";
+import { importSegments, loadAudience, type LoadOptions, type LoadResult } from "../../dist/load/load.js";
+import type { Rejection } from "../../dist/load/csv.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 import { testStore, type TestStore } from "../helpers/store.js";
 
 const SEGMENT: AudienceRef = { kind: "segment", name: "s" };

@@ -4,9 +4,9 @@ import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { publish } from "../../src/sync/publish.js";
-import { restoreCounters } from "../../src/sync/restore.js";
-import { setStatus } from "../../src/store/campaign-changes.js";
+import { publish } from "../../dist/sync/publish.js";
+import { restoreCounters } from "../../dist/sync/restore.js";
+import { setStatus } from "../../dist/store/campaign-changes.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis: admin, keys } = engine;

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { SCRIPT_NAMES, scriptSource } from "../../src/redis/script.js";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { SCRIPT_NAMES, scriptSource } from "../../dist/redis/script.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 
 const LUA = join(PACKAGE_ROOT, "lua");
 const scripts = readdirSync(LUA).filter((name) => name.endsWith(".lua"));

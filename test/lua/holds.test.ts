@@ -2,8 +2,8 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet, selectAll } from "../helpers/worksheet.js";
-import { select } from "../../src/redis/decisions.js";
-import { restoreCounters } from "../../src/sync/restore.js";
+import { select } from "../../dist/redis/decisions.js";
+import { restoreCounters } from "../../dist/sync/restore.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis, keys, store } = engine;

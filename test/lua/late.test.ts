@@ -2,8 +2,8 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet, selectAll } from "../helpers/worksheet.js";
-import { reportLate, type LateReport, type ReportReply } from "../../src/redis/decisions.js";
-import { windowsReader } from "../../src/time.js";
+import { reportLate, type LateReport, type ReportReply } from "../../dist/redis/decisions.js";
+import { windowsReader } from "../../dist/time.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis, keys, store } = engine;

@@ -4,7 +4,7 @@ import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { restoreCounters } from "../../src/sync/restore.js";
+import { restoreCounters } from "../../dist/sync/restore.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });

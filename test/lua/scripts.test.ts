@@ -2,9 +2,9 @@
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { report, select, type ReportAsk } from "../../src/redis/decisions.js";
-import { decodeReply, Script, SCRIPT_NAMES } from "../../src/redis/script.js";
-import { setStatus, updateCampaign } from "../../src/store/campaign-changes.js";
+import { report, select, type ReportAsk } from "../../dist/redis/decisions.js";
+import { decodeReply, Script, SCRIPT_NAMES } from "../../dist/redis/script.js";
+import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { openEmbeddedRedis } from "../../src/redis/embedded.js";
+import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
 const root = mkdtempSync(join(tmpdir(), "popup-embedded-"));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));

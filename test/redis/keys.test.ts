@@ -1,8 +1,8 @@
 /** The key names are those of DESIGN §7, and a connection says what is wrong with its address. */
 import t from "tap";
-import { backgroundConnection, hotConnection } from "../../src/redis/client.js";
-import { Keys } from "../../src/redis/keys.js";
-import { decodeEvents } from "../../src/redis/events.js";
+import { backgroundConnection, hotConnection } from "../../dist/redis/client.js";
+import { Keys } from "../../dist/redis/keys.js";
+import { decodeEvents } from "../../dist/redis/events.js";
 import { freePort } from "../helpers/engine.js";
 import { startRedis } from "../helpers/redis.js";
 import { entryOf } from "../helpers/stream.js";

@@ -1,5 +1,5 @@
 import t from "tap";
-import { estimateLag, readStreamState } from "../../src/redis/stream-state.js";
+import { estimateLag, readStreamState } from "../../dist/redis/stream-state.js";
 import { startRedis } from "../helpers/redis.js";
 
 const STREAM = "impressions";

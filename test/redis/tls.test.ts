@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { startServing } from "../helpers/serving.js";

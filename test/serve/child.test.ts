@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { Child } from "../../src/serve/child.js";
+import { Child } from "../../dist/serve/child.js";
 
 t.test("a process that does not end when it is told to is killed, and that is said", async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "popup-child-"));

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { cli, POPUP } from "../helpers/cli.js";
 import { freePort } from "../helpers/engine.js";
 import { scrape } from "../helpers/metrics.js";
+import { bareNode } from "../helpers/node.js";
 import { childrenOf, startServing } from "../helpers/serving.js";
 import { until } from "../helpers/until.js";
 
@@ -75,7 +76,7 @@ t.test("a worker and a sync that run apart serve their own, and only those", asy
   t.same(only.all("popup_processes").map(({ labels }) => labels.part), ["api"]);
   for (const [args, name] of [[["sync", "--watch"], "popup_sync_publishes_total"], [["worker"], "popup_worker_events_total"]] as const) {
     const port = await freePort();
-    const child = spawn(process.execPath, [POPUP, ...args, "--admin", `127.0.0.1:${port}`], { env: popup.env, stdio: "ignore" });
+    const child = spawn("env", [...bareNode(), POPUP, ...args, "--admin", `127.0.0.1:${port}`], { env: popup.env, stdio: "ignore" });
     const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
     t.teardown(() => child.kill("SIGKILL"));
     const own = await until(`${args[0]} answers`, async () => {

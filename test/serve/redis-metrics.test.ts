@@ -1,9 +1,9 @@
 /** What a scrape reads in Redis. */
 import t from "tap";
-import { hotConnection, lookingConnection } from "../../src/redis/client.js";
-import { Keys } from "../../src/redis/keys.js";
-import type { Metrics } from "../../src/serve/messages.js";
-import { RedisMetrics } from "../../src/serve/redis-metrics.js";
+import { hotConnection, lookingConnection } from "../../dist/redis/client.js";
+import { Keys } from "../../dist/redis/keys.js";
+import type { Metrics } from "../../dist/serve/messages.js";
+import { RedisMetrics } from "../../dist/serve/redis-metrics.js";
 import { startRedis } from "../helpers/redis.js";
 import { until } from "../helpers/until.js";
 

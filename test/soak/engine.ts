@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fillStore } from "../../src/load-test/own-campaigns.js";
-import { openUsers, parseUsers } from "../../src/load-test/users.js";
-import { freePort } from "../../src/private-engine.js";
-import { openStore } from "../../src/store/store.js";
+import { fillStore } from "../../dist/load-test/own-campaigns.js";
+import { openUsers, parseUsers } from "../../dist/load-test/users.js";
+import { freePort } from "../../dist/private-engine.js";
+import { openStore } from "../../dist/store/store.js";
 import { childrenOf, ROLES } from "../chaos/proc.js";
 import { Serve } from "../chaos/serve.js";
 import { until } from "../helpers/until.js";
@@ -20,7 +20,7 @@ export interface SoakEngine {
   close(): Promise<void>;
 }
 
-const HEAP_REPORT = fileURLToPath(new URL("./heap-report.mjs", import.meta.url));
+const HEAP_REPORT = fileURLToPath(new URL("./heap-report.js", import.meta.url));
 const CAMPAIGNS = 50;
 
 /** @param users as `popup bench --users` has them @param collectMs how often the processes collect their garbage and tell what their heaps hold */
@@ -36,7 +36,7 @@ export async function openEngine(users: string, seed: number, collectMs: number)
   }
   const serve = new Serve({
     port: await freePort(), adminPort: await freePort(), dataDir, redisUrl: "embedded", processes: 1, logFile: join(dir, "serve.log"),
-    env: { NODE_OPTIONS: `--import=${HEAP_REPORT}`, SOAK_HEAPS: heaps, SOAK_COLLECT_MS: String(collectMs) },
+    nodeOptions: `--import=${HEAP_REPORT}`, env: { SOAK_HEAPS: heaps, SOAK_COLLECT_MS: String(collectMs) },
   });
   await serve.start();
   await until("the engine is ready", () => fetch(`${serve.url}/readyz`).then((answer) => answer.ok, () => false));

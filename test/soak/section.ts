@@ -1,5 +1,5 @@
 /** The section of a soak, and its verdict. */
-import type { BenchResult } from "../../src/load-test/result.js";
+import type { BenchResult } from "../../dist/load-test/result.js";
 import type { Samples, Series } from "./samples.js";
 import { isFlat, lineThrough, trendOf, type Trend } from "./trend.js";
 

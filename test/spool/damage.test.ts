@@ -4,7 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
-import { lineOf } from "../../src/spool/record.js";
+import { lineOf } from "../../dist/spool/record.js";
 
 const root = spoolFolder(t, { inMemory: true });
 const file = join(root, "0", "00000001.log");

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import { lineOf } from "../../src/spool/record.js";
+import { lineOf } from "../../dist/spool/record.js";
 import { append, appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Outcome, type Trouble } from "../helpers/spool.js";
 import { startScript } from "../helpers/script.js";
 import { until } from "../helpers/until.js";

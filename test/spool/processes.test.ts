@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import type { SpooledReport } from "../../src/spool/spool.js";
+import type { SpooledReport } from "../../dist/spool/spool.js";
 import { appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
 import { startScript, type Script } from "../helpers/script.js";
 import { until } from "../helpers/until.js";

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { Spool } from "../../src/spool/spool.js";
+import { Spool } from "../../dist/spool/spool.js";
 import { append, appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
 
 t.test("round trip", async (t) => {

@@ -1,5 +1,5 @@
 import t from "tap";
-import { IdSet } from "../../src/id-set.js";
+import { IdSet } from "../../dist/id-set.js";
 import { random } from "../helpers/refused.js";
 import { testStore } from "../helpers/store.js";
 

@@ -1,6 +1,6 @@
 import t from "tap";
-import { IdSet } from "../../src/id-set.js";
-import { createCampaign, deleteCampaign, importCampaigns, setStatus, updateCampaign } from "../../src/store/campaign-changes.js";
+import { IdSet } from "../../dist/id-set.js";
+import { createCampaign, deleteCampaign, importCampaigns, setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { campaignInput } from "../helpers/engine.js";
 import { refused } from "../helpers/refused.js";
 import { testStore } from "../helpers/store.js";

@@ -1,7 +1,7 @@
 import t from "tap";
-import type { PopupEvent } from "../../src/event.js";
-import { createCampaign } from "../../src/store/campaign-changes.js";
-import { openStore } from "../../src/store/store.js";
+import type { PopupEvent } from "../../dist/event.js";
+import { createCampaign } from "../../dist/store/campaign-changes.js";
+import { openStore } from "../../dist/store/store.js";
 import { campaignInput } from "../helpers/engine.js";
 import { testStore } from "../helpers/store.js";
 

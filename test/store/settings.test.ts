@@ -1,5 +1,5 @@
 import t from "tap";
-import { formatCap } from "../../src/caps.js";
+import { formatCap } from "../../dist/caps.js";
 import { refused } from "../helpers/refused.js";
 import { testStore } from "../helpers/store.js";
 

@@ -2,10 +2,10 @@ import t from "tap";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { IdSet } from "../../src/id-set.js";
-import { createCampaign } from "../../src/store/campaign-changes.js";
-import { SCHEMA_VERSION } from "../../src/store/migrate.js";
-import { openStore } from "../../src/store/store.js";
+import { IdSet } from "../../dist/id-set.js";
+import { createCampaign } from "../../dist/store/campaign-changes.js";
+import { SCHEMA_VERSION } from "../../dist/store/migrate.js";
+import { openStore } from "../../dist/store/store.js";
 import { campaignInput } from "../helpers/engine.js";
 import { testStore } from "../helpers/store.js";
 

@@ -1,13 +1,13 @@
 /** The audience index: the same decisions as without it, from one read; built beside what is live, tidied up behind it. */
 import t from "tap";
-import type { AudienceRef } from "../../src/audience.js";
-import { readManifest, type Manifest } from "../../src/packed-list.js";
-import { buildIndex, dropGenerations } from "../../src/sync/audience-index.js";
-import { planPublish } from "../../src/sync/plan.js";
-import { publish } from "../../src/sync/publish.js";
-import { setStatus } from "../../src/store/campaign-changes.js";
-import { syncStore } from "../../src/sync/sync.js";
-import { watchStore } from "../../src/sync/watch.js";
+import type { AudienceRef } from "../../dist/audience.js";
+import { readManifest, type Manifest } from "../../dist/packed-list.js";
+import { buildIndex, dropGenerations } from "../../dist/sync/audience-index.js";
+import { planPublish } from "../../dist/sync/plan.js";
+import { publish } from "../../dist/sync/publish.js";
+import { setStatus } from "../../dist/store/campaign-changes.js";
+import { syncStore } from "../../dist/sync/sync.js";
+import { watchStore } from "../../dist/sync/watch.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { until } from "../helpers/until.js";

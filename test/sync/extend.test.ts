@@ -1,6 +1,6 @@
 /** A campaign given a later end: the counts of those who saw it before live on. */
 import t from "tap";
-import { updateCampaign } from "../../src/store/campaign-changes.js";
+import { updateCampaign } from "../../dist/store/campaign-changes.js";
 import { startEngine } from "../helpers/engine.js";
 
 const DAY_S = 86_400;

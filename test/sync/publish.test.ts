@@ -1,9 +1,9 @@
 /** Publishing: one switch, only what changed, never on top of what one has not seen. */
 import t from "tap";
-import { readManifest } from "../../src/packed-list.js";
-import { publish } from "../../src/sync/publish.js";
-import { watchStore } from "../../src/sync/watch.js";
-import { setStatus, updateCampaign } from "../../src/store/campaign-changes.js";
+import { readManifest } from "../../dist/packed-list.js";
+import { publish } from "../../dist/sync/publish.js";
+import { watchStore } from "../../dist/sync/watch.js";
+import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
 

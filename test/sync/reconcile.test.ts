@@ -3,7 +3,7 @@ import t from "tap";
 import { startEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { reconcile, type Difference, type Reconciliation } from "../../src/sync/reconcile.js";
+import { reconcile, type Difference, type Reconciliation } from "../../dist/sync/reconcile.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });

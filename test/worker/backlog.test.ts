@@ -1,7 +1,7 @@
 import t from "tap";
-import { Backlog } from "../../src/worker/backlog.js";
-import { sqliteSink, type Sink } from "../../src/worker/sink.js";
-import { Worker } from "../../src/worker/worker.js";
+import { Backlog } from "../../dist/worker/backlog.js";
+import { sqliteSink, type Sink } from "../../dist/worker/sink.js";
+import { Worker } from "../../dist/worker/worker.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
 import { appendEvents } from "../helpers/worker-process.js";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Test } from "tap";
-import { openStore } from "../../src/store/store.js";
+import { openStore } from "../../dist/store/store.js";
 import { startRedis } from "../helpers/redis.js";
 import { storedImpressions } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";

@@ -4,9 +4,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import type { Test } from "tap";
-import { PACKAGE_ROOT } from "../../src/version.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 import { freePort } from "../helpers/engine.js";
 import { scrape } from "../helpers/metrics.js";
+import { bareNode } from "../helpers/node.js";
 import { startRedis } from "../helpers/redis.js";
 import { storedImpressions } from "../helpers/stored.js";
 import { testStore } from "../helpers/store.js";
@@ -22,7 +23,7 @@ async function lockStore(t: Test, path: string): Promise<() => Promise<void>> {
     db.exec("BEGIN EXCLUSIVE");
     process.stdout.write("locked");
     process.stdin.once("data", () => { db.exec("COMMIT"); process.exit(0); });`;
-  const child = spawn(process.execPath, ["-e", script], { cwd: PACKAGE_ROOT, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("env", [...bareNode(), "-e", script], { cwd: PACKAGE_ROOT, stdio: ["pipe", "pipe", "inherit"] });
   t.teardown(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   return async () => {

@@ -1,8 +1,8 @@
 /** The worker: what is acknowledged is kept, what is kept is kept once, and nothing holds up the rest. */
 import t from "tap";
-import type { PopupEvent } from "../../src/event.js";
-import { sqliteSink, type Sink } from "../../src/worker/sink.js";
-import { STREAM_KEEP_MS, Worker } from "../../src/worker/worker.js";
+import type { PopupEvent } from "../../dist/event.js";
+import { sqliteSink, type Sink } from "../../dist/worker/sink.js";
+import { STREAM_KEEP_MS, Worker } from "../../dist/worker/worker.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { storedImpressions } from "../helpers/stored.js";
 import { entryOf, type StreamEvent } from "../helpers/stream.js";

@@ -1,6 +1,6 @@
 /** Stored = counted, and no cap exceeded, by the times of the stored events. */
-import { formatCap, type Cap } from "../../../src/caps.js";
-import { formatDay } from "../../../src/time.js";
+import { formatCap, type Cap } from "../../../dist/caps.js";
+import { formatDay } from "../../../dist/time.js";
 import type { Case, Finding } from "./findings.js";
 import { groupBy } from "./group.js";
 

@@ -1,5 +1,5 @@
 /** What the checker objects to. */
-import type { PopupEvent } from "../../../src/event.js";
+import type { PopupEvent } from "../../../dist/event.js";
 import type { Entry } from "../history.js";
 import type { Rules } from "../population.js";
 

@@ -1,5 +1,5 @@
 /** Accepted = stored, once; and every answer says what became of the report. */
-import type { PopupEvent } from "../../../src/event.js";
+import type { PopupEvent } from "../../../dist/event.js";
 import { isAccepted, keyOf, type ReportEntry } from "../history.js";
 import type { Case, Finding } from "./findings.js";
 import { groupBy } from "./group.js";

@@ -1,6 +1,6 @@
 /** No customer sees what they must not, as far as a customer can be sure of it: judged by answers that came before the question. */
-import { formatCap, type Cap } from "../../../src/caps.js";
-import { formatDay } from "../../../src/time.js";
+import { formatCap, type Cap } from "../../../dist/caps.js";
+import { formatDay } from "../../../dist/time.js";
 import { keyOf, type Entry, type GetEntry, type ReportEntry } from "../history.js";
 import type { Case, Finding } from "./findings.js";
 import { groupBy } from "./group.js";

@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { EventType } from "../../../src/event.js";
+import type { EventType } from "../../../dist/event.js";
 import { Random } from "../../helpers/random.js";
 import { isAccepted, type Answer, type Entry } from "../history.js";
 import { AppClient } from "./http.js";

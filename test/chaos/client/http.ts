@@ -1,6 +1,6 @@
 /** The app's side of HTTP: one request, one answer, and never an exception. */
-import { Connection, getPopup, postReport, type Reply } from "../../../bench/http-client.js";
-import type { EventType } from "../../../src/event.js";
+import { Connection, getPopup, postReport, type Reply } from "../../../dist-bench/http-client.js";
+import type { EventType } from "../../../dist/event.js";
 import type { Answer } from "../history.js";
 
 /** A GET that has no answer by then will not get one. */

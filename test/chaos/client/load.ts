@@ -16,11 +16,10 @@ export interface Load {
   kill(): void;
 }
 
-const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
+const PROCESS = fileURLToPath(new URL("./process.js", import.meta.url));
 
 /** Starts the customers. */
 export function startLoad(plan: LoadPlan): Load {
-  // It inherits the flags of this process, among them what makes Node read TypeScript.
   const child = fork(PROCESS, [JSON.stringify(plan)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const exited = once(child, "exit");
   let ended = 0;

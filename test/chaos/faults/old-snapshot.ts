@@ -1,6 +1,6 @@
 import { cpSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../../../src/private-engine.js";
+import { freePort } from "../../../dist/private-engine.js";
 import type { Fault } from "../fault.js";
 import { readStream } from "../reading.js";
 import { RedisServer } from "../redis-server.js";

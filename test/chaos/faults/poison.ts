@@ -1,4 +1,4 @@
-import { Keys } from "../../../src/redis/keys.js";
+import { Keys } from "../../../dist/redis/keys.js";
 import type { Fault } from "../fault.js";
 
 export const poison: Fault = {

@@ -1,4 +1,4 @@
-import { freePort } from "../../../src/private-engine.js";
+import { freePort } from "../../../dist/private-engine.js";
 import type { Fault } from "../fault.js";
 
 export const redisReadOnly: Fault = {

@@ -8,9 +8,9 @@ import { runInNewContext } from "node:vm";
 const { SOAK_HEAPS: dir, SOAK_COLLECT_MS: every } = process.env;
 if (dir !== undefined) {
   setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc");
+  const collect = runInNewContext("gc") as () => void;
   const path = join(dir, `${process.pid}.json`);
-  const report = () => {
+  const report = (): void => {
     collect();
     writeFileSync(`${path}.new`, JSON.stringify({ at: Date.now(), heapUsed: process.memoryUsage().heapUsed }));
     renameSync(`${path}.new`, path);
