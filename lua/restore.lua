@@ -6,7 +6,7 @@
 --       now, ms; 'restore' | 'compare'; the events, oldest first, JSON: [type, campaign id, impression id,
 --       time ms, over_cap, session or '', …]
 -- Returns {'restored', impressions counted} | {'compared', what should be there, what is there: {field, value, …} of
---       campaigns in the list} | {'stale'} | {'unpublished'}
+--       campaigns in the list} | {'damaged'}, a record that cannot be read | {'stale'} | {'unpublished'}
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
@@ -56,7 +56,14 @@ end
 if expires <= now then user = record.empty() end
 
 if mode == 'compare' then
-  return { 'compared', record.listed(user, list), record.listed(record.load(record_key), list) }
+  -- Somebody else may have written to it, or put something of another type in its place.
+  local read, there = pcall(function()
+    local found = record.load(record_key)
+    record.check(found, now)
+    return record.listed(found, list)
+  end)
+  if not read then return { 'damaged' } end
+  return { 'compared', record.listed(user, list), there }
 end
 user.ttl = math.max(expires - now, 0)
 -- Places that are held now are in no event.

@@ -239,6 +239,12 @@ local function readable(times)
   return table.concat(found, ' ')
 end
 
+-- Raises when a part of the record cannot be read.
+function record.check(user, now)
+  held(user, now)
+  if not ids.whole(user.fields['r'] or '') then error('r') end
+end
+
 -- What the record says of campaigns in the list and of all campaigns together: {field, value, …}, as text.
 function record.listed(user, list)
   local found = {}

@@ -8,7 +8,7 @@ export interface Difference {
   readonly user_id: string;
   /** Null for what is counted over all campaigns together. */
   readonly campaign_id: number | null;
-  readonly what: "impressions" | "show times" | "sessions" | "reactions";
+  readonly what: "impressions" | "show times" | "sessions" | "reactions" | "the whole record";
   /** What Redis has, and what it should have by the events; times in ISO 8601. */
   readonly redis: string;
   readonly events: string;
@@ -37,7 +37,8 @@ export async function reconcile(store: Store, redis: Redis, keys: Keys, now: num
   let differences = 0;
   let fixed = 0;
   await forEachUser(users, events, options, async (userId) => {
-    const found = differencesOf(userId, await events.compare(userId), now);
+    const comparison = await events.compare(userId);
+    const found = comparison ? differencesOf(userId, comparison, now) : [damaged(userId)];
     if (found.length === 0) return;
     usersDiffering++;
     differences += found.length;
@@ -59,6 +60,8 @@ async function usersWithRecords(redis: Redis, keys: Keys): Promise<string[]> {
   } while (cursor !== "0");
   return found;
 }
+
+const damaged = (userId: string): Difference => ({ user_id: userId, campaign_id: null, what: "the whole record", redis: "unreadable", events: "whole" });
 
 /** @param now epoch ms; sessions that are over do not count */
 export function differencesOf(userId: string, { expected, actual }: Comparison, now: number): Difference[] {

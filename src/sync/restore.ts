@@ -56,20 +56,20 @@ export class EventReading {
     await this.#run(userId, "restore");
   }
 
-  /** What the user's record should say and what it says. */
-  async compare(userId: string): Promise<Comparison> {
-    const [expected, actual] = await this.#run(userId, "compare");
-    return { expected: fieldsOf(expected), actual: fieldsOf(actual) };
+  /** What the user's record should say and what it says; undefined when it cannot be read. */
+  async compare(userId: string): Promise<Comparison | undefined> {
+    const { tag, values: [expected, actual] } = await this.#run(userId, "compare");
+    return tag === "damaged" ? undefined : { expected: fieldsOf(expected), actual: fieldsOf(actual) };
   }
 
-  async #run(userId: string, mode: "restore" | "compare"): Promise<unknown[]> {
+  async #run(userId: string, mode: "restore" | "compare"): Promise<{ tag: string; values: unknown[] }> {
     // A publish meanwhile, such as the one that puts a new audience index into use, does no harm: the script reads the list itself.
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const events = [...this.store.events.ofUser(userId), ...this.#stream.ofUser(userId)].sort((a, b) => a.at - b.at);
       const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
       const reply = await restoreScript.run(this.redis, [this.keys.list, this.keys.record(userId), this.keys.stream], [this.#version, userId, this.#stream.lastId, this.now, mode, JSON.stringify(fields)]);
-      const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "stale", "unpublished"]);
-      if (tag === "restored" || tag === "compared") return values;
+      const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "damaged", "stale", "unpublished"]);
+      if (tag !== "stale" && tag !== "unpublished") return { tag, values };
       this.#version = (await this.redis.get(this.keys.version)) ?? "";
     }
     throw new PopupError("conflict", "other processes keep publishing while counters are looked at, or nothing is published", { hint: "run it again, after popup sync" });

@@ -1,4 +1,5 @@
 /** `npm run soak`: an engine under half of what it can do, for ten minutes; does its memory stay where it is? Writes its section of the results. */
+import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { Redis } from "ioredis";
 import { readMetric } from "../chaos/metrics.js";
@@ -19,9 +20,10 @@ const program = new Command("soak")
   .option("--every <s>", "between two samples", "3")
   .option("--users <range>", "whose popups", "1-1000000")
   .option("--seed <n>", "draws the same users and campaigns again", "1")
+  .option("--samples <file>", "write every sample to a file, JSON")
   .option("--print", "print the section, and leave the results as they are", false)
   .parse();
-const flags = program.opts<{ seconds: string; saturationSeconds: string; rate?: string; every: string; users: string; seed: string; print: boolean }>();
+const flags = program.opts<{ seconds: string; saturationSeconds: string; rate?: string; every: string; users: string; seed: string; samples?: string; print: boolean }>();
 const everyMs = Number(flags.every) * 1e3;
 const more = ["--users", flags.users, "--seed", flags.seed];
 
@@ -34,6 +36,7 @@ try {
   process.stderr.write(`${saturation === undefined ? "" : `saturation: ${Math.round(saturation)} requests/s; `}${rate} requests/s for ${flags.seconds} s\n`);
   const samples = new Samples(engine.watched, engine.heaps, redis, everyMs, async () => (await readMetric(engine.serve.adminUrl, "popup_reports_total", 'result="counted"')) ?? 0);
   const load = await runBench(engine.serve.url, Number(flags.seconds), ["--rate", String(rate), ...more]);
+  if (flags.samples !== undefined) writeFileSync(flags.samples, JSON.stringify({ series: samples.series, data: samples.data }));
   samples.stop();
   const { text, flat } = soakSection(saturation, load, samples);
   const words = process.argv.slice(2).filter((word) => word !== "--print").join(" ");

@@ -52,6 +52,26 @@ t.test("what the engine does leaves nothing to say, in the store and in the stre
   t.same((await look()).found.filter((d) => d.user_id === brief), []);
 });
 
+t.test("a record that cannot be read is a difference like others, and is made anew", async (t) => {
+  const [first = 0] = campaigns;
+  const spoilt: Record<string, (record: string) => Promise<unknown>> = {
+    "another-type": async (record) => (await redis.del(record), redis.lpush(record, "x")),
+    "show-times": (record) => redis.hset(record, "t", "1234567"),
+    "remembered-reports": (record) => redis.hset(record, "r", "\u0005abc"),
+    "held-places": (record) => redis.hset(record, "h", "abc"),
+  };
+  for (const [what, spoil] of Object.entries(spoilt)) {
+    await sheet.impression(what, first, `${what}-1`);
+    await spoil(keys.record(what));
+  }
+  await sheet.impression("sound", first, "sound");
+  const { found, ...rest } = await look(true);
+  t.same(found.map((d) => [d.user_id, d.campaign_id, d.what, d.redis]).sort(), Object.keys(spoilt).sort().map((user) => [user, null, "the whole record", "unreadable"]));
+  t.match(rest, { users_differing: 4, fixed: 4 });
+  t.match(await look(), { differences: 0 });
+  for (const user of Object.keys(spoilt)) t.match(await sheet.impression(user, first, `${user}-1`), { tag: "duplicate" }, user);
+});
+
 t.test("every kind of difference is said, and mended", async (t) => {
   const now = engine.now;
   const [first = 0, , third = 0] = campaigns;
