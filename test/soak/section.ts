@@ -11,14 +11,14 @@ const LEAST = { resident: 4 * MIB, heap: 2 * MIB, "client buffers": MIB, "open f
 interface Line { readonly series: Series; readonly trend: Trend; /** Undefined where growth is what it is for. */ readonly flat: boolean | undefined }
 
 /** @param saturation requests/s of the closed loop, or undefined where the rate was given */
-export function soakSection(saturation: number | undefined, load: BenchResult, { series, data }: Pick<Samples, "series" | "data">): { readonly text: string; readonly flat: boolean } {
+export function soakSection(saturation: number | undefined, fillSeconds: number, load: BenchResult, { series, data }: Pick<Samples, "series" | "data">): { readonly text: string; readonly flat: boolean } {
   const lines = series.map(lineOf);
   const flat = lines.every((line) => line.flat !== false) && load.errors === 0;
   const outcomes = `${load.requests.toLocaleString("en-US")} requests, ${load.errors.toLocaleString("en-US")} errors, ${load.degraded.toLocaleString("en-US")} degraded, ${load.unsent.toLocaleString("en-US")} unsent; p50 ${load.p50_ms ?? "–"} ms, p99 ${load.p99_ms ?? "–"} ms, p99.9 ${load.p999_ms ?? "–"} ms, longest ${load.max_ms ?? "–"} ms`;
   const rate = (load.rate ?? 0).toLocaleString("en-US");
   const text = [
-    `${Math.round(load.duration_s)} s at ${rate} requests/s${saturation === undefined ? "" : `, half of the ${Math.round(saturation).toLocaleString("en-US")} that a closed loop of ${load.connections} connections reached right before`} (GETs to POSTs ${load.mix}, users ${load.users}): ${outcomes}.`,
-    `Medians of the second and the last fifth of the time, and the slope of a line from the second fifth on, with its standard error. Flat: the last fifth is not above the second by more than ${SHARE * 100} % or ${LEAST.resident / MIB} MiB of resident memory, ${LEAST.heap / MIB} of heap, ${LEAST["client buffers"] / MIB} of client buffers, ${LEAST["open files"]} files. Heap: what a collection of all garbage leaves.`,
+    `${Math.round(load.duration_s)} s at ${rate} requests/s${saturation === undefined ? "" : `, half of the ${Math.round(saturation).toLocaleString("en-US")} that a closed loop of ${load.connections} connections reached right before`} (GETs to POSTs ${load.mix}, users ${load.users}), after ${fillSeconds} s of the same that are not judged, in which caches fill (SQLite's has 64 MiB): ${outcomes}.`,
+    `Medians of the second and the last fifth of the time, and the slope of a line from the second fifth on, with its standard error. Flat: the line does not rise by more than twice its standard error, or the last fifth is not above the second by more than ${SHARE * 100} % or ${LEAST.resident / MIB} MiB of resident memory, ${LEAST.heap / MIB} of heap, ${LEAST["client buffers"] / MIB} of client buffers, ${LEAST["open files"]} files. Heap: what a collection of all garbage leaves.`,
     table(lines),
     dataLine(data),
     `**Verdict: ${flat ? "flat" : "not flat"}.**`,

@@ -22,6 +22,10 @@ t.test("filling up at the beginning is flat, growing to the end is not", (t) => 
   t.notOk(isFlat(leaking, 0.05, 4 * MIB));
   t.ok(leaking.slopePerHour > 3_600 / 16 * MIB && leaking.slopePerHour < 3_600 / 14 * MIB, "a fifth of a MiB in 3 s");
   t.ok(isFlat(trendOf(series((i) => (i < 90 ? 50 : 20) * MIB)), 0.05, 0), "less is flat");
+  // Up by 11 and down by 15, out of step with the samples: the medians differ by what the tooth happens to be.
+  const tooth = (i: number): number => (35 + ((i * 11) % 23)) * MIB;
+  t.ok(isFlat(trendOf(series((i) => tooth(i) + (i > 80 && i % 2 === 0 ? 3 * MIB : 0))), 0.05, 0), "a saw's teeth");
+  t.notOk(isFlat(trendOf(series((i) => tooth(i) + i * 0.15 * MIB)), 0.05, 0), "a saw that climbs by more than its noise");
   t.throws(() => trendOf(series(() => 1, 14)), RangeError);
   t.end();
 });

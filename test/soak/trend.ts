@@ -30,9 +30,13 @@ export function lineThrough(points: readonly Point[]): { readonly slope: number;
   return { slope, error: Math.sqrt(residuals / (n - 2) / spread) };
 }
 
-/** True when the last fifth is not above the second by more than the share, or by more than `least`, whichever allows more. */
-export function isFlat({ second, last }: Trend, share: number, least: number): boolean {
-  return last - second <= Math.max(second * share, least);
+/**
+ * True when the last fifth is not above the second by more than the share, or by more than `least`, whichever allows more; or when
+ * the line does not rise by more than twice its standard error: what goes up and down by itself, as a memory of the last minute
+ * does that is trimmed now and then, has medians that differ.
+ */
+export function isFlat({ second, last, slopePerHour, slopeError }: Trend, share: number, least: number): boolean {
+  return last - second <= Math.max(second * share, least) || slopePerHour <= 2 * slopeError;
 }
 
 function median(values: readonly number[]): number {
