@@ -6,7 +6,7 @@ import type { Config } from "../config.js";
 import { invalid, PopupError, reasonOf } from "../errors.js";
 import { freePort, inTemporaryFolder, startPrivateEngine } from "../private-engine.js";
 import { failures, type Assertion } from "./assertions.js";
-import { pageOf } from "./html/page.js";
+import { pageOf } from "./page.js";
 import { curveOf } from "./latency.js";
 import { fillStore } from "./own-campaigns.js";
 import { runLoad, type Load, type LoadPlan } from "./processes.js";

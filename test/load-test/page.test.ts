@@ -2,9 +2,9 @@
 import t from "tap";
 import { failures, parseAssertions } from "../../dist/load-test/assertions.js";
 import { curveOf, newLatency, packLatency, recordMs } from "../../dist/load-test/latency.js";
-import { markup } from "../../dist/load-test/html/markup.js";
-import { pageOf } from "../../dist/load-test/html/page.js";
-import { linear, logarithmic } from "../../dist/load-test/html/scale.js";
+import { markup } from "../../dist/html/markup.js";
+import { pageOf } from "../../dist/load-test/page.js";
+import { linear, logarithmic } from "../../dist/html/scale.js";
 import { resultOf, type BenchResult } from "../../dist/load-test/result.js";
 import { count, newTally } from "../../dist/load-test/tally.js";
 import type { Load, LoadPlan } from "../../dist/load-test/processes.js";

@@ -1,12 +1,12 @@
 /** A result as one HTML page that needs nothing but itself. */
-import type { CurvePoint } from "../latency.js";
-import type { Kind } from "../outcome.js";
-import { nameOfRate, type BenchResult, type ResultSecond } from "../result.js";
-import { FIGURES_HEAD, figureRows, msText, outcomeRows, OUTCOMES_HEAD } from "../tables.js";
-import { chartOf, type Chart } from "./chart.js";
-import { markup, Markup } from "./markup.js";
-import { linear, logarithmic } from "./scale.js";
-import { STYLE } from "./style.js";
+import type { CurvePoint } from "./latency.js";
+import type { Kind } from "./outcome.js";
+import { nameOfRate, type BenchResult, type ResultSecond } from "./result.js";
+import { FIGURES_HEAD, figureRows, msText, outcomeRows, OUTCOMES_HEAD } from "./tables.js";
+import { chartOf, type Chart } from "../html/chart.js";
+import { markup, Markup } from "../html/markup.js";
+import { linear, logarithmic } from "../html/scale.js";
+import { STYLE } from "../html/style.js";
 
 export interface Page {
   readonly result: BenchResult;
