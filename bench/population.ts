@@ -1,7 +1,7 @@
 /** Campaigns and audiences of a case, made from a seed and written into a store. */
 import type { AudienceRef } from "../dist/audience.js";
-import { chooseEncoding } from "../dist/encoding.js";
-import { CHUNK_BYTES, IdSet } from "../dist/id-set.js";
+import { CHUNK_BYTES } from "../dist/chunk.js";
+import { IdSet } from "../dist/id-set.js";
 import { createCampaign } from "../dist/store/campaign-changes.js";
 import type { Store } from "../dist/store/store.js";
 import { SeededRandom } from "./random.js";
@@ -76,7 +76,7 @@ export function campaignInput(index: number, priority: number, target: string): 
 
 /** Call it in a transaction. */
 export function putAudience(store: Store, ref: AudienceRef, ids: IdSet): void {
-  store.audiences.replace(ref, ids, chooseEncoding("auto", ids), "bench");
+  store.audiences.replace(ref, ids, "auto", "bench");
 }
 
 /** Ids of 0 ≤ id < users, each with the probability parts/256. */

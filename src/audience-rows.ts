@@ -10,7 +10,7 @@
  * A user without a row is in no audience. Sync builds it, the API process finds rows in it, the
  * select script reads them.
  */
-import { CHUNK_BITS } from "./id-set.js";
+import { CHUNK_BITS } from "./chunk.js";
 
 export interface AudienceIndex {
   /** Names its keys; every build has its own. */

@@ -1,6 +1,5 @@
 /** How an audience lies in Redis, and which encoding is the smaller for a list at hand (DESIGN §6). */
 import { PopupError } from "./errors.js";
-import type { IdSet } from "./id-set.js";
 
 export const ENCODINGS = ["auto", "bitmap", "set"] as const;
 /** What an operator asks for. */
@@ -15,15 +14,15 @@ export type Encoding = "bitmap" | "set";
  */
 const SET_BYTES_PER_MEMBER = 50;
 
-/** The encoding for a list: what was asked for, or for `auto` the smaller of the two for its integer ids. */
-export function chooseEncoding(requested: RequestedEncoding, ids: IdSet): Encoding {
+/**
+ * The encoding for a list: what was asked for, or for `auto` the smaller of the two for its integer ids.
+ * @param ids how many integer ids there are, and the largest
+ */
+export function chooseEncoding(requested: RequestedEncoding, ids: { readonly integers: number; readonly maxInteger: number }): Encoding {
   if (requested !== "auto") return requested;
   if (ids.integers === 0) return "set";
-  return bitmapBytes(ids) <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
-}
-
-function bitmapBytes(ids: IdSet): number {
-  return Math.floor(ids.maxInteger / 8) + 1;
+  const bitmapBytes = Math.floor(ids.maxInteger / 8) + 1;
+  return bitmapBytes <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
 }
 
 /** @throws PopupError `invalid` for a text that is no encoding */

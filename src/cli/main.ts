@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { EXIT_CODE, PopupError, reasonOf } from "../errors.js";
 import { refusalOf } from "../redis/refusal.js";
 import { maskSecrets } from "../secrets.js";
+import { storeRefusal } from "../store/refusal.js";
 import { buildProgram } from "./program.js";
 
 /** @param args without node and the script */
@@ -15,9 +16,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has said its own errors already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof PopupError) {
-      say(`popup: ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`);
-      return EXIT_CODE[error.code];
+    const told = error instanceof PopupError ? error : storeRefusal(error);
+    if (told) {
+      say(`popup: ${told.message}\n${told.hint === undefined ? "" : `  ${told.hint}\n`}`);
+      return EXIT_CODE[told.code];
     }
     // Redis may refuse a single command, long after it let us in.
     const refusal = refusalOf(error);

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { maskSecrets } from "../secrets.js";
 import { VERSION } from "../version.js";
+import { audienceCommands } from "./commands/audience.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
 import { deadCommands } from "./commands/dead.js";
@@ -13,6 +14,7 @@ import { reportCommand } from "./commands/report.js";
 import { segmentCommands } from "./commands/segment.js";
 import { serveCommand } from "./commands/serve.js";
 import { settingsCommands } from "./commands/settings.js";
+import { simulateCommand } from "./commands/simulate.js";
 import { syncCommand } from "./commands/sync.js";
 import { usersCommands } from "./commands/users.js";
 import { workerCommand } from "./commands/worker.js";
@@ -29,7 +31,7 @@ export function buildProgram(): Command {
     .option("--log-level <level>", "of serve, sync --watch and worker: trace to fatal, or silent (env POPUP_LOG_LEVEL; default info)")
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, usersCommands, segmentCommands, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
+  for (const add of [campaignCommands, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;

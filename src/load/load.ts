@@ -1,110 +1,147 @@
-/** Loading audiences: a CSV becomes the members of a user list, a segment, or many segments, in one transaction. */
-import { basename } from "node:path";
+/** Loading audiences: a CSV becomes a new version of a user list, of a segment, or of many segments, in one transaction. */
 import { audienceLabel, type AudienceRef } from "../audience.js";
-import { chooseEncoding, type RequestedEncoding } from "../encoding.js";
+import type { Encoding, RequestedEncoding } from "../encoding.js";
 import { PopupError } from "../errors.js";
-import { IdSet } from "../id-set.js";
+import type { LoadMode } from "../store/audience-members.js";
+import type { StagedIds } from "../store/staged-ids.js";
 import type { Store } from "../store/store.js";
 import { SEGMENT_NAME, SEGMENT_NAME_RULE } from "../target.js";
-import { idProblem, openInput, readCsv, type CsvRows, type Rejection } from "./csv.js";
+import { Input } from "./input.js";
+import type { Fields } from "./record.js";
+import { RejectFile, type Rejection } from "./rejects.js";
+import { idProblem, readRows } from "./rows.js";
 
-export const MODES = ["replace", "add", "remove"] as const;
-export type LoadMode = (typeof MODES)[number];
+/** More segments from one file are a wrong column. */
+const MOST_SEGMENTS = 10_000;
 
 export interface LoadResult {
   readonly name: string;
+  readonly version: number;
   readonly rows: number;
   readonly added: number;
   readonly removed: number;
+  /** Rows that changed nothing: their user was there already, or, when removing, was not; the second of two equal rows too. */
+  readonly unchanged: number;
   readonly rejected: number;
   readonly total: number;
-  readonly encoding: "bitmap" | "set";
+  readonly encoding: Encoding;
   readonly seconds: number;
+  /** Where the rejected rows of the file are, or null when there are none. */
+  readonly rejects_file: string | null;
 }
+
+export interface LoadProgress { readonly rows: number; readonly rejected: number; readonly bytes: number; readonly size: number | undefined }
 
 export interface LoadOptions {
   readonly column: string;
+  /** One character, or undefined to find out. */
+  readonly delimiter?: string | undefined;
   readonly mode: LoadMode;
   readonly encoding: RequestedEncoding;
   /** More rejected rows than this refuse the load: a number, or a percentage of the rows. */
   readonly maxRejects: { readonly rows: number } | { readonly percent: number };
-  /** Told of the first rejected rows. */
-  readonly onRejections: (rejections: readonly Rejection[]) => void;
+  /** Where rejected rows are written; beside the file unless told. */
+  readonly rejectsFile?: string | undefined;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** The rows are read; what follows is one transaction. */
+  readonly onRead?: () => void;
 }
+
+/** What a file holds for one audience. */
+interface Share { readonly ref: AudienceRef; readonly ids: StagedIds; rows: number; rejected: number }
+interface Read { readonly shares: readonly Share[]; readonly sha256: string; readonly rejectsFile: string | null }
 
 /**
  * Loads one audience.
- * @param what the command, for the audit log
+ * @param what the command, for the audit log and the audience's history
  * @throws PopupError `bad_file`; the audience is then as it was
  */
 export async function loadAudience(store: Store, ref: AudienceRef, path: string, options: LoadOptions, what: string): Promise<LoadResult> {
-  const started = performance.now();
-  const ids = new IdSet();
-  const rows = await readCsv(openInput(path), shownName(path), [options.column], ([id = ""]) => {
-    const problem = idProblem(id);
-    if (problem === undefined) ids.add(id);
-    return problem;
+  const [result] = await load(store, path, options, what, [options.column], (list) => {
+    const share: Share = { ref, ids: list(), rows: 0, rejected: 0 };
+    return {
+      // Lines that cannot be read are rows too.
+      shares: (rows, rejected) => [{ ...share, rows, rejected }],
+      onRow: (fields) => take(share, fields),
+    };
   });
-  checkRejects(path, rows, options);
-  return store.transaction(() => apply(store, ref, ids, rows, options, what, started));
+  if (!result) throw new PopupError("internal", `nothing was loaded into ${audienceLabel(ref)}`);
+  return result;
 }
 
 /** Loads one segment per value of a column, all or none. @throws PopupError `bad_file` */
-export async function importSegments(store: Store, path: string, by: string, options: LoadOptions): Promise<LoadResult[]> {
+export function importSegments(store: Store, path: string, by: string, options: LoadOptions): Promise<LoadResult[]> {
+  return load(store, path, options, "segment.import", [options.column, by], (list) => {
+    const shares = new Map<string, Share>();
+    return {
+      // A segment of which only bad rows are there is left as it is, not emptied.
+      shares: () => [...shares].filter(([, share]) => share.rows > share.rejected).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, share]) => share),
+      onRow: (fields) => {
+        const value = fields.text(1);
+        let share = shares.get(value);
+        if (!share) {
+          if (!SEGMENT_NAME.test(value)) return `${by} "${value.slice(0, 40)}" is not a segment name (${SEGMENT_NAME_RULE})`;
+          if (shares.size === MOST_SEGMENTS) throw new PopupError("bad_file", `the column ${by} has more than ${MOST_SEGMENTS.toLocaleString("en-US")} values`, { hint: "nothing was loaded; name a column with fewer by --by" });
+          shares.set(value, (share = { ref: { kind: "segment", name: value }, ids: list(), rows: 0, rejected: 0 }));
+        }
+        return take(share, fields);
+      },
+    };
+  });
+}
+
+interface Taker { readonly shares: (rows: number, rejected: number) => readonly Share[]; readonly onRow: (fields: Fields) => string | undefined }
+
+async function load(store: Store, path: string, options: LoadOptions, what: string, columns: readonly string[], open: (list: () => StagedIds) => Taker): Promise<LoadResult[]> {
   const started = performance.now();
-  const segments = new Map<string, { ids: IdSet; rows: number; rejected: number }>();
-  const rows = await readCsv(openInput(path), shownName(path), [options.column, by], ([id = "", value = ""]) => {
-    if (!SEGMENT_NAME.test(value)) return `${by} "${value.slice(0, 40)}" is not a segment name (${SEGMENT_NAME_RULE})`;
-    let segment = segments.get(value);
-    if (!segment) segments.set(value, (segment = { ids: new IdSet(), rows: 0, rejected: 0 }));
-    segment.rows++;
-    const problem = idProblem(id);
-    if (problem === undefined) segment.ids.add(id);
-    else segment.rejected++;
-    return problem;
-  });
-  checkRejects(path, rows, options);
-  // A segment of which only bad rows are there is left as it is, not emptied.
-  const named = [...segments].filter(([, { ids }]) => ids.size > 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  return store.transaction(() => named.map(([name, segment]) => apply(store, { kind: "segment", name }, segment.ids, segment, options, "segment.import", started)));
-}
-
-function apply(store: Store, ref: AudienceRef, loaded: IdSet, { rows, rejected }: Pick<CsvRows, "rows" | "rejected">, options: LoadOptions, what: string, started: number): LoadResult {
-  const before = store.audiences.members(ref);
-  const sizeBefore = before.size;
-  let added = 0;
-  let removed = 0;
-  let members = loaded;
-  if (options.mode === "replace") {
-    let kept = 0;
-    for (const id of everyId(loaded)) if (before.has(id)) kept++;
-    added = loaded.size - kept;
-    removed = sizeBefore - kept;
-  } else {
-    members = before;
-    for (const id of everyId(loaded)) {
-      if (options.mode === "add" ? before.add(id) : before.delete(id)) options.mode === "add" ? added++ : removed++;
-    }
+  const input = await Input.open(path);
+  const rejects = new RejectFile(options.rejectsFile ?? (path === "-" ? "stdin.rejects.csv" : `${path}.rejects.csv`));
+  try {
+    return await store.audiences.stage(async (list): Promise<Read> => {
+      const taker = open(list);
+      const rows = await readRows(input, {
+        columns, rejects, delimiter: options.delimiter, onRow: taker.onRow,
+        onProgress: (read) => options.onProgress?.({ rows: read, rejected: rejects.count, bytes: input.bytesRead, size: input.size }),
+      });
+      rejects.close();
+      checkRejects(input.name, rows, rejects, options.maxRejects);
+      options.onRead?.();
+      return { shares: taker.shares(rows, rejects.count), sha256: input.sha256(), rejectsFile: rejects.count > 0 ? rejects.path : null };
+    }, (read) => store.transaction(() => read.shares.map((share) => apply(store, share, read, { ...options, what, file: input.name, started }))));
+  } finally {
+    rejects.close();
+    input.close();
   }
-  const encoding = chooseEncoding(options.encoding, members);
-  store.audiences.replace(ref, members, encoding, what);
-  const name = ref.kind === "segment" ? ref.name : audienceLabel(ref);
-  return { name, rows, added, removed, rejected, total: members.size, encoding, seconds: Math.round(performance.now() - started) / 1000 };
 }
 
-function* everyId(ids: IdSet): Generator<string> {
-  for (const id of ids.integerIds()) yield String(id);
-  yield* ids.strings;
+function take(share: Share, fields: Fields): string | undefined {
+  share.rows++;
+  const integer = fields.integer(0);
+  if (integer >= 0) {
+    share.ids.addInteger(integer);
+    return undefined;
+  }
+  const id = fields.text(0);
+  const problem = idProblem(id);
+  if (problem === undefined) share.ids.add(id);
+  else share.rejected++;
+  return problem;
 }
 
-function checkRejects(path: string, { rows, rejected, rejections }: CsvRows, { maxRejects, onRejections }: LoadOptions): void {
-  if (rejected > 0) onRejections(rejections);
-  const most = "rows" in maxRejects ? maxRejects.rows : (rows * maxRejects.percent) / 100;
-  if (rejected <= most) return;
-  const first = rejections[0];
-  throw new PopupError("bad_file", `${shownName(path)}: ${rejected} of ${rows} rows are wrong, the first in line ${first?.line ?? 0}: ${first?.reason ?? ""}`, {
-    hint: "nothing was loaded; mend the file, or allow more with --max-rejects",
+function apply(store: Store, { ref, ids, rows, rejected }: Share, read: Read, { mode, encoding, what, file, started }: Pick<LoadOptions, "mode" | "encoding"> & { what: string; file: string; started: number }): LoadResult {
+  const made = store.audiences.load(ref, ids, encoding, { what, mode, file, sha256: read.sha256, rows, rejected });
+  return {
+    name: ref.kind === "segment" ? ref.name : audienceLabel(ref),
+    version: made.version, rows, added: made.added, removed: made.removed,
+    unchanged: rows - rejected - (mode === "remove" ? made.removed : made.added),
+    rejected, total: made.integers + made.strings, encoding: made.encoding, seconds: Math.round(performance.now() - started) / 1000, rejects_file: read.rejectsFile,
+  };
+}
+
+function checkRejects(name: string, rows: number, rejects: RejectFile, most: LoadOptions["maxRejects"]): void {
+  if (rejects.count <= ("rows" in most ? most.rows : (rows * most.percent) / 100)) return;
+  const { line, reason } = rejects.first as Rejection;
+  throw new PopupError("bad_file", `${name}: ${rejects.count} of ${rows} rows are wrong, the first in line ${line}: ${reason}`, {
+    hint: `nothing was loaded; all of them are in ${rejects.path}: mend the file, or allow more with --max-rejects`,
   });
 }
-
-const shownName = (path: string): string => (path === "-" ? "standard input" : basename(path));

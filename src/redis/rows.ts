@@ -1,6 +1,6 @@
 /** Where the select script finds a user's row of the audience index. */
 import { blockForms, blockOf, bucketOf, rowWidth, type AudienceIndex } from "../audience-rows.js";
-import { CHUNK_BITS } from "../id-set.js";
+import { CHUNK_BITS } from "../chunk.js";
 import type { Keys } from "./keys.js";
 
 /** Bytes from…to of a string; or the field `from` of a hash, `to` being ''; or nowhere, both being ''. */

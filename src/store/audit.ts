@@ -9,7 +9,7 @@ export class AuditLog {
   readonly #last: Statement<[], number | null>;
   readonly #all: Statement<[], { at: number; who: string; what: string; subject: string; before: string | null; after: string | null }>;
 
-  constructor(db: Database, private readonly actor: string, private readonly clock: Clock) {
+  constructor(db: Database, readonly actor: string, private readonly clock: Clock) {
     this.#insert = db.prepare("INSERT INTO audit (at, who, what, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)");
     this.#last = db.prepare<[], number | null>("SELECT max(id) FROM audit").pluck();
     this.#all = db.prepare("SELECT at, who, what, subject, before, after FROM audit ORDER BY id");

@@ -5,8 +5,9 @@ import { initial } from "./migrations/001-initial.js";
 import { reserve } from "./migrations/002-reserve.js";
 import { streamMark } from "./migrations/003-stream-mark.js";
 import { apiKeys } from "./migrations/004-api-keys.js";
+import { audienceVersions } from "./migrations/005-audience-versions.js";
 
-const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys];
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, audienceVersions];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -41,6 +41,14 @@ export const SETTING_RULES: Record<string, Rule> = {
       return String(entries);
     },
   },
+  audience_versions: {
+    fallback: "5",
+    about: "versions of each audience that are kept, the present one among them",
+    normalize: (text) => {
+      if (!/^[1-9]\d?$|^100$/.test(text)) throw invalid("audience_versions", `"${text}" is not a whole number of 1 to 100`, "a version costs what changed in it");
+      return text;
+    },
+  },
   partitions: {
     fallback: "1",
     about: "shares of the users, for Redis Cluster",

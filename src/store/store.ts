@@ -64,11 +64,12 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
   }
   const audit = new AuditLog(db, actor, clock);
   const deadEvents = new DeadEventTable(db);
+  const settings = new SettingTable(db, audit);
   return {
     audit,
     campaigns: new CampaignTable(db, audit),
-    audiences: new AudienceTable(db, audit, clock),
-    settings: new SettingTable(db, audit),
+    audiences: new AudienceTable(db, settings, audit, clock),
+    settings,
     deadEvents,
     events: new EventTable(db, deadEvents),
     apiKeys: new ApiKeyTable(db, audit, clock),

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
 import { BUCKET_IDS, bucketOf, inRanges, rowWidth, toRanges, type AudienceIndex, type BlockForm } from "../audience-rows.js";
-import { CHUNK_BITS, eachMember } from "../id-set.js";
+import { CHUNK_BITS, eachMember } from "../chunk.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
@@ -61,7 +61,7 @@ export async function buildIndex(store: Store, redis: Redis, keys: Keys, audienc
 
 async function writeRows(store: Store, redis: Redis, keys: Keys, audiences: readonly Audience[], now: number, generation: string, stopped: () => boolean): Promise<BuiltIndex | null> {
   const ids = audiences.map(({ id }) => id);
-  const blocks = store.audiences.blockNumbers(ids);
+  const blocks = store.audiences.members.blockNumbers(ids);
   const buckets = Math.ceil(audiences.reduce((sum, { strings }) => sum + strings, 0) / BUCKET_IDS);
   // First of all, so that whoever tidies up knows what there may be to remove.
   await redis.hset(keys.generations, generation, JSON.stringify({ since: now, blocks: toRanges(blocks), buckets } satisfies Generation));
@@ -72,7 +72,7 @@ async function writeRows(store: Store, redis: Redis, keys: Keys, audiences: read
     if (stopped()) return null;
     rows.fill(0);
     const seen = new Uint8Array(CHUNK_BITS);
-    for (const { slot, members } of store.audiences.block(ids, block)) {
+    for (const { slot, members } of store.audiences.members.block(ids, block)) {
       const byte = slot >> 3;
       const mask = 0x80 >> (slot & 7);
       eachMember(members, (member) => {
@@ -122,7 +122,7 @@ async function sendSparse(redis: Redis, key: string, rows: Buffer, seen: Uint8Ar
 async function sendStrings(store: Store, redis: Redis, keys: Keys, generation: string, ids: readonly number[], buckets: number, stopped: () => boolean): Promise<boolean> {
   if (buckets === 0) return true;
   const send = bounded(redis);
-  for (const { id, slots } of store.audiences.stringSlots(ids)) {
+  for (const { id, slots } of store.audiences.members.stringSlots(ids)) {
     if (stopped()) return false;
     const row = Buffer.alloc(rowWidth(ids.length));
     for (const slot of slots) row[slot >> 3] = (row[slot >> 3] ?? 0) | (0x80 >> (slot & 7));

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
-import { CHUNK_BYTES } from "../id-set.js";
+import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
 import { packList, packManifest, VERSION_LENGTH } from "../packed-list.js";
 import { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
@@ -104,7 +104,7 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
   const main = keys.audience(audience.ref);
   const strings = keys.audienceStrings(audience.ref);
   const moves: [string, string][] = [];
-  const members = store.audiences.strings(audience.id);
+  const members = store.audiences.members.strings(audience.id);
   if (audience.encoding === "bitmap") {
     const prepared = keys.prepared(main, version);
     if (await sendBitmap(store, redis, audience.id, prepared)) moves.push([prepared, main]);
@@ -121,7 +121,8 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
 async function sendBitmap(store: Store, redis: Redis, audienceId: number, key: string): Promise<boolean> {
   const send = bounded(redis);
   let sent = false;
-  for (const { number, bits } of store.audiences.chunks(audienceId)) {
+  for (const { number, members: packed } of store.audiences.members.chunks(audienceId)) {
+    const bits = unpackChunk(packed);
     // Zero bytes at the end would only make the string longer; a missing byte reads as zero.
     const length = bits.findLastIndex((byte) => byte !== 0) + 1;
     if (length === 0) continue;
@@ -155,13 +156,10 @@ async function sendMembers(redis: Redis, key: string, members: Iterable<string>)
 }
 
 function* allMembers(store: Store, audienceId: number, strings: readonly string[]): Generator<string> {
-  for (const { number, bits } of store.audiences.chunks(audienceId)) {
-    for (let index = 0; index < bits.length; index++) {
-      const byte = bits[index] ?? 0;
-      for (let bit = 0; byte !== 0 && bit < 8; bit++) {
-        if ((byte & (0x80 >> bit)) !== 0) yield String((number * CHUNK_BYTES + index) * 8 + bit);
-      }
-    }
+  for (const { number, members } of store.audiences.members.chunks(audienceId)) {
+    const ids: string[] = [];
+    eachMember(members, (member) => ids.push(String(number * CHUNK_BITS + member)));
+    yield* ids;
   }
   yield* strings;
 }

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chooseEncoding } from "../../dist/encoding.js";
 import { IdSet } from "../../dist/id-set.js";
 import { freePort } from "../../dist/private-engine.js";
 import { importCampaigns } from "../../dist/store/campaign-changes.js";
@@ -103,7 +102,7 @@ function populate(path: string, reserveS: number): void {
     store.transaction(() => {
       const members = new IdSet();
       for (const user of staff()) members.add(user);
-      store.audiences.replace({ kind: "segment", name: SEGMENT }, members, chooseEncoding("auto", members), "segment.load");
+      store.audiences.replace({ kind: "segment", name: SEGMENT }, members, "auto", "segment.load");
       importCampaigns(store, campaignRecords(), "chaos");
       store.settings.set("user_caps", POLICY);
       if (reserveS > 0) store.settings.set("reserve", String(reserveS));

@@ -17,17 +17,20 @@ t.test("settings list, get, set", async (t) => {
   const done = (stdout: string): unknown => ({ code: 0, stdout: `${stdout}\n`, stderr: "" });
   const cases: [string[], unknown][] = [
     [["settings", "list"], done([
-      "setting     value    about", "timezone    UTC      the zone of calendar caps and of times without an offset",
-      "user_caps            caps over all popups of a user together, such as 1/30m,3/day",
-      "reserve     0        seconds for which a decision holds a place in the caps, where the campaign does not say; 0: none",
-      "stream_max  2000000  entries in the event stream beyond which reports go to the spool", "partitions  1        shares of the users, for Redis Cluster"].join("\n"))],
+      "setting            value    about",
+      "timezone           UTC      the zone of calendar caps and of times without an offset",
+      "user_caps                   caps over all popups of a user together, such as 1/30m,3/day",
+      "reserve            0        seconds for which a decision holds a place in the caps, where the campaign does not say; 0: none",
+      "stream_max         2000000  entries in the event stream beyond which reports go to the spool",
+      "audience_versions  5        versions of each audience that are kept, the present one among them",
+      "partitions         1        shares of the users, for Redis Cluster"].join("\n"))],
     [["settings", "set", "timezone", "Asia/Jakarta"], done("timezone = Asia/Jakarta")],
     [["settings", "get", "timezone"], done("Asia/Jakarta")],
     [["settings", "set", "user_caps", "1/1800s, 3/day", "--json"], done('{"user_caps":"1/30m,3/day"}')],
-    [["settings", "list", "--json"], done('{"timezone":"Asia/Jakarta","user_caps":"1/30m,3/day","reserve":"0","stream_max":"2000000","partitions":"1"}')],
+    [["settings", "list", "--json"], done('{"timezone":"Asia/Jakarta","user_caps":"1/30m,3/day","reserve":"0","stream_max":"2000000","audience_versions":"5","partitions":"1"}')],
     [["settings", "set", "timezone", "Mars/Phobos"], { code: 2, stdout: "", stderr: 'popup: timezone: "Mars/Phobos" is not a time zone\n  use an IANA name such as Asia/Jakarta or Europe/Berlin\n' }],
     [["settings", "set", "user_caps", "101/day"], { code: 2, stdout: "", stderr: 'popup: user_caps: "101/day" allows 101\n  N is 1 to 100 for a window\n' }],
-    [["settings", "get", "colour"], { code: 1, stdout: "", stderr: 'popup: "colour" is not a setting\n  settings: timezone, user_caps, reserve, stream_max, partitions\n' }],
+    [["settings", "get", "colour"], { code: 1, stdout: "", stderr: 'popup: "colour" is not a setting\n  settings: timezone, user_caps, reserve, stream_max, audience_versions, partitions\n' }],
     [["settings", "get", "timezone"], done("Asia/Jakarta")],
   ];
   const runs = await runMany(popup, cases.map(([args]) => args));

@@ -17,7 +17,7 @@ const FILE = join(PACKAGE_ROOT, "..", "shared", "data", "bank-contacts.csv");
 /** Clients that are online at the same time. */
 const TOGETHER = 32;
 const CAP = 3;
-const OPTIONS: LoadOptions = { column: "user_id", mode: "replace", encoding: "auto", maxRejects: { rows: 0 }, onRejections: () => undefined };
+const OPTIONS: LoadOptions = { column: "user_id", mode: "replace", encoding: "auto", maxRejects: { rows: 0 } };
 
 interface Client { readonly id: string; readonly job: string; readonly contacts: number }
 

@@ -9,7 +9,6 @@ import { Random, seedOfRun } from "../helpers/random.js";
 import { startRedis } from "../helpers/redis.js";
 import { readStream } from "../helpers/stream.js";
 import { campaignInput } from "../helpers/engine.js";
-import { chooseEncoding } from "../../dist/encoding.js";
 import { IdSet } from "../../dist/id-set.js";
 import { readLive, reportAll, selectAll, type Live, type Outcome } from "../helpers/worksheet.js";
 import type { ReportAsk, SelectAsk } from "../../dist/redis/decisions.js";
@@ -164,7 +163,7 @@ function load(store: Store, random: Random, ref: AudienceRef): Set<string> {
   const members = new Set(random.some(USERS, 0.5));
   const ids = new IdSet();
   for (const id of members) ids.add(id);
-  store.audiences.replace(ref, ids, chooseEncoding(random.pick(["auto", "bitmap", "set"]), ids), "test");
+  store.audiences.replace(ref, ids, random.pick(["auto", "bitmap", "set"]), "test");
   return members;
 }
 

@@ -9,7 +9,7 @@ import { openApi, type Api, type ApiOptions } from "../../dist/app.js";
 import { Keys } from "../../dist/redis/keys.js";
 import { IdSet } from "../../dist/id-set.js";
 import type { AudienceRef } from "../../dist/audience.js";
-import { chooseEncoding, type RequestedEncoding } from "../../dist/encoding.js";
+import { type RequestedEncoding } from "../../dist/encoding.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import { freePort } from "../../dist/private-engine.js";
 import { openStore, type Store } from "../../dist/store/store.js";
@@ -47,7 +47,7 @@ export class TestEngine {
   audience(ref: AudienceRef, ids: readonly string[], encoding: RequestedEncoding = "auto"): void {
     const set = new IdSet();
     for (const id of ids) set.add(id);
-    this.store.transaction(() => this.store.audiences.replace(ref, set, chooseEncoding(encoding, set), "test"));
+    this.store.transaction(() => this.store.audiences.replace(ref, set, encoding, "test"));
   }
 
   /** Publishes, to a Redis whose counters are as good as they are. */

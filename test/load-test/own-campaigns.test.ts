@@ -19,7 +19,7 @@ function made(t: Test, campaigns: number, seed: number): Made[] {
   fillStore(store, openUsers({ kind: "range", first: 1_001, last: 3_000 }), campaigns, seed);
   return store.campaigns.list().map(({ id, target, priority, caps, status }) => {
     t.equal(status, "active");
-    const ids = target === "users" ? store.audiences.members({ kind: "users", campaignId: id }) : store.audiences.members({ kind: "segment", name: target.slice("segment:".length) });
+    const ids = target === "users" ? store.audiences.idsOf({ kind: "users", campaignId: id }) : store.audiences.idsOf({ kind: "segment", name: target.slice("segment:".length) });
     return { id, target, priority, caps: caps.length, members: [...ids.integerIds()].map(String) };
   });
 }

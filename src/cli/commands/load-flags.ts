@@ -1,30 +1,49 @@
 /** The flags of every command that loads a CSV, and how a load is told. */
 import { Option, type Command } from "commander";
+import { openConfiguredStore } from "../../background.js";
 import { ENCODINGS, parseEncoding } from "../../encoding.js";
 import { invalid } from "../../errors.js";
-import { MODES, type LoadMode, type LoadOptions, type LoadResult } from "../../load/load.js";
-import type { Context } from "../context.js";
+import type { LoadOptions, LoadResult } from "../../load/load.js";
+import { stepBack } from "../../priority.js";
+import { LOAD_MODES, type LoadMode } from "../../store/audience-members.js";
+import type { Store } from "../../store/store.js";
+import { withStore, type Context } from "../context.js";
+import { loadBar } from "../load-bar.js";
 
-export interface LoadFlags { column: string; mode: LoadMode; encoding: string; maxRejects: string }
+export interface LoadFlags { column: string; delimiter?: string; mode: LoadMode; encoding: string; maxRejects: string; rejects?: string }
+
+/** A load waits this long for another one to have written, ms. */
+const LOAD_BUSY_MS = 60_000;
+const DELIMITERS: Readonly<Record<string, string>> = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
 
 export function addLoadFlags(command: Command): Command {
   return command
     .option("--column <name>", "the column of the user ids", "user_id")
-    .addOption(new Option("--mode <mode>", "what the file's ids do to the audience").choices([...MODES]).default("replace"))
+    .option("--delimiter <char>", "what separates columns: a character, or comma, semicolon, tab, bar; found out unless told")
+    .addOption(new Option("--mode <mode>", "what the file's ids do to the audience").choices([...LOAD_MODES]).default("replace"))
     .option("--encoding <encoding>", `${ENCODINGS.join(", ")}; auto takes the smaller`, "auto")
-    .option("--max-rejects <n|p%>", "refuse the load when more rows than this are wrong", "1%");
+    .option("--max-rejects <n|p%>", "refuse the load when more rows than this are wrong", "1%")
+    .option("--rejects <file>", "where rejected rows are written; FILE.rejects.csv unless told");
 }
 
-export function loadOptions(context: Context, flags: LoadFlags): LoadOptions {
-  return {
-    column: flags.column,
-    mode: flags.mode,
-    encoding: parseEncoding(flags.encoding),
-    maxRejects: parseMaxRejects(flags.maxRejects),
-    onRejections: (rejections) => {
-      for (const { line, reason, text } of rejections) context.note(`line ${line}: ${reason}: ${text}`);
-    },
+/** Runs a load with its flags, its progress on a terminal, and as little in the way of others as can be. */
+export function runLoad<T>(context: Context, flags: LoadFlags, work: (store: Store, options: LoadOptions) => Promise<T>): Promise<T> {
+  const bar = loadBar(context.quiet);
+  const options: LoadOptions = {
+    column: flags.column, delimiter: parseDelimiter(flags.delimiter), mode: flags.mode, encoding: parseEncoding(flags.encoding),
+    maxRejects: parseMaxRejects(flags.maxRejects), rejectsFile: flags.rejects, onProgress: bar.update, onRead: bar.stop,
   };
+  return withStore(context, async (store) => {
+    stepBack("load");
+    return work(store, options).finally(bar.stop);
+  }, () => openConfiguredStore(context.config, { busyMs: LOAD_BUSY_MS }));
+}
+
+function parseDelimiter(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const delimiter = Object.hasOwn(DELIMITERS, text) ? DELIMITERS[text] : text === "\\t" ? "\t" : text;
+  if (delimiter === undefined || !/^[\t !#-/:-@[-`{-~]$/.test(delimiter)) throw invalid("--delimiter", `"${text}" is no delimiter`, "write a single character that is no letter, digit or quote, or comma, semicolon, tab, bar");
+  return delimiter;
 }
 
 function parseMaxRejects(text: string): LoadOptions["maxRejects"] {
@@ -34,7 +53,8 @@ function parseMaxRejects(text: string): LoadOptions["maxRejects"] {
   return match[2] === "%" ? { percent: value } : { rows: value };
 }
 
-export function loadLine(result: LoadResult): string {
+export function loadLine(result: LoadResult, mode: LoadMode): string {
   const n = (value: number): string => value.toLocaleString("en-US");
-  return `${result.name}: ${n(result.rows)} rows, ${n(result.added)} added, ${n(result.removed)} removed, ${n(result.rejected)} rejected; ${n(result.total)} ids as ${result.encoding}, ${result.seconds} s`;
+  const rejected = `${n(result.rejected)} rejected${result.rejected > 0 && result.rejects_file !== null ? ` (see ${result.rejects_file})` : ""}`;
+  return `${result.name}: ${n(result.rows)} rows, ${n(result.added)} added, ${n(result.unchanged)} ${mode === "remove" ? "not there" : "already there"}, ${n(result.removed)} removed, ${rejected}; ${n(result.total)} ids as ${result.encoding}, version ${result.version}, ${result.seconds} s`;
 }

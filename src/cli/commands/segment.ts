@@ -1,17 +1,18 @@
-/** `popup segment load | import | list | delete` */
+/** `popup segment load | import | list | delete`, and the versions of segments */
 import type { Command } from "commander";
 import { invalid, PopupError } from "../../errors.js";
 import { importSegments, loadAudience } from "../../load/load.js";
 import type { Store } from "../../store/store.js";
 import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
 import { formatTime } from "../../time.js";
-import { stepBack } from "../../priority.js";
 import { contextOf, table, withStore } from "../context.js";
-import { addLoadFlags, loadLine, loadOptions, type LoadFlags } from "./load-flags.js";
+import { addVersionCommands } from "./audience-versions.js";
+import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
 
 export function segmentCommands(program: Command): void {
   const group = program.command("segment").description("named segments of users").addHelpText("after", "\nExample:\n  popup segment list");
   for (const add of [load, importBy, list, remove]) add(group);
+  addVersionCommands(group, { argument: "<name>", about: "segment name", example: "payroll", refOf: (name) => ({ kind: "segment", name }), command: "segment.rollback" });
 }
 
 function load(group: Command): void {
@@ -19,12 +20,10 @@ function load(group: Command): void {
     .addHelpText("after", "\nExample:\n  popup segment load payroll payroll.csv")
     .action((name: string, file: string, flags: LoadFlags, command: Command) => {
       const context = contextOf(command);
-      const options = loadOptions(context, flags);
       if (!SEGMENT_NAME.test(name)) throw invalid("name", `"${name}" is not a segment name`, SEGMENT_NAME_RULE);
-      return withStore(context, async (store) => {
-        stepBack("load");
+      return runLoad(context, flags, async (store, options) => {
         const result = await loadAudience(store, { kind: "segment", name }, file, options, "segment.load");
-        context.print(result, loadLine(result));
+        context.print(result, loadLine(result, flags.mode));
       });
     });
 }
@@ -35,11 +34,9 @@ function importBy(group: Command): void {
     .addHelpText("after", "\nExample:\n  popup segment import crm.csv --by job")
     .action((file: string, flags: LoadFlags & { by: string }, command: Command) => {
       const context = contextOf(command);
-      const options = loadOptions(context, flags);
-      return withStore(context, async (store) => {
-        stepBack("load");
+      return runLoad(context, flags, async (store, options) => {
         const results = await importSegments(store, file, flags.by, options);
-        context.print(results, results.map(loadLine).join("\n"));
+        context.print(results, results.map((result) => loadLine(result, flags.mode)).join("\n"));
       });
     });
 }

@@ -1,10 +1,10 @@
-/** `popup users load` */
+/** `popup users load`, and the versions of user lists */
 import type { Command } from "commander";
 import { parseCampaignId } from "../../campaign.js";
 import { loadAudience } from "../../load/load.js";
-import { stepBack } from "../../priority.js";
-import { contextOf, withStore } from "../context.js";
-import { addLoadFlags, loadLine, loadOptions, type LoadFlags } from "./load-flags.js";
+import { contextOf } from "../context.js";
+import { addVersionCommands } from "./audience-versions.js";
+import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
 
 export function usersCommands(program: Command): void {
   const group = program.command("users").description("a campaign's own user list").addHelpText("after", "\nExample:\n  popup users load 7 customers.csv");
@@ -12,13 +12,12 @@ export function usersCommands(program: Command): void {
     .addHelpText("after", "\nExample:\n  popup users load 7 customers.csv --column customer_no --mode add")
     .action((id: string, file: string, flags: LoadFlags, command: Command) => {
       const context = contextOf(command);
-      const options = loadOptions(context, flags);
-      return withStore(context, async (store) => {
+      return runLoad(context, flags, async (store, options) => {
         const campaignId = parseCampaignId(id);
         store.campaigns.get(campaignId);
-        stepBack("load");
         const result = await loadAudience(store, { kind: "users", campaignId }, file, options, "users.load");
-        context.print(result, loadLine(result));
+        context.print(result, loadLine(result, flags.mode));
       });
     });
+  addVersionCommands(group, { argument: "<id>", about: "campaign id", example: "7", refOf: (id) => ({ kind: "users", campaignId: parseCampaignId(id) }), command: "users.rollback" });
 }
