@@ -5,3 +5,6 @@ export type AudienceRef = { readonly kind: "users"; readonly campaignId: number 
 export function audienceLabel(ref: AudienceRef): string {
   return ref.kind === "segment" ? `segment:${ref.name}` : `campaign:${ref.campaignId}:users`;
 }
+
+/** As people name it: a segment by its name alone. */
+export const shortLabel = (ref: AudienceRef): string => (ref.kind === "segment" ? ref.name : audienceLabel(ref));

@@ -1,36 +1,49 @@
-/** How an audience lies in Redis, and which encoding is the smaller for a list at hand (DESIGN §6). */
+/** How an audience lies in Redis, which encoding is the smaller for a list at hand (DESIGN §6), and how large it is. */
+import { bloomBytes } from "./bloom.js";
 import { PopupError } from "./errors.js";
 
-export const ENCODINGS = ["auto", "bitmap", "set"] as const;
+export const ENCODINGS = ["auto", "bitmap", "set", "bloom"] as const;
 /** What an operator asks for. */
 export type RequestedEncoding = (typeof ENCODINGS)[number];
 /** What Redis holds. */
-export type Encoding = "bitmap" | "set";
+export type Encoding = Exclude<RequestedEncoding, "auto">;
 
 /**
- * Bytes one member costs a Redis set of more than 512 entries: the dict entry, its share of the
+ * Bytes one integer member costs a Redis set of more than 512 entries: the dict entry, its share of the
  * hash table and the member's own allocation. Measured with MEMORY USAGE on Redis 7.0 with ids of
  * 7 to 10 digits: 46 to 62; smaller sets are intsets and cheaper, but then the choice hardly matters.
  */
 const SET_BYTES_PER_MEMBER = 50;
+/** The same for a string id of the length of a UUID: 88 to 96. */
+const SET_BYTES_PER_STRING = 90;
+
+/** What matters of a list: how many ids of either kind, and the largest integer, -1 for none. */
+export interface IdCounts { readonly integers: number; readonly strings: number; readonly maxInteger: number }
 
 /**
- * The encoding for a list: what was asked for, or for `auto` the smaller of the two for its integer ids.
- * @param ids how many integer ids there are, and the largest
+ * The encoding for a list: what was asked for, or for `auto` the smaller of bitmap and set for its integer ids. A bloom filter is
+ * never chosen by itself: it is not exact.
  */
-export function chooseEncoding(requested: RequestedEncoding, ids: { readonly integers: number; readonly maxInteger: number }): Encoding {
+export function chooseEncoding(requested: RequestedEncoding, ids: Pick<IdCounts, "integers" | "maxInteger">): Encoding {
   if (requested !== "auto") return requested;
   if (ids.integers === 0) return "set";
-  const bitmapBytes = Math.floor(ids.maxInteger / 8) + 1;
-  return bitmapBytes <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
+  return bitmapBytes(ids.maxInteger) <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
 }
+
+/** About how many bytes of Redis' memory an audience takes by itself; the audience index comes on top. */
+export function redisBytes(encoding: Encoding, { integers, strings, maxInteger }: IdCounts): number {
+  if (integers + strings === 0) return 0;
+  if (encoding === "bloom") return bloomBytes(integers + strings);
+  return (encoding === "bitmap" ? bitmapBytes(maxInteger) : integers * SET_BYTES_PER_MEMBER) + strings * SET_BYTES_PER_STRING;
+}
+
+const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger / 8) + 1;
 
 /** @throws PopupError `invalid` for a text that is no encoding */
 export function parseEncoding(text: string): RequestedEncoding {
   const found = ENCODINGS.find((encoding) => encoding === text);
   if (!found) {
-    const hint = text === "bloom" ? "bloom is not built yet; use auto, bitmap or set" : `use ${ENCODINGS.join(", ")}`;
-    throw new PopupError("invalid", `encoding: "${text}" is not available`, { hint, field: "encoding" });
+    throw new PopupError("invalid", `encoding: "${text}" is not available`, { hint: `use ${ENCODINGS.join(", ")}`, field: "encoding" });
   }
   return found;
 }

@@ -30,6 +30,7 @@ import { audienceLabel, type AudienceRef } from "./audience.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
 import { longestWindowMs, timesToKeep, type Cap } from "./caps.js";
+import type { Encoding } from "./encoding.js";
 import { PopupError } from "./errors.js";
 import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./target-steps.js";
 
@@ -42,7 +43,7 @@ const MOST_LISTED = 65_535;
 const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
 export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32 } as const;
 export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
-export const AUDIENCE_FLAG = { bitmap: 1, set: 2, strings: 4 } as const;
+export const AUDIENCE_FLAG = { bitmap: 1, set: 2, strings: 4, bloom: 8 } as const;
 const NOBODY: TargetProgram = { entry: REJECT, steps: [], triggers: [] };
 /** A policy cap on `total` has no end; its records live this long after the last impression. */
 const POLICY_TOTAL_TTL_MS = 10 * 366 * 86_400_000;
@@ -50,7 +51,7 @@ const POLICY_TOTAL_TTL_MS = 10 * 366 * 86_400_000;
 /** An audience as the list refers to it. */
 export interface ListedAudience {
   readonly ref: AudienceRef;
-  readonly encoding: "bitmap" | "set";
+  readonly encoding: Encoding;
   /** True when a set of string ids lies beside the bitmap. */
   readonly strings: boolean;
   /** Its slot in the audience index: the bit of a user's row that tells whether the user is in it. Null when it is asked by its own key. */

@@ -22,6 +22,6 @@ t.test("auto takes the smaller for the integers at hand", async (t) => {
 t.test("what was asked for is given", async (t) => {
   t.equal(chooseEncoding("bitmap", setOf([100_000])), "bitmap");
   t.equal(chooseEncoding("set", setOf([0, 1, 2, 3])), "set");
-  for (const name of ["auto", "bitmap", "set"] as const) t.equal(parseEncoding(name), name);
+  for (const name of ["auto", "bitmap", "set", "bloom"] as const) t.equal(parseEncoding(name), name);
   for (const name of ["", "Bitmap", "roaring"]) refused(t, () => parseEncoding(name), "encoding", `"${name}" is not available`);
 });

@@ -11,7 +11,7 @@ import type { Bound, CaseContext, CaseResult } from "../case.js";
 import { SeededRandom } from "../random.js";
 import { median } from "../stats.js";
 
-const ROWS = { quick: 1_000_000, full: 10_000_000 };
+const ROWS = { quick: 300_000, full: 10_000_000 };
 const PAIRS = { quick: 1, full: 3 };
 const MOST_MB = 300;
 const [POPUP, BARE, PEAK] = [join(PACKAGE_ROOT, "bin", "popup.js"), ...["../bare-parse.js", "../peak-memory.js"].map((file) => fileURLToPath(new URL(file, import.meta.url)))] as [string, string, string];

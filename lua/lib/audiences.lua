@@ -14,8 +14,28 @@ function audiences.read_row(user, key, from, to)
   else user.row = '' end
 end
 
+-- The same as src/bloom.ts.
+local BLOOM_HASHES = 10
+
+-- Whether the user may be among the members of a Bloom filter: all of the user's bits are set.
+local function in_bloom(user, key)
+  local bits = redis.call('STRLEN', key) * 8
+  -- An audience without members has no key.
+  if bits == 0 then return false end
+  if not user.first then
+    local digest = redis.sha1hex(user.id)
+    user.first, user.step = tonumber(string.sub(digest, 1, 8), 16), tonumber(string.sub(digest, 9, 16), 16)
+    if user.step % 2 == 0 then user.step = user.step + 1 end
+  end
+  for i = 0, BLOOM_HASHES - 1 do
+    if redis.call('GETBIT', key, string.format('%.0f', (user.first + i * user.step) % bits)) == 0 then return false end
+  end
+  return true
+end
+
 local function ask(user, audience, direct_at)
   local key = direct_at + audience.direct * 2
+  if bit.band(audience.flags, campaigns.BLOOM) ~= 0 then return in_bloom(user, KEYS[key]) end
   if bit.band(audience.flags, campaigns.SET) ~= 0 then return redis.call('SISMEMBER', KEYS[key], user.id) == 1 end
   if user.integer then return redis.call('GETBIT', KEYS[key], user.id) == 1 end
   return bit.band(audience.flags, campaigns.STRINGS) ~= 0 and redis.call('SISMEMBER', KEYS[key + 1], user.id) == 1

@@ -1,5 +1,8 @@
 /** A bar on a terminal for work whose length is known. */
-import { SingleBar } from "cli-progress";
+import { SingleBar, type Options } from "cli-progress";
+
+/** Without a hidden cursor or lines that do not wrap: Ctrl-C ends a command at once, and leaves the terminal as the bar has it. */
+export const BAR_OPTIONS: Options = { stream: process.stderr, hideCursor: false, linewrap: true, clearOnComplete: true };
 
 export interface Bar {
   readonly update: (done: number, of: number) => void;
@@ -9,7 +12,7 @@ export interface Bar {
 /** Draws on stderr, from the first update on; nothing where that is no terminal. @param what is being done, to what: "restoring users" */
 export function progressBar(what: string, quiet: boolean): Bar {
   if (quiet || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({ format: `${what} {bar} {value} of {total}  {percentage} %  {eta_formatted} left`, stream: process.stderr, hideCursor: true, barsize: 24, clearOnComplete: true, linewrap: false });
+  const bar = new SingleBar({ format: `${what} {bar} {value} of {total}  {percentage} %  {eta_formatted} left`, ...BAR_OPTIONS, barsize: 24 });
   return {
     update: (done, of) => {
       if (!bar.isActive) bar.start(of, done);

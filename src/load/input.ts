@@ -16,6 +16,7 @@ export class Input {
   readonly name: string;
   readonly #hash = createHash("sha256");
   #read = 0;
+  #zipped = false;
 
   /** @param path of a file, or `-` for standard input @param size of a regular file, bytes */
   private constructor(readonly path: string, private readonly stream: NodeJS.ReadableStream, private readonly before: Stats | undefined) {
@@ -55,14 +56,17 @@ export class Input {
 
   /**
    * What is in the file, decompressed, piece by piece.
-   * @throws PopupError `bad_file` when it cannot be read, is no whole gzip, is no text, or changed while it was read
+   * @throws PopupError `bad_file` when it cannot be read, is no whole gzip, or changed while it was read
    */
   async *pieces(): AsyncGenerator<Uint8Array> {
     const raw = this.#raw();
     const first = await raw.next();
     if (first.done === true) return;
-    for await (const piece of first.value[0] === GZIP_1 && first.value[1] === GZIP_2 ? this.#unzipped(first.value, raw) : startingWith(first.value, raw)) {
-      if (piece.includes(0)) throw new PopupError("bad_file", `${this.name} is no text: it has zero bytes in it`, { hint: "it looks like a binary file, or text in UTF-16; save it as CSV in UTF-8" });
+    let head: Uint8Array = first.value;
+    // What comes through a pipe may come byte by byte.
+    for (let more = head.length < 2 ? await raw.next() : first; head.length < 2 && more.done !== true; more = await raw.next()) head = Buffer.concat([head, more.value]);
+    this.#zipped = head[0] === GZIP_1 && head[1] === GZIP_2;
+    for await (const piece of this.#zipped ? this.#unzipped(head, raw) : startingWith(head, raw)) {
       yield piece;
     }
     await this.#checkUnchanged();
@@ -101,14 +105,19 @@ export class Input {
   async #checkUnchanged(): Promise<void> {
     if (!this.before) return;
     const now = await stat(this.path).catch(() => undefined);
-    if (now?.ino === this.before.ino && now.size === this.before.size && now.mtimeMs === this.before.mtimeMs && this.#read === now.size) return;
+    if (now?.ino === this.before.ino && now.size === this.before.size && now.mtimeMs === this.before.mtimeMs && (this.#zipped || this.#read === now.size)) return;
     throw new PopupError("bad_file", `${this.name} changed while it was read`, { hint: "nothing was loaded; wait until whoever writes it is done, and load it again" });
   }
 }
 
 async function* startingWith<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  yield first;
-  yield* rest;
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    // Whoever stops at the first piece gives back what is behind it too: standard input would keep the process alive.
+    await rest.return(undefined);
+  }
 }
 
 export const shownName = (path: string): string => (path === "-" ? "standard input" : basename(path));

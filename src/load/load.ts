@@ -1,5 +1,5 @@
 /** Loading audiences: a CSV becomes a new version of a user list, of a segment, or of many segments, in one transaction. */
-import { audienceLabel, type AudienceRef } from "../audience.js";
+import { audienceLabel, shortLabel, type AudienceRef } from "../audience.js";
 import type { Encoding, RequestedEncoding } from "../encoding.js";
 import { PopupError } from "../errors.js";
 import type { LoadMode } from "../store/audience-members.js";
@@ -49,7 +49,7 @@ export interface LoadOptions {
 
 /** What a file holds for one audience. */
 interface Share { readonly ref: AudienceRef; readonly ids: StagedIds; rows: number; rejected: number }
-interface Read { readonly shares: readonly Share[]; readonly sha256: string; readonly rejectsFile: string | null }
+interface Read { readonly shares: readonly Share[]; readonly rows: number; readonly rejected: number; readonly sha256: string; readonly rejectsFile: string | null }
 
 /**
  * Loads one audience.
@@ -57,7 +57,7 @@ interface Read { readonly shares: readonly Share[]; readonly sha256: string; rea
  * @throws PopupError `bad_file`; the audience is then as it was
  */
 export async function loadAudience(store: Store, ref: AudienceRef, path: string, options: LoadOptions, what: string): Promise<LoadResult> {
-  const [result] = await load(store, path, options, what, [options.column], (list) => {
+  const { results: [result] } = await load(store, path, options, what, [options.column], (list) => {
     const share: Share = { ref, ids: list(), rows: 0, rejected: 0 };
     return {
       // Lines that cannot be read are rows too.
@@ -69,8 +69,11 @@ export async function loadAudience(store: Store, ref: AudienceRef, path: string,
   return result;
 }
 
+/** What an import made of a file: the segments, and the rows of all of them, also those that belong to none. */
+export interface ImportResult { readonly results: readonly LoadResult[]; readonly rows: number; readonly rejected: number; readonly rejects_file: string | null }
+
 /** Loads one segment per value of a column, all or none. @throws PopupError `bad_file` */
-export function importSegments(store: Store, path: string, by: string, options: LoadOptions): Promise<LoadResult[]> {
+export function importSegments(store: Store, path: string, by: string, options: LoadOptions): Promise<ImportResult> {
   return load(store, path, options, "segment.import", [options.column, by], (list) => {
     const shares = new Map<string, Share>();
     return {
@@ -92,25 +95,32 @@ export function importSegments(store: Store, path: string, by: string, options: 
 
 interface Taker { readonly shares: (rows: number, rejected: number) => readonly Share[]; readonly onRow: (fields: Fields) => string | undefined }
 
-async function load(store: Store, path: string, options: LoadOptions, what: string, columns: readonly string[], open: (list: () => StagedIds) => Taker): Promise<LoadResult[]> {
+async function load(store: Store, path: string, options: LoadOptions, what: string, columns: readonly string[], open: (list: () => StagedIds) => Taker): Promise<ImportResult> {
   const started = performance.now();
   const input = await Input.open(path);
   const rejects = new RejectFile(options.rejectsFile ?? (path === "-" ? "stdin.rejects.csv" : `${path}.rejects.csv`));
   try {
+    rejects.checkIsNot(path);
     return await store.audiences.stage(async (list): Promise<Read> => {
       const taker = open(list);
       const rows = await readRows(input, {
         columns, rejects, delimiter: options.delimiter, onRow: taker.onRow,
         onProgress: (read) => options.onProgress?.({ rows: read, rejected: rejects.count, bytes: input.bytesRead, size: input.size }),
       });
-      rejects.close();
+      rejects.end();
+      if (rejects.count === 0 && options.rejectsFile === undefined) rejects.removeOld();
       checkRejects(input.name, rows, rejects, options.maxRejects);
+      const shares = taker.shares(rows, rejects.count);
+      if (shares.length === 0) throw new PopupError("bad_file", `${input.name}: none of its ${rows} rows can be loaded`, { hint: `nothing was loaded; why not is in ${rejects.path}` });
       options.onRead?.();
-      return { shares: taker.shares(rows, rejects.count), sha256: input.sha256(), rejectsFile: rejects.count > 0 ? rejects.path : null };
-    }, (read) => store.transaction(() => read.shares.map((share) => apply(store, share, read, { ...options, what, file: input.name, started }))));
+      return { shares, rows, rejected: rejects.count, sha256: input.sha256(), rejectsFile: rejects.count > 0 ? rejects.path : null };
+    }, (read) => ({
+      results: store.transaction(() => read.shares.map((share) => apply(store, share, read, { ...options, what, file: input.name, started }))),
+      rows: read.rows, rejected: read.rejected, rejects_file: read.rejectsFile,
+    }));
   } finally {
-    rejects.close();
     input.close();
+    rejects.close();
   }
 }
 
@@ -129,9 +139,12 @@ function take(share: Share, fields: Fields): string | undefined {
 }
 
 function apply(store: Store, { ref, ids, rows, rejected }: Share, read: Read, { mode, encoding, what, file, started }: Pick<LoadOptions, "mode" | "encoding"> & { what: string; file: string; started: number }): LoadResult {
+  // Asked here, in the transaction: reading the file may have taken minutes.
+  if (ref.kind === "users") store.campaigns.get(ref.campaignId);
+  if (mode === "remove") store.audiences.get(ref);
   const made = store.audiences.load(ref, ids, encoding, { what, mode, file, sha256: read.sha256, rows, rejected });
   return {
-    name: ref.kind === "segment" ? ref.name : audienceLabel(ref),
+    name: shortLabel(ref),
     version: made.version, rows, added: made.added, removed: made.removed,
     unchanged: rows - rejected - (mode === "remove" ? made.removed : made.added),
     rejected, total: made.integers + made.strings, encoding: made.encoding, seconds: Math.round(performance.now() - started) / 1000, rejects_file: read.rejectsFile,

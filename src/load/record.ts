@@ -10,7 +10,8 @@ const [LF, CR, QUOTE, ZERO] = [10, 13, 34, 48];
 export const INCOMPLETE = -1;
 /** Instead of where the next record begins: text follows a closing quote, or a quote is open at the end. */
 export const MALFORMED = -2;
-const SHOWN_BYTES = 500;
+/** More of a record is not kept for the file of rejected rows. */
+const SHOWN_BYTES = 10_000;
 
 export class Fields {
   bytes: Buffer = Buffer.alloc(0);
@@ -57,6 +58,12 @@ export class Fields {
       value = value * 10 + digit;
     }
     return value <= MAX_INTEGER_ID ? value : -1;
+  }
+
+  /** Whether it has more fields than the header: an export may end each line with a delimiter too many, but no more. */
+  isWiderThan(width: number, delimiter: number): boolean {
+    for (let extra = this.count - width, at = this.end - 1; extra > 0; extra--, at--) if (this.bytes[at] !== delimiter) return true;
+    return false;
   }
 
   /** The record as it stands in the file, shortened. */
@@ -148,5 +155,5 @@ export function linesIn(bytes: Buffer, start: number, end: number): number {
 }
 
 export function shortened(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString("utf8", start, Math.min(end, start + SHOWN_BYTES));
+  return end - start <= SHOWN_BYTES ? bytes.toString("utf8", start, end) : `${bytes.toString("utf8", start, start + SHOWN_BYTES)} … (${end - start} bytes)`;
 }

@@ -1,6 +1,6 @@
 /** The rows that a load leaves out, in a CSV of their own: line number, reason, the row as it stood. */
-import { closeSync, openSync, writeSync } from "node:fs";
-import { PopupError, reasonOf } from "../errors.js";
+import { closeSync, fstatSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { invalid, PopupError, reasonOf } from "../errors.js";
 
 export interface Rejection { readonly line: number; readonly reason: string; readonly text: string }
 
@@ -34,10 +34,28 @@ export class RejectFile {
     if (this.#waiting.length >= BUFFER) this.#write();
   }
 
-  close(): void {
+  /** Writes what waits. @throws PopupError `bad_file` when it cannot be written */
+  end(): void {
     if (this.#waiting !== "") this.#write();
+    this.close();
+  }
+
+  /** Gives the file back, whatever is in it. */
+  close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
+  }
+
+  /** Takes away what an earlier load of the file has left here. */
+  removeOld(): void {
+    rmSync(this.path, { force: true });
+  }
+
+  /** @param input a path, or `-` for standard input @throws PopupError `invalid` when the rejected rows would be written over it */
+  checkIsNot(input: string): void {
+    const there = statSync(this.path, { throwIfNoEntry: false });
+    const read = input === "-" ? fstatSync(0) : statSync(input, { throwIfNoEntry: false });
+    if (there && read && there.dev === read.dev && there.ino === read.ino) throw invalid("--rejects", `"${this.path}" is the file that is loaded`, "name another");
   }
 
   #write(): void {
@@ -45,7 +63,8 @@ export class RejectFile {
     this.#waiting = "";
     try {
       this.#file ??= openSync(this.path, "w");
-      writeSync(this.#file, text);
+      // Not writeSync, which may write a part.
+      writeFileSync(this.#file, text);
     } catch (error) {
       throw new PopupError("bad_file", `the rejected rows cannot be written to ${this.path}: ${reasonOf(error)}`, { hint: "nothing was loaded; name another file with --rejects", cause: error });
     }

@@ -5,7 +5,7 @@ import { readHeader } from "./header.js";
 import type { Input } from "./input.js";
 import type { Fields } from "./record.js";
 import type { RejectFile } from "./rejects.js";
-import { Scanner } from "./scanner.js";
+import { Scanner, type ScanShape } from "./scanner.js";
 
 export interface RowsPlan {
   /** Names in the header; the first is the user id. */
@@ -25,10 +25,13 @@ export interface RowsPlan {
  */
 export async function readRows(input: Input, plan: RowsPlan): Promise<number> {
   let rows = 0;
+  let shape: ScanShape | undefined;
   const visitor = {
     record: (fields: Fields): void => {
       rows++;
-      const reason = plan.onRow(fields);
+      // A comma that was not quoted would shift what follows it, and make somebody else of the user.
+      const wide = shape !== undefined && fields.count > shape.width && fields.isWiderThan(shape.width, shape.delimiter);
+      const reason = wide ? `${fields.count} fields, the header has ${shape?.width ?? 0}` : plan.onRow(fields);
       if (reason !== undefined) plan.rejects.add(fields.line, reason, fields.raw);
     },
     unreadable: (line: number, reason: string, text: string): void => {
@@ -42,6 +45,7 @@ export async function readRows(input: Input, plan: RowsPlan): Promise<number> {
   const begin = (last: boolean): void => {
     const header = readHeader(input.name, head, last, plan.columns, plan.delimiter);
     if (!header) return;
+    shape = header;
     scanner = new Scanner(header, visitor, header.line);
     scanner.feed(head.subarray(header.next));
     head = Buffer.alloc(0);

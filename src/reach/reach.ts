@@ -1,5 +1,5 @@
 /** How many users a target means, and how much audiences have in common. */
-import { audienceLabel, type AudienceRef } from "../audience.js";
+import type { AudienceRef } from "../audience.js";
 import { countWords } from "../chunk.js";
 import type { Store } from "../store/store.js";
 import type { Target } from "../target.js";
@@ -14,8 +14,12 @@ export interface Reach { readonly users: number | null; readonly everyone_but: n
 
 /** @throws nothing: audiences that do not exist are empty */
 export function reachOf(store: Store, aim: Aim): Reach {
+  if (aim.target.kind === "users" || aim.target.kind === "segment") {
+    const audience = store.audiences.find(refOf(aim.target, aim.campaignId));
+    return { users: (audience?.integers ?? 0) + (audience?.strings ?? 0), everyone_but: null };
+  }
   const population = new Population(store, refsOf(aim));
-  const open = matches(aim.target, () => false);
+  const open = meansOthers(aim.target);
   // Of an open target, those whom it does not mean.
   const counted: Target = open ? { kind: "not", of: aim.target } : aim.target;
   let users = 0;
@@ -51,5 +55,4 @@ export function countBits(bits: Bits): number {
 
 /** The target for users in none of the audiences. */
 export const meansOthers = (target: Target): boolean => matches(target, () => false);
-export const labelOf = (ref: AudienceRef): string => (ref.kind === "segment" ? ref.name : audienceLabel(ref));
 export const without = (bits: Bits, gone: Bits): Bits => and(bits, not(gone));

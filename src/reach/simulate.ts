@@ -43,7 +43,7 @@ interface Running extends Aim { readonly campaign: Campaign; reach: number; firs
 export function simulate(store: Store, at: number): Simulation {
   return store.snapshot(() => {
     const running: Running[] = store.campaigns.list().filter((c) => c.status === "active" && c.start_time <= at && at < c.end_time).sort(bySelection)
-      .map((campaign) => ({ campaign, campaignId: campaign.id, target: parseTarget(campaign.target), reach: 0, first: 0, taken: [] }));
+      .map((campaign, _n, all) => ({ campaign, campaignId: campaign.id, target: parseTarget(campaign.target), reach: 0, first: 0, taken: all.map(() => 0) }));
     const population = new Population(store, running.flatMap(refsOf));
     // A target that names a segment which is gone matches nobody, even under a `!`.
     const live = running.filter((one) => refsOf(one).every((ref) => ref.kind === "users" || population.has(ref)));
@@ -58,7 +58,8 @@ export function simulate(store: Store, at: number): Simulation {
         const first = and(left, meant);
         one.reach += countBits(meant);
         one.first += countBits(first);
-        for (const [n, before] of firsts.entries()) one.taken[n] = (one.taken[n] ?? 0) + countBits(and(meant, before));
+        // It matters only of one that is starved in the end.
+        if (one.first === 0) for (const [n, before] of firsts.entries()) one.taken[n] = (one.taken[n] ?? 0) + countBits(and(meant, before));
         firsts.push(first);
         left = without(left, first);
       }
@@ -86,7 +87,7 @@ function resultOf(one: Running, live: readonly Running[], others: Running | unde
   const { id, title, priority, target } = one.campaign;
   const isMeant = one.reach > 0 || (live.includes(one) && meansOthers(one.target));
   const starved = isMeant && one.first === 0 && one !== others;
-  const taken = one.taken.length === 0 ? -1 : one.taken.indexOf(Math.max(...one.taken.map((users) => users ?? 0)));
-  const by = (taken >= 0 && (one.taken[taken] ?? 0) > 0 ? live[taken] : others)?.campaign.id ?? null;
+  const most = Math.max(...one.taken);
+  const by = (most > 0 ? live[one.taken.indexOf(most)] : others)?.campaign.id ?? null;
   return { campaign_id: id, title, priority, target, reach: one.reach, first: one.first, shown_to_others: one === others, starved, starved_by: starved ? by : null };
 }

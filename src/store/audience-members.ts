@@ -54,21 +54,23 @@ export class AudienceMembers {
       INSERT INTO audience_strings (audience_id, user_id, since)
       SELECT @audience, n.user_id, @version FROM (SELECT DISTINCT user_id FROM temp.staged_strings WHERE list = @list ORDER BY user_id) n
       WHERE NOT EXISTS (SELECT 1 FROM audience_strings s WHERE s.audience_id = @audience AND s.user_id = n.user_id AND s.until IS NULL)`);
-    const remove = (which: string): string => `UPDATE audience_strings SET until = @version WHERE audience_id = @audience AND until IS NULL
-      AND ${which} (SELECT 1 FROM temp.staged_strings n WHERE n.list = @list AND n.user_id = audience_strings.user_id)`;
-    this.#removeStrings = db.prepare(remove("EXISTS"));
-    this.#removeOthers = db.prepare(remove("NOT EXISTS"));
+    const remove = "UPDATE audience_strings SET until = @version WHERE audience_id = @audience AND until IS NULL";
+    this.#removeStrings = db.prepare(`${remove} AND user_id IN (SELECT user_id FROM temp.staged_strings WHERE list = @list)`);
+    this.#removeOthers = db.prepare(`${remove} AND NOT EXISTS (SELECT 1 FROM temp.staged_strings n WHERE n.list = @list AND n.user_id = audience_strings.user_id)`);
     this.#stringSince = db.prepare<[number, string], number>("SELECT since FROM audience_strings WHERE audience_id = ? AND user_id = ? AND until IS NULL").pluck();
     this.#chunkHistory = db.prepare("SELECT since, until, members FROM audience_chunks WHERE audience_id = ? AND number = ? ORDER BY since DESC");
     // json_each gives the audiences in their order: its key is an audience's slot.
     this.#blockNumbers = db.prepare<[string], number>("SELECT DISTINCT c.number FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL ORDER BY c.number").pluck();
     this.#block = db.prepare("SELECT s.key AS slot, c.members FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL WHERE c.number = ?");
     this.#stringSlots = db.prepare("SELECT m.user_id AS id, group_concat(s.key) AS slots FROM json_each(?) s JOIN audience_strings m ON m.audience_id = s.value AND m.until IS NULL GROUP BY m.user_id");
-    this.#rollBack = [["audience_chunks", "number, members"], ["audience_strings", "user_id"]].flatMap(([name = "", columns = ""]) => [
-      db.prepare<Pair & { to: number }>(`UPDATE ${name} SET until = @version WHERE audience_id = @audience AND until IS NULL AND since > @to`),
-      db.prepare<Pair & { to: number }>(`INSERT INTO ${name} (audience_id, since, ${columns}) SELECT audience_id, @version, ${columns} FROM ${name} o WHERE o.audience_id = @audience AND o.until IS NOT NULL AND ${held("o", "to")}`),
+    // What held then and holds now, by another row, stays as it is: so it is told since when a user is in.
+    this.#rollBack = [["audience_chunks", "number", "number, members", "AND o.members = n.members"], ["audience_strings", "user_id", "user_id", ""]].flatMap(([name = "", key = "", columns = "", same = ""]) => [
+      db.prepare<Pair & { to: number }>(`UPDATE ${name} AS n SET until = @version WHERE audience_id = @audience AND until IS NULL AND since > @to
+        AND NOT EXISTS (SELECT 1 FROM ${name} o WHERE o.audience_id = @audience AND o.${key} = n.${key} AND ${held("o", "to")} ${same})`),
+      db.prepare<Pair & { to: number }>(`INSERT INTO ${name} (audience_id, since, ${columns}) SELECT audience_id, @version, ${columns} FROM ${name} o WHERE o.audience_id = @audience AND o.until IS NOT NULL AND ${held("o", "to")}
+        AND NOT EXISTS (SELECT 1 FROM ${name} n WHERE n.audience_id = @audience AND n.${key} = o.${key} AND n.until IS NULL)`),
     ]);
-    this.#prune = ["audience_chunks", "audience_strings"].map((name) => db.prepare<[number, number]>(`DELETE FROM ${name} WHERE audience_id = ? AND until <= ?`));
+    this.#prune = ["audience_chunks", "audience_strings"].map((name) => db.prepare<[number, number]>(`DELETE FROM ${name} WHERE audience_id = ? AND until < ?`));
     this.#differing = db.prepare<{ audience: number; a: number; b: number }, number>(`SELECT DISTINCT number FROM audience_chunks c WHERE audience_id = @audience AND ${held("c", "a")} <> ${held("c", "b")} ORDER BY number`).pluck();
     this.#chunkIn = db.prepare<{ audience: number; number: number; version: number }, Buffer>(`SELECT members FROM audience_chunks c WHERE audience_id = @audience AND number = @number AND ${held("c", "version")}`).pluck();
     const onlyIn = `FROM audience_strings s WHERE audience_id = @audience AND ${held("s", "a")} AND NOT EXISTS
@@ -148,7 +150,7 @@ export class AudienceMembers {
     for (const statement of this.#rollBack) statement.run({ audience, version, to });
   }
 
-  /** Forgets what no version from `oldest` on holds. */
+  /** Forgets what neither a version from `oldest` on holds nor the one before it: that one tells who was in it already. */
   prune(audience: number, oldest: number): void {
     for (const statement of this.#prune) statement.run(audience, oldest);
   }

@@ -18,6 +18,8 @@ export interface Audience {
   readonly encoding: Encoding;
   readonly integers: number;
   readonly strings: number;
+  /** The largest integer id, -1 for none. */
+  readonly maxInteger: number;
   /** Changes with every version, and is never given twice. */
   readonly revision: string;
   /** Epoch ms. */
@@ -49,7 +51,7 @@ export interface AudienceVersion extends VersionSource {
   readonly encoding: Encoding;
 }
 
-interface Row { id: number; kind: "users" | "segment"; name: string; version: number; revision: string; encoding: Encoding; integers: number; strings: number; at: number }
+interface Row { id: number; kind: "users" | "segment"; name: string; version: number; revision: string; encoding: Encoding; integers: number; strings: number; max_integer: number; at: number }
 type VersionRow = AudienceVersion & { max_integer: number };
 type Content = Pick<VersionRow, "added" | "removed" | "integers" | "strings" | "max_integer" | "encoding">;
 
@@ -71,7 +73,7 @@ export class AudienceTable {
     // First: statements of the members name its table.
     this.#staging = new Staging(db);
     this.members = new AudienceMembers(db);
-    const select = "SELECT a.id, a.kind, a.name, a.version, a.revision, v.encoding, v.integers, v.strings, v.at FROM audiences a JOIN audience_versions v ON v.audience_id = a.id AND v.version = a.version";
+    const select = "SELECT a.id, a.kind, a.name, a.version, a.revision, v.encoding, v.integers, v.strings, v.max_integer, v.at FROM audiences a JOIN audience_versions v ON v.audience_id = a.id AND v.version = a.version";
     this.#find = db.prepare(`${select} WHERE kind = ? AND name = ?`);
     this.#list = db.prepare(`${select} ORDER BY kind, name`);
     this.#upsert = db.prepare(`
@@ -144,17 +146,17 @@ export class AudienceTable {
     } finally {
       this.#staging.clear();
     }
-    return this.#get(ref);
+    return this.get(ref);
   }
 
   /** The versions that are kept, oldest first. @throws PopupError `not_found` */
   history(ref: AudienceRef): AudienceVersion[] {
-    return this.#versions.all(this.#get(ref).id).map(versionOf);
+    return this.#versions.all(this.get(ref).id).map(versionOf);
   }
 
   /** What came and went between two versions. @throws PopupError `not_found` for an audience, or a version that is not kept */
   diff(ref: AudienceRef, from: number, to: number, samples: number): VersionDiff {
-    const { id } = this.#get(ref);
+    const { id } = this.get(ref);
     for (const version of [from, to]) this.#kept(ref, version);
     const { integers: _integers, strings: _strings, ...diff } = this.members.diff(id, from, to, samples);
     return diff;
@@ -163,7 +165,7 @@ export class AudienceTable {
   /** Makes a version of what an earlier one held. Call it in a transaction. @throws PopupError `not_found`, `invalid` for the present one */
   rollBack(ref: AudienceRef, to: number, what: string): AudienceVersion {
     const target = this.#kept(ref, to);
-    const { version: present } = this.#get(ref);
+    const { version: present } = this.get(ref);
     if (to === present) throw invalid("version", `${to} is the present version of ${audienceLabel(ref)}`, "choose an earlier one");
     return this.#newVersion(ref, { ...PROGRAM, what, mode: "rollback", file: target.file, sha256: target.sha256, rows: target.integers + target.strings }, (audienceId, version) => {
       const { added, removed } = this.members.diff(audienceId, present, to, 0);
@@ -191,18 +193,19 @@ export class AudienceTable {
     const oldest = made.version - Number(this.settings.get("audience_versions")) + 1;
     this.members.prune(made.id, oldest);
     this.#forget.run(made.id, oldest);
-    this.audit.record(source.what, audienceLabel(ref), before ? readable(before) : null, readable(this.#get(ref)));
+    this.audit.record(source.what, audienceLabel(ref), before ? readable(before) : null, readable(this.get(ref)));
     return versionOf(row);
   }
 
-  #get(ref: AudienceRef): Audience {
+  /** @throws PopupError `not_found` */
+  get(ref: AudienceRef): Audience {
     const found = this.find(ref);
     if (!found) throw new PopupError("not_found", ref.kind === "segment" ? `there is no segment "${ref.name}"` : `campaign ${ref.campaignId} has no user list`, { hint: ref.kind === "segment" ? "popup segment list shows those there are" : "load one with popup users load" });
     return found;
   }
 
   #kept(ref: AudienceRef, version: number): VersionRow {
-    const { id } = this.#get(ref);
+    const { id } = this.get(ref);
     const kept = this.#versions.all(id);
     const found = kept.find((one) => one.version === version);
     if (!found) throw new PopupError("not_found", `version ${version} of ${audienceLabel(ref)} is not kept`, { hint: `kept: ${kept.map((one) => one.version).join(", ")}` });
@@ -210,9 +213,9 @@ export class AudienceTable {
   }
 }
 
-function fromRow({ id, kind, name, at, ...rest }: Row): Audience {
+function fromRow({ id, kind, name, at, max_integer: maxInteger, ...rest }: Row): Audience {
   const ref: AudienceRef = kind === "segment" ? { kind, name } : { kind, campaignId: Number(name) };
-  return { id, ref, ...rest, loadedAt: at };
+  return { id, ref, ...rest, maxInteger, loadedAt: at };
 }
 
 function versionOf({ version, at, who, what, mode, file, sha256, rows, added, removed, rejected, integers, strings, encoding }: AudienceVersion): AudienceVersion {

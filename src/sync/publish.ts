@@ -1,6 +1,8 @@
 /** Publishing: what the store has and Redis has not is prepared beside what is live, then switched at once. */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
+import { addToBloom, bloomBytes } from "../bloom.js";
 import { PopupError } from "../errors.js";
 import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
 import { packList, packManifest, VERSION_LENGTH } from "../packed-list.js";
@@ -26,6 +28,9 @@ const publishScript = new Script("publish");
 const PREPARED_TTL_S = 3_600;
 /** Members sent in one SADD; a few hundred microseconds of Redis' time. */
 const SADD_MEMBERS = 500;
+/** Bytes of a bloom filter in one SETRANGE; some tens of microseconds of Redis' time. */
+const BLOOM_PIECE_BYTES = 65_536;
+const MEMBERS_BETWEEN = 20_000;
 /** Two publishers at once make one start over; this many times in a row do not happen. */
 const ATTEMPTS = 10;
 const DIGEST_FIELD = "list";
@@ -104,14 +109,15 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
   const main = keys.audience(audience.ref);
   const strings = keys.audienceStrings(audience.ref);
   const moves: [string, string][] = [];
+  const prepared = keys.prepared(main, version);
   const members = store.audiences.members.strings(audience.id);
-  if (audience.encoding === "bitmap") {
-    const prepared = keys.prepared(main, version);
+  if (audience.encoding === "bloom") {
+    if (await sendBloom(redis, prepared, audience, allMembers(store, audience.id, members))) moves.push([prepared, main]);
+  } else if (audience.encoding === "bitmap") {
     if (await sendBitmap(store, redis, audience.id, prepared)) moves.push([prepared, main]);
     const preparedStrings = keys.prepared(strings, version);
     if (await sendMembers(redis, preparedStrings, members)) moves.push([preparedStrings, strings]);
   } else {
-    const prepared = keys.prepared(main, version);
     if (await sendMembers(redis, prepared, allMembers(store, audience.id, members))) moves.push([prepared, main]);
   }
   return moves;
@@ -132,6 +138,25 @@ async function sendBitmap(store: Store, redis: Redis, audienceId: number, key: s
   }
   await send.end();
   return sent;
+}
+
+async function sendBloom(redis: Redis, key: string, { integers, strings }: Audience, members: Iterable<string>): Promise<boolean> {
+  if (integers + strings === 0) return false;
+  const filter = Buffer.alloc(bloomBytes(integers + strings));
+  let added = 0;
+  for (const member of members) {
+    addToBloom(filter, member);
+    // Millions of hashes take seconds; a sync has other work, such as counters to look after.
+    if (++added % MEMBERS_BETWEEN === 0) await setImmediate();
+  }
+  const send = bounded(redis);
+  // Its length says how many bits there are, so zeros are sent too.
+  for (let at = 0; at < filter.length; at += BLOOM_PIECE_BYTES) {
+    await send((p) => p.setrange(key, at, filter.subarray(at, at + BLOOM_PIECE_BYTES)));
+    if (at === 0) await send((p) => p.expire(key, PREPARED_TTL_S));
+  }
+  await send.end();
+  return true;
 }
 
 async function sendMembers(redis: Redis, key: string, members: Iterable<string>): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** Store → Redis, whole: counters are looked after, what changed is published at once, and then the audience index is brought up to it. */
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
+import type { Encoding } from "../encoding.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
@@ -46,8 +47,13 @@ export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock
 /** The live index, the audiences that are to be published, and whether one of them is not in it. */
 async function compare(store: Store, redis: Redis, keys: Keys, now: number): Promise<{ live: BuiltIndex | null; audiences: readonly Audience[]; missing: boolean }> {
   const live = await readLiveIndex(redis, keys);
-  const { audiences, list } = planPublish(store, now, live);
-  return { live, audiences, missing: list.audiences.some(({ slot }) => slot === null) };
+  const plan = planPublish(store, now, live);
+  // A bloom filter is for saving memory; a row of bits for each of its users would take it after all.
+  const indexed = (encoding: Encoding): boolean => encoding !== "bloom";
+  return {
+    live, audiences: plan.audiences.filter(({ encoding }) => indexed(encoding)),
+    missing: plan.list.audiences.some(({ encoding, slot }) => indexed(encoding) && slot === null),
+  };
 }
 
 export interface SyncOptions extends RestoreOptions {

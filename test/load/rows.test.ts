@@ -35,7 +35,7 @@ async function read(text: string | Buffer, { columns = ["user_id"], size = 65_53
       return problem;
     },
   });
-  rejects.close();
+  rejects.end();
   const rejected = rejects.count === 0 ? [] : (parse(rejectsText(), { columns: true }) as { line: string; reason: string; text: string }[]).map((one) => ({ ...one, line: Number(one.line) }));
   return { ids, rows, rejected };
 }
@@ -54,7 +54,7 @@ t.test("byte-order mark, line endings, quotes: however the file arrives", async 
     ["empty lines before the header", "\n\r\nuser_id\n1\n", ["1"]],
     ["quoted commas and newlines", 'a,user_id,b\n"x, ""y""\nz",1,"q,r"\n,2,\n', ["1", "2"]],
     ["blanks around a title", "a , user_id ,b\nx,1,y\n", ["1"]],
-    ["longer and shorter rows", "user_id,a\n1\n2,x,y,z\n", ["1", "2"]],
+    ["shorter rows, and a delimiter too many", "user_id,a\n1\n2,x,\n3,,,\n", ["1", "2", "3"]],
     ["the first of two columns of one name", "user_id,user_id\n1,2\n", ["1"]],
     ["quotes in the middle of a field stand for themselves", 'a,user_id\n5" nails,1\nx"",2\n', ["1", "2"]],
     ["a quoted id at the very end", 'user_id\n"1"\n"2"', ["1", "2"]],
@@ -79,6 +79,9 @@ t.test("a bad row is rejected alone, with its line and as it stood", async (t) =
   t.same((await read("user_id,a\r\n1,x\r\n\r\n!,x\r\n")).rejected.map(({ line }) => line), [4], "empty lines count as lines");
   t.same((await read("a,user_id\nx\n")).rejected, [{ line: 2, reason: "no user id", text: "x" }], "a row that ends before the column");
   t.same((await read('a,user_id\n"x\ny",1\nz,!\n')).rejected.map(({ line }) => line), [4], "the lines within a field count as lines");
+  t.same((await read("name,user_id,n\nSmith,J,1001,20\nAnn,7,1\n")), { ids: ["7"], rows: 2, rejected: [{ line: 2, reason: "4 fields, the header has 3", text: "Smith,J,1001,20" }] }, "a comma that was not quoted");
+  t.same((await read('user_id,"Full\nname"\nbad id,x\n')).rejected.map(({ line }) => line), [3], "a header of two lines");
+  t.same((await read(`user_id,n\n!,${"x".repeat(20_000)}\n`)).rejected.map(({ text }) => text.length), [10_000 + " … (20002 bytes)".length], "what is cut is said");
   t.match((await read("user_id\n7 \n1\n")).rejected, [{ reason: "blanks around the user id" }]);
   t.equal(idProblem("007"), undefined);
   t.match(idProblem("a b"), /^not a user id \(1 to 64 characters of /);
@@ -91,7 +94,8 @@ t.test("a quote that is not closed takes no other row with it", async (t) => {
     t.match(await read('user_id\n1\n"2\n3\n4\n', { size }), { ids: ["1", "3", "4"], rejected: [{ line: 3, reason: unclosed, text: '"2' }] });
     t.match(await read('user_id,n\n1,"Ann\n2,"Bo"\n3,Cy\n', { size }), { ids: ["2", "3"], rejected: [{ line: 2, text: '1,"Ann' }] }, "the next row's quote closes it, and text follows");
     t.match(await read('user_id,n\n1,"Ann\n2,Bo\n3,Cy\n4,Di\n5,Ed"\n6,Fi\n', { size }), { ids: ["2", "3", "4", "5", "6"], rejected: [{ line: 2, text: '1,"Ann' }] }, "what it swallowed were rows");
-    t.match(await read('user_id,n\n1,"Ann\n7,5 percent\nor 8"\n6,Fi\n', { size }), { ids: ["1", "6"], rejected: [] }, "a text may have a line like a row");
+    t.match(await read('user_id,n\n1,"Ann\n7,5 percent\nor 8"\n6,Fi\n', { size }), { ids: ["6"], rejected: [{ line: 2, reason: /^a field of several lines, one of which would be a row by itself/, text: '1,"Ann\n7,5 percent\nor 8"' }] }, "a text that has a line like a row is not guessed at: it is said");
+    t.match(await read('user_id,n\n1,"Ann\nbad id,x\n\n2,Bo\n3,Cy\n\n4,Di\n5,Ed"\n6,Fi\n', { size }), { ids: ["2", "3", "4", "5", "6"], rejected: [{ line: 2 }, { line: 3 }] }, "wherever among what it swallowed");
     t.match(await read('n,user_id\na,"1\nb,2\nc,3"\nd,4\n', { size }), { ids: ["2", "4"], rejected: [{ line: 2 }, { line: 4, text: 'c,3"' }] }, "no id has a line's end in it");
     t.match(await read('user_id,n\n1,"Ann\n2 Main Street"\n4,Di\n', { size }), { ids: ["1", "4"], rejected: [] }, "a field of two lines is one");
     t.match(await read('user_id,n\n1,"Ann"x\n2,Bo\n', { size }), { ids: ["2"], rejected: [{ line: 2, reason: unclosed }] });
@@ -103,7 +107,8 @@ t.test("a quote that is not closed takes no other row with it", async (t) => {
 t.test("a line that is too long is passed over", async (t) => {
   const long = "9".repeat(3 * MAX_RECORD_BYTES);
   for (const end of ["\n", "\r\n", "\r"]) {
-    const { ids, rejected } = await read(["user_id", "1", long, "2", `${long},x`, "3"].join(end), { size: 100_003 });
+    // In pieces that end with a line's CR, and others.
+    const { ids, rejected } = await read(["user_id", "1", long, "2", `${long},x`, "3"].join(end), { size: end === "\r" ? 10 + 3 * MAX_RECORD_BYTES + 1 : 100_003 });
     t.same([ids, rejected.map(({ line, reason }) => [line, reason])], [["1", "2", "3"], [3, 5].map((line) => [line, "the line is longer than 1,048,576 bytes"])]);
   }
   t.match(await read(`user_id\n1\n${long}`), { ids: ["1"], rejected: [{ line: 3 }] }, "the last one");
@@ -121,6 +126,8 @@ t.test("a file whose header says nothing is refused", async (t) => {
   await refused("USER_ID\n1\n", 'f.csv has no column "user_id"', /its columns: USER_ID;/);
   await refused("user_id\n1\n", 'f.csv has no column "job"', /its columns: user_id;/, ["user_id", "job"]);
   await refused('"user_id\n1\n', "f.csv has no header that can be read", /is a quote in it not closed/);
+  await refused("\0\x01\nuser_id\n1\n", "f.csv is no text: it has zero bytes in its first line", /UTF-16/);
+  await refused("\n".repeat(2 * MAX_RECORD_BYTES), /^f\.csv has no header in its first 1,048,576 bytes$/, /./);
   await refused("x".repeat(2 * MAX_RECORD_BYTES), "f.csv has no header that can be read", /./);
 });
 
@@ -132,8 +139,9 @@ t.test("reads what csv-parse reads of any well-formed file", async (t) => {
     const width = random.between(1, 5);
     const place = random.between(0, width - 1);
     const titles = Array.from({ length: width }, (_, n) => (n === place ? "user_id" : `c${n}`));
+    // No letter of an id, so that no line within a field is a row by itself.
     const field = (): string => {
-      const text = Array.from({ length: random.between(0, 6) }, () => random.pick(["a", "ü", " ", delimiter, '"', "\n", "\r\n", "7", ""])).join("");
+      const text = Array.from({ length: random.between(0, 6) }, () => random.pick(["ä", "ü", " ", delimiter, '"', "\n", "\r\n", "%", ""])).join("");
       return /["\r\n]/.test(text) || text.includes(delimiter) || random.chance(0.2) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const id = (): string => {

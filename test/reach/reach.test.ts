@@ -132,6 +132,15 @@ t.test("a starved campaign is named with the one that takes its users", async (t
   t.notMatch(page, /https?:|<script|<b>last/, "needs nothing but itself");
 });
 
+t.test("string ids alone: the campaign that takes the users is named too", async (t) => {
+  const engine = await startEngine(t, { http: false });
+  engine.audience(segment("a"), ["x"]);
+  engine.audience(segment("b"), ["y"]);
+  engine.campaign({ priority: 9, target: "segment:a" });
+  const [second, third] = [engine.campaign({ priority: 8, target: "segment:b" }), engine.campaign({ priority: 7, target: "segment:b" })];
+  t.match(simulate(engine.store, engine.now).campaigns[2], { campaign_id: third, starved: true, starved_by: second });
+});
+
 t.test("a user's audiences, and the load that put them there", async (t) => {
   const { store } = testStore(t);
   const load = (name: string, ids: string[]): unknown => store.transaction(() => store.audiences.replace(segment(name), idSet(ids), "auto", "segment.load"));
@@ -144,6 +153,11 @@ t.test("a user's audiences, and the load that put them there", async (t) => {
   t.same(checkUser(store, "x"), [], "gone with the third");
   load("a", ["1", "2", "x"]);
   t.match(checkUser(store, "x"), [{ version: 4 }], "and back with the fourth");
+  for (const id of ["11", "12", "13", "14", "15"]) load("b", ["2", id]);
+  t.match(checkUser(store, "2").find(({ ref }) => ref.kind === "segment" && ref.name === "b"), { version: 1, load: null }, "not by a load that only touched others near by");
+  store.transaction(() => store.audiences.rollBack(segment("a"), 2, "segment.rollback"));
+  t.match(checkUser(store, "1"), [{ version: 1 }], "what a rollback leaves as it is");
+  load("a", ["1", "2", "x"]);
   store.settings.set("audience_versions", "1");
   load("a", ["1", "x"]);
   t.match(checkUser(store, "x"), [{ version: 4, load: null }], "by a version that is not kept any more");

@@ -1,10 +1,12 @@
 /** `history`, `diff` and `rollback` of an audience: the same for segments and for campaigns' user lists. */
 import type { Command } from "commander";
 import type { AudienceRef } from "../../audience.js";
+import { openConfiguredStore } from "../../background.js";
 import { invalid } from "../../errors.js";
 import type { AudienceVersion } from "../../store/audiences.js";
 import { formatTime } from "../../time.js";
 import { contextOf, counted, table, withStore } from "../context.js";
+import { LOAD_BUSY_MS } from "./load-flags.js";
 
 /** What names the audience on the command line. */
 export interface VersionedNoun { readonly argument: string; readonly about: string; readonly example: string; readonly refOf: (text: string) => AudienceRef; readonly command: string }
@@ -41,7 +43,7 @@ export function addVersionCommands(group: Command, noun: VersionedNoun): void {
       return withStore(context, (store) => {
         const made = store.transaction(() => store.audiences.rollBack(noun.refOf(text), versionOf(version), noun.command));
         context.print(made, `version ${made.version} holds what version ${versionOf(version)} held: ${counted(made.integers + made.strings, "id")}, ${made.added.toLocaleString("en-US")} added, ${made.removed.toLocaleString("en-US")} removed`);
-      });
+      }, () => openConfiguredStore(context.config, { busyMs: LOAD_BUSY_MS }));
     });
 }
 

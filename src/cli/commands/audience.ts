@@ -1,9 +1,9 @@
 /** `popup audience size | overlap | check`: what is in the audiences, asked of the store. */
 import type { Command } from "commander";
-import { audienceLabel, type AudienceRef } from "../../audience.js";
+import { audienceLabel, shortLabel, type AudienceRef } from "../../audience.js";
 import { parseCampaignId } from "../../campaign.js";
 import { invalid, PopupError } from "../../errors.js";
-import { labelOf, overlapOf, reachOf } from "../../reach/reach.js";
+import { overlapOf, reachOf } from "../../reach/reach.js";
 import { checkUser } from "../../reach/check.js";
 import type { Store } from "../../store/store.js";
 import { mentionsUsers, parseTarget, SEGMENT_NAME, segmentsOf } from "../../target.js";
@@ -46,7 +46,7 @@ function overlap(group: Command): void {
       return withStore(context, (store) => {
         for (const ref of refs) known(store, ref);
         const common = store.snapshot(() => overlapOf(store, refs));
-        const labels = refs.map(labelOf);
+        const labels = refs.map(shortLabel);
         const pairs = labels.flatMap((a, row) => labels.slice(row).map((b, n) => ({ a, b, users: common[row]?.[row + n] ?? 0 })));
         context.print(pairs, table(["", ...labels], common.map((row, n) => [labels[n] ?? "", ...row])));
       });
@@ -62,7 +62,7 @@ function check(group: Command): void {
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
         const found = store.snapshot(() => checkUser(store, user)).map(({ ref, version, load }) => ({
-          audience: labelOf(ref), version, at: load === null ? null : formatTime(load.at, timezone), who: load?.who ?? null, what: load?.what ?? null, file: load?.file ?? null,
+          audience: shortLabel(ref), version, at: load === null ? null : formatTime(load.at, timezone), who: load?.who ?? null, what: load?.what ?? null, file: load?.file ?? null,
         }));
         const rows = found.map((one) => [one.audience, one.version, one.at ?? "in a version that is not kept any more", one.who ?? "", one.what ?? "", one.file ?? ""]);
         context.print(found, found.length === 0 ? `user ${user} is in no audience` : table(["audience", "since version", "loaded", "by", "command", "file"], rows));

@@ -1,6 +1,7 @@
 /** The flags of every command that loads a CSV, and how a load is told. */
 import { Option, type Command } from "commander";
 import { openConfiguredStore } from "../../background.js";
+import { BLOOM_FALSE_POSITIVES } from "../../bloom.js";
 import { ENCODINGS, parseEncoding } from "../../encoding.js";
 import { invalid } from "../../errors.js";
 import type { LoadOptions, LoadResult } from "../../load/load.js";
@@ -13,7 +14,7 @@ import { loadBar } from "../load-bar.js";
 export interface LoadFlags { column: string; delimiter?: string; mode: LoadMode; encoding: string; maxRejects: string; rejects?: string }
 
 /** A load waits this long for another one to have written, ms. */
-const LOAD_BUSY_MS = 60_000;
+export const LOAD_BUSY_MS = 60_000;
 const DELIMITERS: Readonly<Record<string, string>> = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
 
 export function addLoadFlags(command: Command): Command {
@@ -21,7 +22,7 @@ export function addLoadFlags(command: Command): Command {
     .option("--column <name>", "the column of the user ids", "user_id")
     .option("--delimiter <char>", "what separates columns: a character, or comma, semicolon, tab, bar; found out unless told")
     .addOption(new Option("--mode <mode>", "what the file's ids do to the audience").choices([...LOAD_MODES]).default("replace"))
-    .option("--encoding <encoding>", `${ENCODINGS.join(", ")}; auto takes the smaller`, "auto")
+    .option("--encoding <encoding>", `${ENCODINGS.join(", ")}; auto takes the smaller of bitmap and set, bloom is smaller still and takes ${BLOOM_FALSE_POSITIVES * 100} % of others for members`, "auto")
     .option("--max-rejects <n|p%>", "refuse the load when more rows than this are wrong", "1%")
     .option("--rejects <file>", "where rejected rows are written; FILE.rejects.csv unless told");
 }
@@ -31,7 +32,7 @@ export function runLoad<T>(context: Context, flags: LoadFlags, work: (store: Sto
   const bar = loadBar(context.quiet);
   const options: LoadOptions = {
     column: flags.column, delimiter: parseDelimiter(flags.delimiter), mode: flags.mode, encoding: parseEncoding(flags.encoding),
-    maxRejects: parseMaxRejects(flags.maxRejects), rejectsFile: flags.rejects, onProgress: bar.update, onRead: bar.stop,
+    maxRejects: parseMaxRejects(flags.maxRejects), rejectsFile: flags.rejects, onProgress: bar.update, onRead: bar.writing,
   };
   return withStore(context, async (store) => {
     stepBack("load");
@@ -56,5 +57,5 @@ function parseMaxRejects(text: string): LoadOptions["maxRejects"] {
 export function loadLine(result: LoadResult, mode: LoadMode): string {
   const n = (value: number): string => value.toLocaleString("en-US");
   const rejected = `${n(result.rejected)} rejected${result.rejected > 0 && result.rejects_file !== null ? ` (see ${result.rejects_file})` : ""}`;
-  return `${result.name}: ${n(result.rows)} rows, ${n(result.added)} added, ${n(result.unchanged)} ${mode === "remove" ? "not there" : "already there"}, ${n(result.removed)} removed, ${rejected}; ${n(result.total)} ids as ${result.encoding}, version ${result.version}, ${result.seconds} s`;
+  return `${result.name}: ${n(result.rows)} rows, ${n(result.added)} added, ${n(result.unchanged)} ${mode === "remove" ? "not there" : "already there"}, ${n(result.removed)} removed, ${rejected}; ${n(result.total)} ids as ${result.encoding}${result.encoding === "bloom" ? ` (${BLOOM_FALSE_POSITIVES * 100} % of others are taken for members)` : ""}, version ${result.version}, ${result.seconds} s`;
 }

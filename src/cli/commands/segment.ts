@@ -1,11 +1,12 @@
 /** `popup segment load | import | list | delete`, and the versions of segments */
 import type { Command } from "commander";
+import { redisBytes } from "../../encoding.js";
 import { invalid, PopupError } from "../../errors.js";
 import { importSegments, loadAudience } from "../../load/load.js";
 import type { Store } from "../../store/store.js";
 import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
 import { formatTime } from "../../time.js";
-import { contextOf, table, withStore } from "../context.js";
+import { contextOf, counted, table, withStore } from "../context.js";
 import { addVersionCommands } from "./audience-versions.js";
 import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
 
@@ -35,22 +36,23 @@ function importBy(group: Command): void {
     .action((file: string, flags: LoadFlags & { by: string }, command: Command) => {
       const context = contextOf(command);
       return runLoad(context, flags, async (store, options) => {
-        const results = await importSegments(store, file, flags.by, options);
-        context.print(results, results.map((result) => loadLine(result, flags.mode)).join("\n"));
+        const { results, rows, rejected, rejects_file: rejects } = await importSegments(store, file, flags.by, options);
+        const total = `${counted(results.length, "segment")} from ${counted(rows, "row")}, ${rejected.toLocaleString("en-US")} rejected${rejects === null ? "" : ` (see ${rejects})`}`;
+        context.print(results, [...results.map((result) => loadLine(result, flags.mode)), total].join("\n"));
       });
     });
 }
 
 function list(group: Command): void {
-  group.command("list").description("every segment with its size and encoding")
+  group.command("list").description("every segment: ids, encoding, about how many bytes it takes in Redis by itself")
     .addHelpText("after", "\nExample:\n  popup segment list --json")
     .action((_options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
-        const segments = store.audiences.list().flatMap(({ ref, integers, strings, encoding, loadedAt }) =>
-          ref.kind === "segment" ? [{ name: ref.name, ids: integers + strings, encoding, loaded_at: formatTime(loadedAt, timezone) }] : []);
-        context.print(segments, segments.length === 0 ? "no segments" : table(["name", "ids", "encoding", "loaded"], segments.map((s) => [s.name, s.ids, s.encoding, s.loaded_at])));
+        const segments = store.audiences.list().flatMap(({ ref, version, encoding, loadedAt, ...ids }) =>
+          ref.kind === "segment" ? [{ name: ref.name, ids: ids.integers + ids.strings, encoding, redis_bytes: redisBytes(encoding, ids), version, loaded_at: formatTime(loadedAt, timezone) }] : []);
+        context.print(segments, segments.length === 0 ? "no segments" : table(["name", "ids", "encoding", "bytes in Redis", "version", "loaded"], segments.map((s) => [s.name, s.ids, s.encoding, s.redis_bytes, s.version, s.loaded_at])));
       });
     });
 }
