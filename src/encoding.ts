@@ -1,6 +1,6 @@
 /** How an audience lies in Redis, which encoding is the smaller for a list at hand (DESIGN §6), and how large it is. */
 import { bloomBytes } from "./bloom.js";
-import { PopupError } from "./errors.js";
+import { invalid, PopupError } from "./errors.js";
 
 export const ENCODINGS = ["auto", "bitmap", "set", "bloom"] as const;
 /** What an operator asks for. */
@@ -23,8 +23,10 @@ export interface IdCounts { readonly integers: number; readonly strings: number;
 /**
  * The encoding for a list: what was asked for, or for `auto` the smaller of bitmap and set for its integer ids. A bloom filter is
  * never chosen by itself: it is not exact.
+ * @throws PopupError `invalid` for a bitmap that would be large for few users
  */
 export function chooseEncoding(requested: RequestedEncoding, ids: Pick<IdCounts, "integers" | "maxInteger">): Encoding {
+  if (requested === "bitmap") refuseWaste(ids);
   if (requested !== "auto") return requested;
   if (ids.integers === 0) return "set";
   return bitmapBytes(ids.maxInteger) <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
@@ -35,6 +37,15 @@ export function redisBytes(encoding: Encoding, { integers, strings, maxInteger }
   if (integers + strings === 0) return 0;
   if (encoding === "bloom") return bloomBytes(integers + strings);
   return (encoding === "bitmap" ? bitmapBytes(maxInteger) : integers * SET_BYTES_PER_MEMBER) + strings * SET_BYTES_PER_STRING;
+}
+
+/** A bitmap of this size is worth a look, and one that is so many times as large as the set is a mistake. */
+const LARGE_BITMAP = 16 * 2 ** 20, WASTE = 8;
+
+function refuseWaste({ integers, maxInteger }: Pick<IdCounts, "integers" | "maxInteger">): void {
+  const bytes = bitmapBytes(maxInteger);
+  if (bytes <= LARGE_BITMAP || bytes <= WASTE * integers * SET_BYTES_PER_MEMBER) return;
+  throw invalid("encoding", `a bitmap of these ids would take ${Math.round(bytes / 2 ** 20)} MiB for ${integers.toLocaleString("en-US")} users`, "use auto, set or bloom");
 }
 
 const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger / 8) + 1;

@@ -19,6 +19,12 @@ t.test("auto takes the smaller for the integers at hand", async (t) => {
   t.equal(chooseEncoding("auto", new IdSet()), "set");
 });
 
+t.test("a bitmap that would be large for few users is refused", async (t) => {
+  refused(t, () => chooseEncoding("bitmap", { integers: 1_000, maxInteger: 4_294_967_295 }), "encoding", "a bitmap of these ids would take 512 MiB for 1,000 users");
+  t.equal(chooseEncoding("bitmap", { integers: 2_000_000, maxInteger: 4_294_967_295 }), "bitmap", "not for many");
+  t.equal(chooseEncoding("bitmap", { integers: 1, maxInteger: 16 * 2 ** 23 - 1 }), "bitmap", "nor a small one");
+});
+
 t.test("what was asked for is given", async (t) => {
   t.equal(chooseEncoding("bitmap", setOf([100_000])), "bitmap");
   t.equal(chooseEncoding("set", setOf([0, 1, 2, 3])), "set");

@@ -12,7 +12,7 @@ import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import { INDEX_FIELD, parseIndex, type BuiltIndex } from "./audience-index.js";
 import { extendRecords, laterEnds } from "./extend.js";
-import { bounded } from "./pipeline.js";
+import { bounded, type BoundedPipeline } from "./pipeline.js";
 import { planPublish, type PublishPlan } from "./plan.js";
 
 export interface PublishResult {
@@ -27,7 +27,7 @@ const publishScript = new Script("publish");
 /** A prepared audience whose publish died is gone after this long. */
 const PREPARED_TTL_S = 3_600;
 /** Members sent in one SADD; a few hundred microseconds of Redis' time. */
-const SADD_MEMBERS = 500;
+const SADD_MEMBERS = 250;
 /** Bytes of a bloom filter in one SETRANGE; some tens of microseconds of Redis' time. */
 const BLOOM_PIECE_BYTES = 65_536;
 const MEMBERS_BETWEEN = 20_000;
@@ -114,7 +114,7 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
   if (audience.encoding === "bloom") {
     if (await sendBloom(redis, prepared, audience, allMembers(store, audience.id, members))) moves.push([prepared, main]);
   } else if (audience.encoding === "bitmap") {
-    if (await sendBitmap(store, redis, audience.id, prepared)) moves.push([prepared, main]);
+    if (await sendBitmap(store, redis, audience, prepared)) moves.push([prepared, main]);
     const preparedStrings = keys.prepared(strings, version);
     if (await sendMembers(redis, preparedStrings, members)) moves.push([preparedStrings, strings]);
   } else {
@@ -124,20 +124,24 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
 }
 
 /** True when there was anything to send. */
-async function sendBitmap(store: Store, redis: Redis, audienceId: number, key: string): Promise<boolean> {
+async function sendBitmap(store: Store, redis: Redis, { id, integers, maxInteger }: Audience, key: string): Promise<boolean> {
+  if (integers === 0) return false;
   const send = bounded(redis);
-  let sent = false;
-  for (const { number, members: packed } of store.audiences.members.chunks(audienceId)) {
+  await makeRoom(send, key, Math.floor(maxInteger / 8) + 1);
+  for (const { number, members: packed } of store.audiences.members.chunks(id)) {
     const bits = unpackChunk(packed);
     // Zero bytes at the end would only make the string longer; a missing byte reads as zero.
     const length = bits.findLastIndex((byte) => byte !== 0) + 1;
-    if (length === 0) continue;
     await send((p) => p.setrange(key, number * CHUNK_BYTES, Buffer.from(bits.subarray(0, length))));
-    if (!sent) await send((p) => p.expire(key, PREPARED_TTL_S));
-    sent = true;
   }
   await send.end();
-  return sent;
+  return true;
+}
+
+/** Gives a string its whole length at once: growing piece by piece, Redis would copy all that is there again and again. */
+async function makeRoom(send: BoundedPipeline, key: string, bytes: number): Promise<void> {
+  await send((p) => p.setrange(key, bytes - 1, "\0"));
+  await send((p) => p.expire(key, PREPARED_TTL_S));
 }
 
 async function sendBloom(redis: Redis, key: string, { integers, strings }: Audience, members: Iterable<string>): Promise<boolean> {
@@ -150,11 +154,9 @@ async function sendBloom(redis: Redis, key: string, { integers, strings }: Audie
     if (++added % MEMBERS_BETWEEN === 0) await setImmediate();
   }
   const send = bounded(redis);
-  // Its length says how many bits there are, so zeros are sent too.
-  for (let at = 0; at < filter.length; at += BLOOM_PIECE_BYTES) {
-    await send((p) => p.setrange(key, at, filter.subarray(at, at + BLOOM_PIECE_BYTES)));
-    if (at === 0) await send((p) => p.expire(key, PREPARED_TTL_S));
-  }
+  // Its length says how many bits there are.
+  await makeRoom(send, key, filter.length);
+  for (let at = 0; at < filter.length; at += BLOOM_PIECE_BYTES) await send((p) => p.setrange(key, at, filter.subarray(at, at + BLOOM_PIECE_BYTES)));
   await send.end();
   return true;
 }
