@@ -138,7 +138,7 @@ async function sendBitmap(store: Store, redis: Redis, { id, integers, maxInteger
   return true;
 }
 
-/** Gives a string its whole length at once: growing piece by piece, Redis would copy all that is there again and again. */
+/** Gives a string its whole length at once: growing piece by piece, Redis would copy what is there again and again, and keep twice the room. */
 async function makeRoom(send: BoundedPipeline, key: string, bytes: number): Promise<void> {
   await send((p) => p.setrange(key, bytes - 1, "\0"));
   await send((p) => p.expire(key, PREPARED_TTL_S));
