@@ -23,10 +23,8 @@ export interface IdCounts { readonly integers: number; readonly strings: number;
 /**
  * The encoding for a list: what was asked for, or for `auto` the smaller of bitmap and set for its integer ids. A bloom filter is
  * never chosen by itself: it is not exact.
- * @throws PopupError `invalid` for a bitmap that would be large for few users
  */
 export function chooseEncoding(requested: RequestedEncoding, ids: Pick<IdCounts, "integers" | "maxInteger">): Encoding {
-  if (requested === "bitmap") refuseWaste(ids);
   if (requested !== "auto") return requested;
   if (ids.integers === 0) return "set";
   return bitmapBytes(ids.maxInteger) <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
@@ -42,7 +40,8 @@ export function redisBytes(encoding: Encoding, { integers, strings, maxInteger }
 /** A bitmap of this size is worth a look, and one that is so many times as large as the set is a mistake. */
 const LARGE_BITMAP = 16 * 2 ** 20, WASTE = 8;
 
-function refuseWaste({ integers, maxInteger }: Pick<IdCounts, "integers" | "maxInteger">): void {
+/** @throws PopupError `invalid` for a bitmap that would be large for few users */
+export function refuseWaste({ integers, maxInteger }: Pick<IdCounts, "integers" | "maxInteger">): void {
   const bytes = bitmapBytes(maxInteger);
   if (bytes <= LARGE_BITMAP || bytes <= WASTE * integers * SET_BYTES_PER_MEMBER) return;
   throw invalid("encoding", `a bitmap of these ids would take ${Math.round(bytes / 2 ** 20)} MiB for ${integers.toLocaleString("en-US")} users`, "use auto, set or bloom");

@@ -1,6 +1,6 @@
 /** Loading audiences: a CSV becomes a new version of a user list, of a segment, or of many segments, in one transaction. */
 import { audienceLabel, shortLabel, type AudienceRef } from "../audience.js";
-import type { Encoding, RequestedEncoding } from "../encoding.js";
+import { refuseWaste, type Encoding, type RequestedEncoding } from "../encoding.js";
 import { PopupError } from "../errors.js";
 import type { LoadMode } from "../store/audience-members.js";
 import type { StagedIds } from "../store/staged-ids.js";
@@ -143,6 +143,7 @@ function apply(store: Store, { ref, ids, rows, rejected }: Share, read: Read, { 
   if (ref.kind === "users") store.campaigns.get(ref.campaignId);
   if (mode === "remove") store.audiences.get(ref);
   const made = store.audiences.load(ref, ids, encoding, { what, mode, file, sha256: read.sha256, rows, rejected });
+  if (encoding === "bitmap") refuseWaste(store.audiences.get(ref));
   return {
     name: shortLabel(ref),
     version: made.version, rows, added: made.added, removed: made.removed,

@@ -73,6 +73,7 @@ t.test("the encoding is chosen for the list as it becomes, or as asked", async (
   t.match(await at.load(csv("4294967295"), { mode: "add" }), { encoding: "set", total: 2_001 }, "one far id makes the bitmap too large");
   t.match(await at.load(many, { encoding: "set" }), { encoding: "set" });
   t.match(await at.load(csv("7"), { encoding: "bitmap" }), { encoding: "bitmap" });
+  await t.rejects(at.load(csv("4294967295"), { mode: "add", encoding: "bitmap" }), { code: "invalid", field: "encoding", message: "encoding: a bitmap of these ids would take 512 MiB for 2 users" });
   t.match(at.store.audiences.find(SEGMENT), { encoding: "bitmap" });
 });
 
