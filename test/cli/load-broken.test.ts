@@ -54,7 +54,7 @@ t.test("kill -9 and Ctrl-C at any moment", async (t) => {
   t.match(await cli(t)(["segment", "load", "s", file]), { code: 0 });
   const takes = performance.now() - whole;
   let versions = 1;
-  for (let n = 0; n < 6; n++) {
+  for (let n = 0; n < 4; n++) {
     const signal = n % 3 === 0 ? "SIGINT" : "SIGKILL";
     const child = spawn("env", [...bareNode(), POPUP, "segment", "load", "s", file, "--quiet"], { env: popup.env, stdio: "ignore" });
     const exited = once(child, "exit");
