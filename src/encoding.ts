@@ -47,7 +47,8 @@ export function refuseWaste({ integers, maxInteger }: Pick<IdCounts, "integers" 
   throw invalid("encoding", `a bitmap of these ids would take ${Math.round(bytes / 2 ** 20)} MiB for ${integers.toLocaleString("en-US")} users`, "use auto, set or bloom");
 }
 
-const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger / 8) + 1;
+/** The length of a bitmap whose last bit is that of the largest id. */
+export const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger / 8) + 1;
 
 /** @throws PopupError `invalid` for a text that is no encoding */
 export function parseEncoding(text: string): RequestedEncoding {

@@ -30,7 +30,7 @@ export async function readRows(input: Input, plan: RowsPlan): Promise<number> {
     record: (fields: Fields): void => {
       rows++;
       // A comma that was not quoted would shift what follows it, and make somebody else of the user.
-      const wide = shape !== undefined && fields.count > shape.width && fields.isWiderThan(shape.width, shape.delimiter);
+      const wide = shape !== undefined && fields.isWiderThan(shape.width, shape.delimiter);
       const reason = wide ? `${fields.count} fields, the header has ${shape?.width ?? 0}` : plan.onRow(fields);
       if (reason !== undefined) plan.rejects.add(fields.line, reason, fields.raw);
     },

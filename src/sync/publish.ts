@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { addToBloom, bloomBytes } from "../bloom.js";
+import { bitmapBytes } from "../encoding.js";
 import { PopupError } from "../errors.js";
 import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
 import { packList, packManifest, VERSION_LENGTH } from "../packed-list.js";
@@ -127,7 +128,7 @@ async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience:
 async function sendBitmap(store: Store, redis: Redis, { id, integers, maxInteger }: Audience, key: string): Promise<boolean> {
   if (integers === 0) return false;
   const send = bounded(redis);
-  await makeRoom(send, key, Math.floor(maxInteger / 8) + 1);
+  await makeRoom(send, key, bitmapBytes(maxInteger));
   for (const { number, members: packed } of store.audiences.members.chunks(id)) {
     const bits = unpackChunk(packed);
     // Zero bytes at the end would only make the string longer; a missing byte reads as zero.
