@@ -144,6 +144,25 @@ export function packChunk(bits: Uint8Array): Uint8Array {
   return packed;
 }
 
+/** The packed form of ids of one chunk. @param ids ascending, each once; those from `from` to before `to` are meant */
+export function packMembers(ids: Uint32Array, from: number, to: number): Uint8Array {
+  if (to - from < DENSE_FROM) {
+    const packed = new Uint8Array((to - from) * 2);
+    for (let at = 0; at < packed.length; at += 2) {
+      const id = ids[from + at / 2] ?? 0;
+      packed[at] = id;
+      packed[at + 1] = id >>> 8;
+    }
+    return packed;
+  }
+  const bits = new Uint8Array(CHUNK_BYTES);
+  for (let at = from; at < to; at++) {
+    const member = (ids[at] ?? 0) % CHUNK_BITS;
+    bits[member >> 3] = (bits[member >> 3] ?? 0) | (0x80 >> (member & 7));
+  }
+  return bits;
+}
+
 /** What a set operation on two packed chunks makes of the first, and by how many members it grew and shrank. */
 export interface Combined { readonly members: Uint8Array; readonly added: number; readonly removed: number }
 

@@ -127,18 +127,19 @@ export class AudienceMembers {
 
   /** Makes a version of what is there and the sealed list. Only what differs is written. */
   apply(audience: number, version: number, mode: LoadMode, staged: StagedIds): ChangedKinds {
-    const loaded = new Map([...staged.integers.packed()].map(({ number, members }) => [number, members]));
-    const numbers = mode === "replace" ? new Set([...this.#numbers.all(audience), ...loaded.keys()]) : loaded.keys();
     const integers = { added: 0, removed: 0 };
-    for (const number of numbers) {
-      const before = this.#chunk.get(audience, number) ?? NONE;
-      const { members, added, removed } = combine(before, loaded.get(number) ?? NONE, mode);
-      if (added + removed === 0) continue;
+    const there = new Set(this.#numbers.all(audience));
+    const change = (number: number, given: Uint8Array): void => {
+      const before = there.delete(number) ? (this.#chunk.get(audience, number) ?? NONE) : NONE;
+      const { members, added, removed } = combine(before, given, mode);
+      if (added + removed === 0) return;
       integers.added += added;
       integers.removed += removed;
       if (before.length > 0) this.#closeChunk.run(version, audience, number);
       if (members.length > 0) this.#putChunk.run(audience, number, version, members);
-    }
+    };
+    for (const { number, members } of staged.integers.packed()) change(number, members);
+    if (mode === "replace") for (const number of [...there]) change(number, NONE);
     const pair = { audience, version, list: staged.list };
     const removed = mode === "add" ? 0 : (mode === "remove" ? this.#removeStrings : this.#removeOthers).run(pair).changes;
     const added = mode === "remove" || staged.strings === 0 ? 0 : this.#addStrings.run(pair).changes;
