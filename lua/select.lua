@@ -2,7 +2,8 @@
 -- whose target contains the user, whose caps have room, and that the user has not stopped.
 --
 -- KEYS  the packed list, the event stream; then for every user: the user's record, and the key in which the
---       row of the index lies; then for every audience outside the index: its key, and its key of string ids
+--       row of the index lies; then of every audience outside the index: the keys of its parts, and of the parts of
+--       its string ids
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
 --       users; the kinds of their ids, a letter each: i integer, s string; letters: i when it may take more than
 --       rows and records, u when only campaigns without any limit may be shown, because counters are being

@@ -30,7 +30,7 @@ export function chooseEncoding(requested: RequestedEncoding, ids: Pick<IdCounts,
   return bitmapBytes(ids.maxInteger) <= ids.integers * SET_BYTES_PER_MEMBER ? "bitmap" : "set";
 }
 
-/** About how many bytes of Redis' memory an audience takes by itself; the audience index comes on top. */
+/** About how many bytes of Redis' memory an audience takes by itself, of a bitmap at most; the audience index comes on top. */
 export function redisBytes(encoding: Encoding, { integers, strings, maxInteger }: IdCounts): number {
   if (integers + strings === 0) return 0;
   if (encoding === "bloom") return bloomBytes(integers + strings);

@@ -4,14 +4,15 @@
  *
  * Big-endian throughout. `u48` is an unsigned 48-bit integer, times and durations are ms.
  *
- *   header     "PLv3" | version 24 | streamMax u32 | active u32 | listed u32 | always u32 | policyAt u32 | alwaysAt u32 | boundsAt u32 |
+ *   header     "PLv4" | version 24 | streamMax u32 | active u32 | listed u32 | always u32 | policyAt u32 | alwaysAt u32 | boundsAt u32 |
  *              slotsAt u32 | audiencesAt u32 | placesAt u32 | indexAt u32
  *   policy     flags u8 | keep u8 | ttl u48 | caps u8 | cap…
  *   always     place u16 …: active campaigns that may mean a user whatever audiences the user is in
  *   bounds     place u16 of each byte of a row: the first place that its slots, or those behind them, lead to
  *   slots      at u32, count u16 of each slot of the audience index; there: place u16 …: active campaigns that may
  *              mean a member of the audience in that slot
- *   audiences  flags u8 | slot u16 (65535: not in the index) | number among those not in it u16 …
+ *   audiences  flags u8 | slot u16 (65535: not in the index); of one not in it also where its keys begin among those of all
+ *              such audiences u16 | its parts u16 | parts of the string ids beside it u16 …
  *   places     at u32, length u16 of each campaign's block, in the order of the blocks
  *   index      id u32 | place u32, ascending by id
  *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | reserve u16 |
@@ -27,6 +28,7 @@
  */
 import type { PublishedKey } from "./api-key.js";
 import { audienceLabel, type AudienceRef } from "./audience.js";
+import type { Parts } from "./audience-parts.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
 import { longestWindowMs, timesToKeep, type Cap } from "./caps.js";
@@ -34,7 +36,7 @@ import type { Encoding } from "./encoding.js";
 import { PopupError } from "./errors.js";
 import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./target-steps.js";
 
-export const MAGIC = "PLv3";
+export const MAGIC = "PLv4";
 export const VERSION_LENGTH = 24;
 const HEADER_LENGTH = 72;
 const NOT_INDEXED = 65_535;
@@ -43,7 +45,8 @@ const MOST_LISTED = 65_535;
 const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
 export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32 } as const;
 export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
-export const AUDIENCE_FLAG = { bitmap: 1, set: 2, strings: 4, bloom: 8 } as const;
+export const AUDIENCE_FLAG = { bitmap: 1, set: 2, bloom: 8 } as const;
+const AUDIENCE_BYTES = 9;
 const NOBODY: TargetProgram = { entry: REJECT, steps: [], triggers: [] };
 /** A policy cap on `total` has no end; its records live this long after the last impression. */
 const POLICY_TOTAL_TTL_MS = 10 * 366 * 86_400_000;
@@ -52,8 +55,7 @@ const POLICY_TOTAL_TTL_MS = 10 * 366 * 86_400_000;
 export interface ListedAudience {
   readonly ref: AudienceRef;
   readonly encoding: Encoding;
-  /** True when a set of string ids lies beside the bitmap. */
-  readonly strings: boolean;
+  readonly parts: Parts;
   /** Its slot in the audience index: the bit of a user's row that tells whether the user is in it. Null when it is asked by its own key. */
   readonly slot: number | null;
 }
@@ -76,12 +78,15 @@ export interface ListInput {
   readonly apiKeys: readonly PublishedKey[];
 }
 
+/** An audience that is asked by its own keys, and how many parts it has. */
+export interface DirectAudience extends Parts { readonly ref: AudienceRef }
+
 /** What an API process needs to know of a published list; the scripts do not read it. */
 export interface Manifest {
   readonly version: string;
   readonly timezone: string;
   /** The audiences that are asked by their own keys. */
-  readonly direct: readonly AudienceRef[];
+  readonly direct: readonly DirectAudience[];
   readonly index: AudienceIndex | null;
   /** Ids of the active campaigns, in selection order. */
   readonly active: readonly number[];
@@ -102,6 +107,8 @@ export function bySelection(a: Campaign, b: Campaign): number {
  */
 export function packList(input: ListInput, version: string): Buffer {
   if (version.length !== VERSION_LENGTH) throw new PopupError("internal", `version "${version}" has not ${VERSION_LENGTH} characters`);
+  const direct = input.audiences.filter(({ slot }) => slot === null).reduce((sum, { parts }) => sum + parts.main + parts.strings, 0);
+  if (direct > MOST_LISTED) throw new PopupError("conflict", `${direct} parts of audiences outside the index are more than can be published`, { hint: `at most ${MOST_LISTED}: end some campaigns, or use bitmaps instead of bloom filters` });
   if (input.active.length > MOST_LISTED || input.audiences.length > MOST_LISTED) {
     throw new PopupError("conflict", `${input.active.length} active campaigns with ${input.audiences.length} audiences are more than can be published`, { hint: `end some: at most ${MOST_LISTED} of each` });
   }
@@ -138,7 +145,7 @@ export function packList(input: ListInput, version: string): Buffer {
 export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
   const manifest: Manifest = {
     version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve" || (c.reserve ?? reserve) > 0),
-    direct: audiences.filter(({ slot }) => slot === null).map(({ ref }) => ref),
+    direct: audiences.filter(({ slot }) => slot === null).map(({ ref, parts }) => ({ ref, ...parts })),
     api_keys: apiKeys,
   };
   return JSON.stringify({ form: MAGIC, ...manifest });
@@ -182,12 +189,14 @@ function findBounds(ofSlot: readonly (readonly number[])[], none: number): numbe
 }
 
 function packAudiences(audiences: readonly ListedAudience[]): Buffer {
-  const bytes = Buffer.alloc(audiences.length * 5);
-  let direct = 0;
-  audiences.forEach((a, i) => {
-    bytes.writeUInt8(AUDIENCE_FLAG[a.encoding] | (a.strings ? AUDIENCE_FLAG.strings : 0), i * 5);
-    bytes.writeUInt16BE(a.slot ?? NOT_INDEXED, 1 + i * 5);
-    bytes.writeUInt16BE(a.slot === null ? direct++ : 0, 3 + i * 5);
+  const bytes = Buffer.alloc(audiences.length * AUDIENCE_BYTES);
+  let at = 0;
+  audiences.forEach(({ encoding, slot, parts }, i) => {
+    bytes.writeUInt8(AUDIENCE_FLAG[encoding], i * AUDIENCE_BYTES);
+    bytes.writeUInt16BE(slot ?? NOT_INDEXED, 1 + i * AUDIENCE_BYTES);
+    if (slot !== null) return;
+    [at, parts.main, parts.strings].forEach((value, n) => bytes.writeUInt16BE(value, 3 + n * 2 + i * AUDIENCE_BYTES));
+    at += parts.main + parts.strings;
   });
   return bytes;
 }

@@ -64,7 +64,7 @@ t.test("sizes", async (t) => {
 
 t.test("what an audience takes in Redis is about what is said", async (t) => {
   const engine = await startEngine(t, { http: false });
-  const integers = Array.from({ length: 20_000 }, (_, n) => String(10_000_000 + n * 3));
+  const integers = Array.from({ length: 20_000 }, (_, n) => String(n * 400));
   const strings = Array.from({ length: 20_000 }, (_, n) => `01a208f6-77b9-70d0-a203-${String(n).padStart(12, "0")}`);
   for (const encoding of ["bitmap", "set", "bloom"] as const) {
     for (const [what, ids] of [["integers", integers], ["strings", strings], ["mixed", [...integers, ...strings]]] as const) {
@@ -73,7 +73,7 @@ t.test("what an audience takes in Redis is about what is said", async (t) => {
       engine.campaign({ target: `segment:${ref.name}` });
       await engine.publish();
       const audience = engine.store.audiences.find(ref);
-      const used = await Promise.all([engine.keys.audience(ref), engine.keys.audienceStrings(ref)].map(async (key) => Number((await engine.redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0)));
+      const used = await Promise.all((await engine.redis.keys(`segment:${ref.name}:*`)).map(async (key) => Number((await engine.redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0)));
       const [is, said] = [used.reduce((a, b) => a + b), audience ? redisBytes(audience.encoding, audience) : 0];
       t.ok(said > is * 0.7 && said < is * 1.35, `${encoding}, ${what}: ${said} said, ${is} used`);
       t.comment(`${encoding}, ${what}: ${(is / ids.length).toFixed(2)} bytes per id`);

@@ -16,10 +16,10 @@ t.test("priority high to low, then end early to late, then id low to high", asyn
 
 t.test("the manifest comes back as it was put in", async (t) => {
   const vip = { kind: "segment", name: "vip" } as const;
-  const audiences = [{ ref: vip, encoding: "bitmap", strings: true, slot: null }, { ref: { kind: "users", campaignId: 7 }, encoding: "set", strings: false, slot: 0 }] as const;
+  const audiences = [{ ref: vip, encoding: "bitmap", parts: { main: 3, strings: 1 }, slot: null }, { ref: { kind: "users", campaignId: 7 }, encoding: "set", parts: { main: 1, strings: 0 }, slot: 0 }] as const;
   const index = { generation: "g", slots: 1, dense: [0, 2], sparse: [9, 9], buckets: 3 };
   const packed = packManifest(list([campaign(7), campaign(3)], { others: [campaign(5)], audiences, index }), VERSION);
-  t.match(readManifest(packed), { version: VERSION, timezone: "Asia/Jakarta", direct: [vip], index, active: [7, 3], serves: false });
+  t.match(readManifest(packed), { version: VERSION, timezone: "Asia/Jakarta", direct: [{ ref: vip, main: 3, strings: 1 }], index, active: [7, 3], serves: false });
   t.match(readManifest(packManifest(list([campaign(7, { count_on: "serve" })]), VERSION)), { direct: [], index: null, serves: true });
 });
 
@@ -29,7 +29,7 @@ t.test("every field at its bound has room", async (t) => {
     caps: ["1000000/total", "100/day", "100/week", "100/month", "100/session", "100/366d", "1/1s", "100/1h"],
     target: Array.from({ length: 32 }, (_, i) => `segment:s${i}`).join(" | "),
   });
-  const audiences = Array.from({ length: 32 }, (_, i) => ({ ref: { kind: "segment", name: `s${i}` }, encoding: "set", strings: false, slot: null }) as const);
+  const audiences = Array.from({ length: 32 }, (_, i) => ({ ref: { kind: "segment", name: `s${i}` }, encoding: "set", parts: { main: 1, strings: 0 }, slot: null }) as const);
   const packed = packList(list([most], { policy: most.caps, audiences }), VERSION);
   t.equal(packed.toString("latin1", 0, MAGIC.length), MAGIC);
 });

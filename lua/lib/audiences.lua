@@ -14,36 +14,53 @@ function audiences.read_row(user, key, from, to)
   else user.row = '' end
 end
 
--- The same as src/bloom.ts.
-local BLOOM_HASHES = 10
+-- The same as src/bloom.ts and src/audience-parts.ts.
+local BLOOM_HASHES, PART_BYTES, PART_BITS = 10, 524288, 4194304
 
--- Whether the user may be among the members of a Bloom filter: all of the user's bits are set.
-local function in_bloom(user, key)
-  local bits = redis.call('STRLEN', key) * 8
-  -- An audience without members has no key.
-  if bits == 0 then return false end
+-- The first two 32-bit halves of the SHA-1 of the user's id, the second made odd.
+local function hash(user)
   if not user.first then
     local digest = redis.sha1hex(user.id)
     user.first, user.step = tonumber(string.sub(digest, 1, 8), 16), tonumber(string.sub(digest, 9, 16), 16)
     if user.step % 2 == 0 then user.step = user.step + 1 end
   end
+  return user.first, user.step
+end
+
+local function bit_of(first_key, bit)
+  return redis.call('GETBIT', KEYS[first_key + math.floor(bit / PART_BITS)], string.format('%.0f', bit % PART_BITS)) == 1
+end
+
+-- Whether the user may be among the members of a Bloom filter: all of the user's bits are set.
+local function in_bloom(user, first_key, parts)
+  local bits = ((parts - 1) * PART_BYTES + redis.call('STRLEN', KEYS[first_key + parts - 1])) * 8
+  -- An audience without members has no key.
+  if bits == 0 then return false end
+  local first, step = hash(user)
   for i = 0, BLOOM_HASHES - 1 do
-    if redis.call('GETBIT', key, string.format('%.0f', (user.first + i * user.step) % bits)) == 0 then return false end
+    if not bit_of(first_key, (first + i * step) % bits) then return false end
   end
   return true
 end
 
+local function in_set(user, first_key, parts)
+  local part = parts == 1 and 0 or hash(user) % parts
+  return redis.call('SISMEMBER', KEYS[first_key + part], user.id) == 1
+end
+
 local function ask(user, audience, direct_at)
-  local key = direct_at + audience.direct * 2
-  if bit.band(audience.flags, campaigns.BLOOM) ~= 0 then return in_bloom(user, KEYS[key]) end
-  if bit.band(audience.flags, campaigns.SET) ~= 0 then return redis.call('SISMEMBER', KEYS[key], user.id) == 1 end
-  if user.integer then return redis.call('GETBIT', KEYS[key], user.id) == 1 end
-  return bit.band(audience.flags, campaigns.STRINGS) ~= 0 and redis.call('SISMEMBER', KEYS[key + 1], user.id) == 1
+  local key, parts = direct_at + audience.keys_at, audience.parts
+  if bit.band(audience.flags, campaigns.BLOOM) ~= 0 then return in_bloom(user, key, parts) end
+  if bit.band(audience.flags, campaigns.SET) ~= 0 then return in_set(user, key, parts) end
+  if user.integer then
+    local id = tonumber(user.id)
+    return id < parts * PART_BITS and bit_of(key, id)
+  end
+  return audience.string_parts > 0 and in_set(user, key + parts, audience.string_parts)
 end
 
 -- True when the user is in the audience.
---   direct_at  where in KEYS the keys of the audiences outside the index begin, two for each: its own, and
---              the one where the string ids beside a bitmap lie
+--   direct_at  where in KEYS the keys of the audiences outside the index begin
 function audiences.has(user, audience, direct_at)
   if audience.slot then
     local byte = string.byte(user.row, audience.byte)

@@ -4,7 +4,7 @@
 
 local campaigns = {
   SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
-  ACCEPT = 255, REJECT = 254, SET = 2, STRINGS = 4, BLOOM = 8,
+  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8,
 }
 
 local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED = 1, 12, 4, 65535
@@ -16,7 +16,7 @@ local HEAD_LAST = '8191'
 -- about, because it named the audiences' keys and the windows' starts from it.
 function campaigns.open(key, seen_version)
   local head = redis.call('GETRANGE', key, '0', HEAD_LAST)
-  if string.sub(head, 1, 4) ~= 'PLv3' then return nil, 'unpublished' end
+  if string.sub(head, 1, 4) ~= 'PLv4' then return nil, 'unpublished' end
   local version, stream_max, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
     struct.unpack('>c24I4I4I4I4I4I4I4I4I4I4I4', head, 5)
   if version ~= seen_version then return nil, 'stale' end
@@ -120,13 +120,13 @@ function campaigns.bound(list, byte)
   return bound
 end
 
--- How an audience is asked about: its slot in the index, with the byte and mask of its bit in a row; or its
--- number among those that are not in the index.
+-- How an audience is asked about: its slot in the index, with the byte and mask of its bit in a row; or where
+-- its keys begin among those of all that are not in the index, and how many it has.
 local function audience(list, number)
   local found = list.audiences[number]
   if not found then
-    local flags, slot, direct = struct.unpack('>BI2I2', slice(list, list.audiences_at + number * 5, 5))
-    found = { flags = flags, direct = direct }
+    local flags, slot, keys_at, parts, string_parts = struct.unpack('>BI2I2I2I2', slice(list, list.audiences_at + number * 9, 9))
+    found = { flags = flags, keys_at = keys_at, parts = parts, string_parts = string_parts }
     if slot ~= NOT_INDEXED then
       found.slot, found.byte, found.mask = slot, math.floor(slot / 8) + 1, 2 ^ (7 - slot % 8)
     end

@@ -162,7 +162,7 @@ export class Engine {
 
   /** Where many audiences are not in the index, a decision may ask each of them: a call holds as many as Redis can spare the time for. */
   #mostDecisions(): number {
-    const direct = (this.#published.current?.directKeys.length ?? 0) / 2;
+    const direct = this.#published.current?.manifest.direct.length ?? 0;
     return Math.max(1, Math.floor(MOST_MEMBERSHIPS / Math.max(1, direct)));
   }
 

@@ -1,11 +1,11 @@
 /** The scripts of the customer's path, each as one typed function that serves many users in one call. */
 import type { Redis } from "ioredis";
-import type { AudienceRef } from "../audience.js";
 import { PopupError } from "../errors.js";
 import type { EventType } from "../event.js";
+import type { DirectAudience } from "../packed-list.js";
 import type { Windows } from "../time.js";
 import { integerId } from "../user-id.js";
-import type { Keys } from "./keys.js";
+import { Keys } from "./keys.js";
 import type { RowFinder } from "./rows.js";
 import { decodeReply, Script } from "./script.js";
 
@@ -24,14 +24,15 @@ export interface ListTrouble { readonly tag: "stale" | "unpublished" }
 export interface ListView {
   readonly version: string;
   readonly findRow: RowFinder;
-  /** The keys of the audiences that are not in the index, two for each: its own, and that of its string ids. */
+  /** The keys of the audiences that are not in the index: of each its parts, and those of its string ids. */
   readonly directKeys: readonly string[];
   /** Whether a decision may count or hold a place, and so needs the id of the showing. */
   readonly serves: boolean;
 }
 
-export function directKeys(keys: Keys, audiences: readonly AudienceRef[]): string[] {
-  return audiences.flatMap((ref) => [keys.audience(ref), keys.audienceStrings(ref)]);
+export function directKeys(keys: Keys, audiences: readonly DirectAudience[]): string[] {
+  const parts = (key: string, count: number): string[] => Array.from({ length: count }, (_, number) => Keys.part(key, number));
+  return audiences.flatMap(({ ref, main, strings }) => [...parts(keys.audience(ref), main), ...parts(keys.audienceStrings(ref), strings)]);
 }
 
 export interface SelectAsk {

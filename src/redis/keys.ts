@@ -30,13 +30,15 @@ export class Keys {
     const [before, after] = [`${this.prefix}user:`, ":impressions"];
     return key.startsWith(before) && key.endsWith(after) ? key.slice(before.length, -after.length) : undefined;
   }
-  /** STRING bitmap or SET: an audience. */
+  /** STRING bitmap or bloom filter, or SET: an audience, or the first part of a large one. */
   audience(ref: AudienceRef): string {
     return ref.kind === "segment" ? `${this.prefix}segment:${ref.name}:users` : `${this.prefix}campaign:${ref.campaignId}:users`;
   }
   /** SET: the string ids of an audience whose integers are a bitmap. */
   audienceStrings(ref: AudienceRef): string { return Keys.stringsBeside(this.audience(ref)); }
   static stringsBeside(audienceKey: string): string { return `${audienceKey}:strings`; }
+  /** A part of a large audience, `src/audience-parts.ts`; the first is the key itself. */
+  static part(key: string, number: number): string { return number === 0 ? key : `${key}:${number}`; }
   /** HASH: the builds of the audience index whose keys may exist: generation → where its rows lie. */
   get generations(): string { return `${this.prefix}audiences:generations`; }
   /** STRING or HASH: the rows of 65,536 integer ids in the audience index, `src/audience-rows.ts`. */

@@ -16,6 +16,7 @@ type Pair = Record<"audience" | "version", number>;
 interface ChunkRow { readonly number: number; readonly members: Buffer }
 
 const NONE = new Uint8Array(0);
+const STRINGS_TOGETHER = 10_000;
 /** Whether a row of `alias` held in the version that is bound to the name. */
 const held = (alias: string, version: string): string => `(${alias}.since <= @${version} AND (${alias}.until IS NULL OR ${alias}.until > @${version}))`;
 
@@ -26,7 +27,7 @@ export class AudienceMembers {
   readonly #closeChunk: Statement<[number, number, number]>;
   readonly #putChunk: Statement<[number, number, number, Uint8Array]>;
   readonly #last: Statement<[number], ChunkRow>;
-  readonly #strings: Statement<[number], string>;
+  readonly #strings: Statement<[number, string], string>;
   readonly #addStrings: Statement<Pair & { list: number }>;
   readonly #removeStrings: Statement<Pair & { list: number }>;
   readonly #removeOthers: Statement<Pair & { list: number }>;
@@ -49,7 +50,7 @@ export class AudienceMembers {
     this.#last = db.prepare("SELECT number, members FROM audience_chunks WHERE audience_id = ? AND until IS NULL ORDER BY number DESC LIMIT 1");
     this.#closeChunk = db.prepare("UPDATE audience_chunks SET until = ? WHERE audience_id = ? AND number = ? AND until IS NULL");
     this.#putChunk = db.prepare("INSERT INTO audience_chunks (audience_id, number, since, members) VALUES (?, ?, ?, ?)");
-    this.#strings = db.prepare<[number], string>("SELECT user_id FROM audience_strings WHERE audience_id = ? AND until IS NULL ORDER BY user_id").pluck();
+    this.#strings = db.prepare<[number, string], string>(`SELECT user_id FROM audience_strings WHERE audience_id = ? AND user_id > ? AND until IS NULL ORDER BY user_id LIMIT ${STRINGS_TOGETHER}`).pluck();
     this.#addStrings = db.prepare(`
       INSERT INTO audience_strings (audience_id, user_id, since)
       SELECT @audience, n.user_id, @version FROM (SELECT DISTINCT user_id FROM temp.staged_strings WHERE list = @list ORDER BY user_id) n
@@ -84,9 +85,14 @@ export class AudienceMembers {
     yield* this.#chunks.all(audienceId);
   }
 
-  /** The present string members, in order. */
-  strings(audienceId: number): string[] {
-    return this.#strings.all(audienceId);
+  /** The present string members, in order. They are read some at a time: the store can be used in between. */
+  *strings(audienceId: number): Generator<string> {
+    for (let after = ""; ;) {
+      const together = this.#strings.all(audienceId, after);
+      yield* together;
+      if (together.length < STRINGS_TOGETHER) return;
+      after = together.at(-1) ?? after;
+    }
   }
 
   /** The largest integer member, or -1. */

@@ -1,5 +1,6 @@
 /** What should be published, computed from one view of the store; no Redis here. */
 import { createHash } from "node:crypto";
+import { partsOf } from "../audience-parts.js";
 import { audienceLabel, type AudienceRef } from "../audience.js";
 import { formatCap } from "../caps.js";
 import type { Campaign } from "../campaign.js";
@@ -56,7 +57,7 @@ export function planPublish(store: Store, now: number, index: BuiltIndex | null)
       reserve: settings.reserve,
       streamMax: settings.streamMax,
       timezone: settings.timezone,
-      audiences: listed.map(({ ref, encoding, strings, slot }) => ({ ref, encoding, strings: encoding === "bitmap" && strings > 0, slot })),
+      audiences: listed.map(({ ref, encoding, slot, ...counts }) => ({ ref, encoding, parts: partsOf(encoding, counts), slot })),
       index: used,
       apiKeys: store.apiKeys.live(),
     };

@@ -1,0 +1,206 @@
+/** Writing a changed audience beside the live one, part by part (src/audience-parts.ts): what a part held already is not sent. */
+import { createHash, type Hash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { PART_BYTES, PART_CHUNKS, partsOf, setPartOf } from "../audience-parts.js";
+import { addToBloom, bloomBytes } from "../bloom.js";
+import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
+import { Keys } from "../redis/keys.js";
+import type { Audience } from "../store/audiences.js";
+import type { Store } from "../store/store.js";
+import { bounded, type BoundedPipeline } from "./pipeline.js";
+
+/** What stands in Redis of an audience: a digest of each part, "" for one without members, which has no key. */
+export interface PublishedParts { readonly main: readonly string[]; readonly strings: readonly string[] }
+export interface PublishedAudience extends PublishedParts { readonly revision: string }
+
+export interface Prepared {
+  /** Which prepared key becomes which. */
+  readonly moves: readonly (readonly [prepared: string, final: string])[];
+  /** Live keys that the audience has no longer. */
+  readonly gone: readonly string[];
+  /** What the hash of published things will say of it. */
+  readonly published: string;
+}
+
+/** A prepared key whose publish died is gone after this long. */
+const PREPARED_TTL_S = 3_600;
+/** Members sent in one SADD; a few hundred microseconds of Redis' time. */
+const SADD_MEMBERS = 250;
+/** Bytes in one SETRANGE; some tens of microseconds of Redis' time. */
+const PIECE_BYTES = 65_536;
+/** Millions of hashes take seconds; a sync has other work, such as counters to look after. */
+const MEMBERS_BETWEEN = 20_000;
+/** What an engine without parts left: its key and that of the string ids may be there, with whatever they hold. */
+const UNKNOWN: PublishedParts = { main: ["?"], strings: ["?"] };
+
+/** What the hash of published things says of an audience. @param text undefined when it says nothing */
+export function parsePublished(text: string | undefined): PublishedAudience {
+  if (text === undefined) return { revision: "", main: [], strings: [] };
+  return text.startsWith("{") ? (JSON.parse(text) as PublishedAudience) : { revision: "", ...UNKNOWN };
+}
+
+/** The keys under which parts stand. */
+export function keysOf(key: string, { main, strings }: PublishedParts): string[] {
+  const there = (name: string, parts: readonly string[]): string[] => parts.flatMap((digest, number) => (digest === "" ? [] : [Keys.part(name, number)]));
+  return [...there(key, main), ...there(Keys.stringsBeside(key), strings)];
+}
+
+/**
+ * Sends the parts of an audience that differ from the live ones, under names of their own.
+ * @param version of the publish that will switch to them
+ * @param full send every part
+ */
+export async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience: Audience, version: string, live: PublishedParts, full: boolean): Promise<Prepared> {
+  const key = keys.audience(audience.ref);
+  const writer = new PartWriter(redis, keys, version, full);
+  const parts = partsOf(audience.encoding, audience);
+  const { members } = store.audiences;
+  const strings = (): Iterable<string> => members.strings(audience.id);
+  const everyone = (): Iterable<string> => allMembers(store, audience.id);
+  const main = audience.encoding === "bitmap" ? await sendBitmap(writer, key, members.chunks(audience.id), parts.main, live.main)
+    : audience.encoding === "bloom" ? await sendBloom(writer, key, audience, everyone(), live.main)
+    : await sendSet(writer, key, everyone, parts.main, live.main);
+  const beside = await sendSet(writer, Keys.stringsBeside(key), strings, parts.strings, live.strings);
+  await writer.end();
+  const published: PublishedAudience = { revision: audience.revision, main, strings: beside };
+  const now = new Set(keysOf(key, published));
+  return { moves: writer.moves, gone: keysOf(key, live).filter((name) => !now.has(name)), published: JSON.stringify(published) };
+}
+
+class PartWriter {
+  readonly moves: (readonly [string, string])[] = [];
+  readonly #send: BoundedPipeline;
+
+  constructor(redis: Redis, private readonly keys: Keys, private readonly version: string, private readonly full: boolean) {
+    this.#send = bounded(redis);
+  }
+
+  /** The key to write a part under, or undefined when the live part is the same. */
+  begin(key: string, number: number, digest: string, live: readonly string[]): string | undefined {
+    if (digest === "" || (!this.full && digest === live[number])) return undefined;
+    const final = Keys.part(key, number);
+    const prepared = this.keys.prepared(final, this.version);
+    this.moves.push([prepared, final]);
+    return prepared;
+  }
+
+  /** Gives a string its whole length at once: growing piece by piece, Redis would copy what is there again and again, and keep twice the room. */
+  async makeRoom(key: string, bytes: number): Promise<void> {
+    await this.#send((p) => p.setrange(key, bytes - 1, "\0"));
+    await this.#send((p) => p.expire(key, PREPARED_TTL_S));
+  }
+
+  async write(key: string, at: number, bytes: Uint8Array): Promise<void> {
+    await this.#send((p) => p.setrange(key, at, Buffer.from(bytes)));
+  }
+
+  async add(key: string, members: readonly string[], first: boolean): Promise<void> {
+    await this.#send((p) => p.sadd(key, ...members));
+    if (first) await this.#send((p) => p.expire(key, PREPARED_TTL_S));
+  }
+
+  end(): Promise<void> {
+    return this.#send.end();
+  }
+}
+
+/** @returns a digest of each part */
+async function sendBitmap(writer: PartWriter, key: string, chunks: Iterable<{ number: number; members: Uint8Array }>, parts: number, live: readonly string[]): Promise<string[]> {
+  const digests = Array.from({ length: parts }, () => "");
+  let together: { number: number; members: Uint8Array }[] = [];
+  const flush = async (): Promise<void> => {
+    const last = together.at(-1);
+    if (!last) return;
+    const part = Math.floor(last.number / PART_CHUNKS);
+    const digest = digestOf((hash) => together.forEach(({ number, members }) => hash.update(`${number % PART_CHUNKS} ${members.length} `).update(members)), "bitmap");
+    digests[part] = digest;
+    const prepared = writer.begin(key, part, digest, live);
+    if (prepared !== undefined) {
+      const bits = together.map(({ number, members }) => ({ at: (number % PART_CHUNKS) * CHUNK_BYTES, bytes: withoutEnd(unpackChunk(members)) }));
+      await writer.makeRoom(prepared, (last.number % PART_CHUNKS) * CHUNK_BYTES + (bits.at(-1)?.bytes.length ?? 0));
+      for (const { at, bytes } of bits) await writer.write(prepared, at, bytes);
+    }
+    together = [];
+  };
+  for (const chunk of chunks) {
+    if (Math.floor((together[0]?.number ?? chunk.number) / PART_CHUNKS) !== Math.floor(chunk.number / PART_CHUNKS)) await flush();
+    together.push(chunk);
+  }
+  await flush();
+  return digests;
+}
+
+/** Zero bytes at the end would only make the string longer; a missing byte reads as zero. */
+const withoutEnd = (bits: Uint8Array): Uint8Array => bits.subarray(0, bits.findLastIndex((byte) => byte !== 0) + 1);
+
+async function sendBloom(writer: PartWriter, key: string, { integers, strings }: Audience, members: Iterable<string>, live: readonly string[]): Promise<string[]> {
+  if (integers + strings === 0) return [""];
+  const filter = Buffer.alloc(bloomBytes(integers + strings));
+  let added = 0;
+  for (const member of members) {
+    addToBloom(filter, member);
+    if (++added % MEMBERS_BETWEEN === 0) await setImmediate();
+  }
+  const digests: string[] = [];
+  for (let part = 0; part * PART_BYTES < filter.length; part++) {
+    const bytes = filter.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
+    const digest = digestOf((hash) => hash.update(bytes), "bloom");
+    digests.push(digest);
+    const prepared = writer.begin(key, part, digest, live);
+    if (prepared === undefined) continue;
+    // The lengths of all parts together say how many bits there are.
+    await writer.makeRoom(prepared, bytes.length);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) await writer.write(prepared, at, bytes.subarray(at, at + PIECE_BYTES));
+  }
+  return digests;
+}
+
+/** @param members asked twice: first for the digests, then for what is to be sent */
+async function sendSet(writer: PartWriter, key: string, members: () => Iterable<string>, parts: number, live: readonly string[]): Promise<string[]> {
+  const hashes = Array.from({ length: parts }, () => createHash("sha256").update("set"));
+  const counts = hashes.map(() => 0);
+  let read = 0;
+  for (const member of members()) {
+    const part = setPartOf(member, parts);
+    hashes[part]?.update(`${member}\n`);
+    counts[part] = (counts[part] ?? 0) + 1;
+    if (++read % MEMBERS_BETWEEN === 0) await setImmediate();
+  }
+  const digests = hashes.map((hash, part) => (counts[part] === 0 ? "" : shortened(hash)));
+  const waiting = digests.map((digest, part) => ({ key: writer.begin(key, part, digest, live), members: [] as string[], first: true }));
+  const flush = async (part: (typeof waiting)[number], name: string): Promise<void> => {
+    const together = part.members;
+    part.members = [];
+    await writer.add(name, together, part.first);
+    part.first = false;
+  };
+  if (waiting.every((part) => part.key === undefined)) return digests;
+  for (const member of members()) {
+    const part = waiting[setPartOf(member, parts)];
+    if (part?.key === undefined) continue;
+    part.members.push(member);
+    if (part.members.length === SADD_MEMBERS) await flush(part, part.key);
+  }
+  for (const part of waiting) if (part.key !== undefined && part.members.length > 0) await flush(part, part.key);
+  return digests;
+}
+
+/** @param kind the same bytes mean something else in another encoding */
+function digestOf(feed: (hash: Hash) => void, kind: "bitmap" | "bloom"): string {
+  const hash = createHash("sha256").update(kind);
+  feed(hash);
+  return shortened(hash);
+}
+
+/** 96 bits: two parts that differ and look alike are not to be expected in the life of a bank. */
+const shortened = (hash: Hash): string => hash.digest("base64url").slice(0, 16);
+
+function* allMembers(store: Store, audienceId: number): Generator<string> {
+  for (const { number, members } of store.audiences.members.chunks(audienceId)) {
+    const ids: string[] = [];
+    eachMember(members, (member) => ids.push(String(number * CHUNK_BITS + member)));
+    yield* ids;
+  }
+  yield* store.audiences.members.strings(audienceId);
+}
