@@ -2,7 +2,6 @@
  * Large audiences lie in Redis in parts, each a key of its own: half a megabyte of a bitmap or of a bloom filter, some 65,536 members of a
  * set. Redis is never held long by one of them, and a change sends the parts that it is in.
  */
-import { hash } from "node:crypto";
 import { bloomBytes } from "./bloom.js";
 import { CHUNK_BITS, CHUNK_BYTES } from "./chunk.js";
 import { bitmapBytes, type Encoding, type IdCounts } from "./encoding.js";
@@ -23,5 +22,14 @@ export function partsOf(encoding: Encoding, { integers, strings, maxInteger }: I
 /** A power of two: with another number of parts every member is in another part. */
 const partsOfSet = (members: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(members / SET_PART_MEMBERS)));
 
-/** The part of a set that a member is in: by the first 32 bits of the SHA-1 of its id, which Redis' Lua has built in. */
-export const setPartOf = (id: string, parts: number): number => (parts === 1 ? 0 : hash("sha1", id, "buffer").readUInt32BE(0) % parts);
+/**
+ * The part of a set that a member is in: the upper bits of a multiplicative hash of its characters, modulo 2^32 (Knuth, The Art of
+ * Computer Programming, vol. 3, 6.4). The multiplier has 20 bits, so that Lua's doubles hold each product exactly.
+ */
+export function setPartOf(id: string, parts: number): number {
+  let hash = 0;
+  if (parts > 1) for (let at = 0; at < id.length; at++) hash = Math.imul(hash + id.charCodeAt(at), 648_055);
+  // Once more with the upper half, which the last characters have not reached.
+  hash = Math.imul(hash + (hash >>> 16), 648_055);
+  return Math.floor(((hash >>> 0) * parts) / 2 ** 32);
+}

@@ -17,16 +17,6 @@ end
 -- The same as src/bloom.ts and src/audience-parts.ts.
 local BLOOM_HASHES, PART_BYTES, PART_BITS = 10, 524288, 4194304
 
--- The first two 32-bit halves of the SHA-1 of the user's id, the second made odd.
-local function hash(user)
-  if not user.first then
-    local digest = redis.sha1hex(user.id)
-    user.first, user.step = tonumber(string.sub(digest, 1, 8), 16), tonumber(string.sub(digest, 9, 16), 16)
-    if user.step % 2 == 0 then user.step = user.step + 1 end
-  end
-  return user.first, user.step
-end
-
 local function bit_of(first_key, bit)
   return redis.call('GETBIT', KEYS[first_key + math.floor(bit / PART_BITS)], string.format('%.0f', bit % PART_BITS)) == 1
 end
@@ -36,16 +26,25 @@ local function in_bloom(user, first_key, parts)
   local bits = ((parts - 1) * PART_BYTES + redis.call('STRLEN', KEYS[first_key + parts - 1])) * 8
   -- An audience without members has no key.
   if bits == 0 then return false end
-  local first, step = hash(user)
+  if not user.first then
+    local digest = redis.sha1hex(user.id)
+    user.first, user.step = tonumber(string.sub(digest, 1, 8), 16), tonumber(string.sub(digest, 9, 16), 16)
+    if user.step % 2 == 0 then user.step = user.step + 1 end
+  end
   for i = 0, BLOOM_HASHES - 1 do
-    if not bit_of(first_key, (first + i * step) % bits) then return false end
+    if not bit_of(first_key, (user.first + i * user.step) % bits) then return false end
   end
   return true
 end
 
+-- Whether the user is a member of a set: asked of the part that the hash of the id tells.
 local function in_set(user, first_key, parts)
-  local part = parts == 1 and 0 or hash(user) % parts
-  return redis.call('SISMEMBER', KEYS[first_key + part], user.id) == 1
+  local hash = 0
+  if parts > 1 then
+    for at = 1, #user.id do hash = (hash + string.byte(user.id, at)) * 648055 % 4294967296 end
+    hash = (hash + math.floor(hash / 65536)) * 648055 % 4294967296
+  end
+  return redis.call('SISMEMBER', KEYS[first_key + math.floor(hash * parts / 4294967296)], user.id) == 1
 end
 
 local function ask(user, audience, direct_at)

@@ -1,6 +1,6 @@
 /** Large audiences in parts: each member is found in its part, what changed is sent and no more, and nothing stays behind. */
 import t, { type Test } from "tap";
-import { PART_BYTES, PART_IDS, partsOf } from "../../dist/audience-parts.js";
+import { PART_BYTES, PART_IDS, partsOf, setPartOf } from "../../dist/audience-parts.js";
 import type { AudienceRef } from "../../dist/audience.js";
 import { bloomBytes } from "../../dist/bloom.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
@@ -37,6 +37,21 @@ t.test("how many parts there are", async (t) => {
   t.same(of("set", 0, 0, -1), { main: 1, strings: 0 });
   t.same(of("set", 1_000_000, 0, 9), { main: 16, strings: 0 }, "a power of two");
   t.same(of("bloom", 1_000_000, 0, 9), { main: Math.ceil(1_803_369 / PART_BYTES), strings: 0 });
+});
+
+t.test("members are spread evenly over the parts of a set, whatever ids look like", async (t) => {
+  const forms: Record<string, (n: number) => string> = {
+    numbers: (n) => String(4_000_000 + n), "numbers far apart": (n) => String(n * 65_536), "letters first": (n) => `cust-${n}`, "leading zeros": (n) => String(n).padStart(12, "0"),
+    "UUIDs of one hour": (n) => `01a208f6-77b9-70d0-a203-${n.toString(16).padStart(12, "0")}`, "the number first": (n) => `${n}@bank.example`,
+  };
+  for (const [form, idOf] of Object.entries(forms)) {
+    const counts = Array.from({ length: 16 }, () => 0);
+    for (let n = 0; n < 16_000; n++) {
+      const part = setPartOf(idOf(n), 16);
+      counts[part] = (counts[part] ?? 0) + 1;
+    }
+    t.ok(Math.min(...counts) > 800 && Math.max(...counts) < 1_200, `${form}: ${counts.join(" ")}`);
+  }
 });
 
 t.test("a bitmap: at the ends of parts, parts that are empty, and what changed alone", async (t) => {
