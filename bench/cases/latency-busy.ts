@@ -1,5 +1,5 @@
 /** Latency of decisions while the engine is busy with something else. */
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import { runPopup, startPopup } from "../commands.js";
 import { getPopup } from "../http-client.js";
 import { campaignInput, fillMixed, putAudience } from "../population.js";
 import { IdSet } from "../../dist/id-set.js";
+import { readManifest } from "../../dist/packed-list.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
 import { SeededRandom } from "../random.js";
@@ -18,9 +19,11 @@ import { settled, startChild, startEngine, stopChild, type EngineSubject } from 
 
 const USERS = 1_000_000;
 const SEGMENT = "big";
-const CSV_IDS = 1_000_000;
-/** Ids in the CSV are drawn from this range: dense enough for a bitmap, as a bank's are. */
-const CSV_RANGE = 10_000_000;
+const CSV_IDS = { quick: 1_000_000, full: 10_000_000 };
+/** Ids in the CSV are drawn from this many times as many: dense enough for a bitmap, as a bank's are. */
+const CSV_RANGE = 2;
+/** Commands that held Redis for less than this, µs, are not looked at. */
+const HELD_US = 1_000;
 /** The campaign whose list changes: the third of five is for a list of its own. */
 const CHANGED_CAMPAIGN = 3;
 const CHANGE_MS = 500;
@@ -28,13 +31,14 @@ const RECORDS = { quick: 10_000, full: 500_000 };
 const PHASE_S = { quick: 1, full: 15 };
 const MOST_S = 120;
 
-interface Phase { readonly phase: string; readonly what: string; readonly result: OpenResult }
+interface Phase { readonly phase: string; readonly what: string; readonly result: OpenResult; readonly held: string }
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
   const engine = await startEngine(context, "engine", fill);
   const csv = join(context.dir, "big.csv");
-  writeFileSync(csv, csvText());
+  writeCsv(csv, CSV_IDS[mode]);
+  await engine.redis.config("SET", "slowlog-log-slower-than", HELD_US, "slowlog-max-len", 10_000);
   // What a save has to write: records and events of a busy bank.
   await reportImpressions(await openEngine(context, engine.config.redisUrl, engine.keys), { count: RECORDS[mode], users: USERS, campaigns: 50, seed: 8 });
   await settled(engine.redis);
@@ -49,6 +53,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const phases: Phase[] = [];
   const phase = async (name: string, what: string, work: () => Promise<unknown>): Promise<void> => {
     await settled(engine.redis);
+    await engine.redis.slowlog("RESET");
     let working = true;
     let failure: unknown;
     const working$ = work().catch((error: unknown) => (failure = error)).finally(() => (working = false));
@@ -56,12 +61,12 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     const result = await openLoop(engine.url, rate, () => (working || enough()) && tooLong(), request);
     await working$;
     if (failure !== undefined) throw failure;
-    phases.push({ phase: name, what, result });
+    phases.push({ phase: name, what, result, held: await longestHeld(engine) });
     context.note(`${name}: p99.9 ${result.p999Ms.toFixed(1)} ms, ${result.bad} bad`);
   };
   await phase("quiet", "nothing else", async () => undefined);
   await phase("publish", `a campaign and its list of ${Math.round(USERS / 20).toLocaleString("en-US")} ids change every ${CHANGE_MS} ms`, () => changing(context, engine, least));
-  await phase("load", "a CSV of 1,000,000 ids into a segment, which is then published", () => loading(context, engine, csv));
+  await phase("load", `a CSV of ${CSV_IDS[mode].toLocaleString("en-US")} ids into a segment, which is then published, and the index built anew`, () => loading(context, engine, csv));
   await phase("save", "BGSAVE", () => saving(engine, "bgsave"));
   await phase("rewrite", "BGREWRITEAOF", () => saving(engine, "bgrewriteaof"));
 
@@ -70,9 +75,9 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     about: `GETs in an open loop at a quarter of saturation (${Math.round(rate).toLocaleString("en-US")}/s; saturation by the benchmark's own client), latency from the due time. Sync watches the store; the other work is done by processes of their own on the same cores. ${RECORDS[mode].toLocaleString("en-US")} impressions were reported before. A degraded answer counts as ${LOST_MS.toLocaleString("en-US")} ms.`,
     tables: [{
       caption: "Milliseconds",
-      head: ["phase", "meanwhile", "requests", "p50", "p99", "p99.9", "max", "client stalled", "bad answers"],
-      rows: phases.map(({ phase: name, what, result }) => [
-        name, what, result.requests.toLocaleString("en-US"), ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs, result.clientStallMs].map((ms) => ms.toFixed(2)), String(result.bad),
+      head: ["phase", "meanwhile", "requests", "p50", "p99", "p99.9", "max", "client stalled", "bad answers", "Redis held longest"],
+      rows: phases.map(({ phase: name, what, result, held }) => [
+        name, what, result.requests.toLocaleString("en-US"), ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs, result.clientStallMs].map((ms) => ms.toFixed(2)), String(result.bad), held,
       ]),
     }],
     bounds: phases.slice(1).map(({ phase: name, result }) => ({ name: `p99.9, ${name}`, value: result.p999Ms, relation: "<", limit: 50, unit: " ms" })),
@@ -90,9 +95,17 @@ function fill(store: Store): void {
   });
 }
 
-function csvText(): string {
+function writeCsv(path: string, ids: number): void {
   const random = new SeededRandom(10);
-  return `user_id\n${Array.from({ length: CSV_IDS }, () => random.below(CSV_RANGE)).join("\n")}\n`;
+  writeFileSync(path, "user_id\n");
+  for (let left = ids; left > 0; left -= 100_000) appendFileSync(path, `${Array.from({ length: Math.min(left, 100_000) }, () => random.below(ids * CSV_RANGE)).join("\n")}\n`);
+}
+
+/** The command that held Redis longest, and for how long. A fork is a part of the command that asks for it. */
+async function longestHeld({ redis }: EngineSubject): Promise<string> {
+  const entries = (await redis.slowlog("GET", 10_000)) as [id: number, at: number, us: number, args: string[]][];
+  const [longest] = entries.filter(([, , , [command = ""]]) => command.toLowerCase() !== "slowlog").sort(([, , a], [, , b]) => b - a);
+  return longest ? `${(longest[2] / 1e3).toFixed(1)} ms, ${longest[3][0]?.toLowerCase() ?? ""}` : `< ${HELD_US / 1e3} ms`;
 }
 
 async function changing(context: CaseContext, engine: EngineSubject, seconds: number): Promise<void> {
@@ -102,12 +115,13 @@ async function changing(context: CaseContext, engine: EngineSubject, seconds: nu
   await stopChild(changer);
 }
 
-/** Returns when the load is live. */
+/** Returns when the load is live and in the index. */
 async function loading(context: CaseContext, engine: EngineSubject, csv: string): Promise<void> {
   const revision = (): Promise<string | null> => engine.redis.hget(engine.keys.published, engine.keys.audience({ kind: "segment", name: SEGMENT }));
+  const indexed = async (): Promise<boolean> => readManifest((await engine.redis.get(engine.keys.manifest)) ?? "").direct.length === 0;
   const before = await revision();
   await runPopup(context, engine.env, ["segment", "load", SEGMENT, csv]);
-  for (const waiting = forSeconds(MOST_S); (await revision()) === before;) {
+  for (const waiting = forSeconds(MOST_S); (await revision()) === before || !(await indexed());) {
     if (!waiting()) throw new Error("the load was not published");
     await delay(50);
   }
