@@ -2,6 +2,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { Chunk, combine, CHUNK_BITS, eachMember } from "../chunk.js";
 import { integerId } from "../user-id.js";
+import { merge, Pages } from "./merge.js";
 import type { StagedIds } from "./staged-ids.js";
 
 export const LOAD_MODES = ["replace", "add", "remove"] as const;
@@ -35,7 +36,6 @@ export class AudienceMembers {
   readonly #chunkHistory: Statement<[number, number], { since: number; until: number | null; members: Buffer }>;
   readonly #blockNumbers: Statement<[string], number>;
   readonly #block: Statement<[string, number], { slot: number; members: Buffer }>;
-  readonly #stringSlots: Statement<[string], { id: string; slots: string }>;
   readonly #rollBack: readonly Statement<Pair & { to: number }>[];
   readonly #prune: readonly Statement<[number, number]>[];
   readonly #differing: Statement<{ audience: number; a: number; b: number }, number>;
@@ -63,7 +63,6 @@ export class AudienceMembers {
     // json_each gives the audiences in their order: its key is an audience's slot.
     this.#blockNumbers = db.prepare<[string], number>("SELECT DISTINCT c.number FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL ORDER BY c.number").pluck();
     this.#block = db.prepare("SELECT s.key AS slot, c.members FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL WHERE c.number = ?");
-    this.#stringSlots = db.prepare("SELECT m.user_id AS id, group_concat(s.key) AS slots FROM json_each(?) s JOIN audience_strings m ON m.audience_id = s.value AND m.until IS NULL GROUP BY m.user_id");
     // What held then and holds now, by another row, stays as it is: so it is told since when a user is in.
     this.#rollBack = [["audience_chunks", "number", "number, members", "AND o.members = n.members"], ["audience_strings", "user_id", "user_id", ""]].flatMap(([name = "", key = "", columns = "", same = ""]) => [
       db.prepare<Pair & { to: number }>(`UPDATE ${name} AS n SET until = @version WHERE audience_id = @audience AND until IS NULL AND since > @to
@@ -87,12 +86,7 @@ export class AudienceMembers {
 
   /** The present string members, in order. They are read some at a time: the store can be used in between. */
   *strings(audienceId: number): Generator<string> {
-    for (let after = ""; ;) {
-      const together = this.#strings.all(audienceId, after);
-      yield* together;
-      if (together.length < STRINGS_TOGETHER) return;
-      after = together.at(-1) ?? after;
-    }
+    for (const { id } of this.stringSlots([audienceId])) yield id;
   }
 
   /** The largest integer member, or -1. */
@@ -113,9 +107,9 @@ export class AudienceMembers {
     return this.#block.all(JSON.stringify(audienceIds), number);
   }
 
-  /** Every string id in some audiences, with the places among `audienceIds` of those it is in. */
+  /** Every string id in some audiences, in order, with the places among `audienceIds` of those it is in. They are read some at a time. */
   *stringSlots(audienceIds: readonly number[]): Generator<{ id: string; slots: number[] }> {
-    for (const { id, slots } of this.#stringSlots.iterate(JSON.stringify(audienceIds))) yield { id, slots: slots.split(",").map(Number) };
+    yield* merge(audienceIds.map((id) => new Pages((after) => this.#strings.all(id, after), STRINGS_TOGETHER)));
   }
 
   /** The version since which a user has been in an audience, as far as the versions that are kept can tell; undefined for one who is not. */
