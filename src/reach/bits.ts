@@ -1,4 +1,4 @@
-/** Target expressions over many users at once: the users of a chunk as 65,536 bits, 32 to a word. */
+/** Target expressions over many users at once: the users of a chunk as bits, 32 to a word. */
 import type { Target } from "../target.js";
 
 /** Users of a chunk. Most audiences have nobody in most chunks, and a `!` then means everybody: neither takes any memory. */

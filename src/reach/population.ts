@@ -1,6 +1,6 @@
 /** Everybody who is in any of some audiences, as the store has them: integer ids chunk by chunk, string ids one by one. */
 import { audienceLabel, type AudienceRef } from "../audience.js";
-import { chunkWords } from "../chunk.js";
+import { CHUNK_BITS, CHUNK_BYTES, chunkWords, eachMember } from "../chunk.js";
 import type { Store } from "../store/store.js";
 import { segmentsOf, mentionsUsers, type Target } from "../target.js";
 import { or, type Bits, type Leaf } from "./bits.js";
@@ -19,6 +19,7 @@ export function refsOf({ target, campaignId }: Aim): AudienceRef[] {
   return mentionsUsers(target) ? [...segments, refOf({ kind: "users" }, campaignId)] : segments;
 }
 
+/** Some of the users: what is said of them is in bits, of equal number and in the same order. */
 export interface ChunkOfUsers {
   /** Everybody in the chunk who is in any of the audiences. */
   readonly everyone: Bits;
@@ -45,7 +46,7 @@ export class Population {
   *chunks(): Generator<ChunkOfUsers> {
     const { members } = this.store.audiences;
     for (const number of members.blockNumbers(this.#ids)) {
-      const bits = new Map<number, Uint32Array>(members.block(this.#ids, number).map(({ slot, members: packed }) => [slot, chunkWords(packed)]));
+      const bits = bitsOf(members.block(this.#ids, number));
       const ofSlot = (slot: number | undefined): Bits => (slot === undefined ? undefined : bits.get(slot)) ?? "nobody";
       yield { everyone: [...bits.values()].reduce<Bits>(or, "nobody"), membersOf: (ref) => ofSlot(this.#slots.get(audienceLabel(ref))) };
     }
@@ -60,4 +61,28 @@ export class Population {
       };
     }
   }
+}
+
+/** The place of each member of a chunk among those who are there, from 1; all 0 between two uses. */
+const places = new Uint32Array(CHUNK_BITS);
+
+/**
+ * The members of each slot's audience as bits, 32 to a word. Where few are in the chunk at all, as of ids that lie far apart, only
+ * those have a bit, in no order: a hundred users are counted in 4 words and not in 2,048.
+ */
+function bitsOf(audiences: readonly { slot: number; members: Uint8Array }[]): Map<number, Uint32Array> {
+  if (audiences.some(({ members }) => members.length === CHUNK_BYTES)) return new Map(audiences.map(({ slot, members }) => [slot, chunkWords(members)]));
+  let users = 0;
+  for (const { members } of audiences) eachMember(members, (member) => (places[member] ||= ++users));
+  const words = Math.ceil(users / 32);
+  const bits = new Map(audiences.map(({ slot, members }) => {
+    const own = new Uint32Array(words);
+    eachMember(members, (member) => {
+      const place = (places[member] ?? 0) - 1;
+      own[place >> 5] = (own[place >> 5] ?? 0) | (1 << (place & 31));
+    });
+    return [slot, own];
+  }));
+  for (const { members } of audiences) eachMember(members, (member) => (places[member] = 0));
+  return bits;
 }
