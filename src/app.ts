@@ -34,11 +34,12 @@ export interface ApiOptions {
   readonly redisCa?: string | null;
   readonly auth?: AuthSettings;
   readonly jwtSecret?: string | undefined;
+  readonly corsOrigins?: readonly string[];
 }
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
 export async function openApi({
-  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret,
+  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret, corsOrigins = [],
 }: ApiOptions): Promise<Api> {
   const spool = spoolOptions && (await openSpool(spoolOptions, log));
   const metrics = new HttpMetrics();
@@ -59,7 +60,7 @@ export async function openApi({
         else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");
       },
     });
-    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), gate);
+    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), { gate, corsOrigins });
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {

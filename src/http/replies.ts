@@ -3,36 +3,42 @@ import type { HttpResponse } from "uWebSockets.js";
 import { Denied } from "../auth/gate.js";
 import type { Trouble } from "../engine/answers.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
+import { writeGrant, type Grant } from "./cors.js";
 
 const STATUS_TEXT: Record<number, string> = {
   200: "200 OK", 202: "202 Accepted", 204: "204 No Content", 400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found", 405: "405 Method Not Allowed",
   409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
 };
 
-/** A response, whether it was asked for with HEAD, and whether it is over: answered, or its client has gone. */
-export interface Exchange { readonly res: HttpResponse; readonly head: boolean; closed: boolean }
+/**
+ * A response, whether it was asked for with HEAD, what the origin that asks is granted where there is anything to say of it, and
+ * whether it is over: answered, or its client has gone.
+ */
+export interface Exchange { readonly res: HttpResponse; readonly head: boolean; readonly grant: Grant | undefined; closed: boolean }
 
-export function sendJson({ res, closed }: Exchange, status: number, json: string): void {
+export function sendJson({ res, grant, closed }: Exchange, status: number, json: string): void {
   if (closed) return;
   res.cork(() => {
     // 200 is what uWebSockets writes by itself.
     if (status !== 200) res.writeStatus(STATUS_TEXT[status] ?? String(status));
+    if (grant !== undefined) writeGrant(res, grant);
     res.writeHeader("content-type", "application/json; charset=utf-8").writeHeader("cache-control", "no-store").end(json);
   });
 }
 
 /** @param cause why there is no decision, where the reason is not that there is no campaign */
-export function sendNothing({ res, closed }: Exchange, cause?: Trouble): void {
+export function sendNothing({ res, grant, closed }: Exchange, cause?: Trouble): void {
   if (closed) return;
   res.cork(() => {
     res.writeStatus("204 No Content").writeHeader("cache-control", "no-store");
+    if (grant !== undefined) writeGrant(res, grant);
     if (cause !== undefined) res.writeHeader("popup-degraded", cause);
     res.endWithoutBody();
   });
 }
 
 /** RFC 9457. @param allow the methods of the path, for 405 */
-export function sendProblem({ res, head, closed }: Exchange, error: PopupError, allow?: string): void {
+export function sendProblem({ res, head, grant, closed }: Exchange, error: PopupError, allow?: string): void {
   if (closed) return;
   const status = HTTP_STATUS[error.code];
   const title = (STATUS_TEXT[status] ?? "").slice(4);
@@ -41,6 +47,7 @@ export function sendProblem({ res, head, closed }: Exchange, error: PopupError, 
   res.cork(() => {
     res.writeStatus(STATUS_TEXT[status] ?? String(status));
     res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
+    if (grant !== undefined) writeGrant(res, grant);
     if (allow !== undefined) res.writeHeader("allow", allow);
     if (error instanceof Denied) res.writeHeader("www-authenticate", error.challenge);
     if (status === 503) res.writeHeader("retry-after", "1");

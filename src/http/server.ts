@@ -6,6 +6,7 @@ import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { admission } from "./admission.js";
+import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
 import { isAmbiguous } from "./framing.js";
 import type { HttpMetrics } from "./metrics.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
@@ -19,12 +20,17 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/**
- * @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204
- * @param gate says who asks; without one everyone may
- */
-export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, gate?: Gate): HttpServer {
+export interface HttpOptions {
+  /** Says who asks; without one everyone may. */
+  readonly gate?: Gate | undefined;
+  /** Whose pages may read the answers, beside the engine's own: exact origins, or `*`. */
+  readonly corsOrigins?: readonly string[];
+}
+
+/** @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204 */
+export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, { gate, corsOrigins = [] }: HttpOptions = {}): HttpServer {
   const uws = loadUws();
+  const grantOf = grantsOf(corsOrigins);
   const app = uws.App();
   let open = 0;
   let socket: us_listen_socket | undefined;
@@ -43,7 +49,7 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
       res.close();
       return;
     }
-    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", closed: false };
+    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", grant: grantOf?.(req), closed: false };
     open++;
     res.onAborted(() => done(exchange));
     try {
@@ -144,8 +150,10 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
       refuse(exchange, new PopupError("unavailable", reason, { hint: trouble === "unpublished" ? "run popup sync" : "see popup doctor" }));
     }
   });
-  const wrongMethod = (allow: string) => route((_req, exchange) => {
-    refuse(exchange, new PopupError("method_not_allowed", "this path does not take this method", { hint: `use ${allow}` }), allow);
+  const wrongMethod = (allow: string) => route((req, exchange) => {
+    const { res, grant } = exchange;
+    if (isPreflight(req, grant)) finish(exchange, () => sendPreflight(res, grant, allow));
+    else refuse(exchange, new PopupError("method_not_allowed", "this path does not take this method", { hint: `use ${allow}` }), allow);
   }, true);
 
   app.get("/v1/campaigns/popup", popup).any("/v1/campaigns/popup", wrongMethod("GET"));

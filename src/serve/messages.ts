@@ -9,6 +9,8 @@ export interface ApiProcessOptions {
   /** Reports that it may keep on disk while Redis is away; 0 keeps none. */
   readonly spoolMaxBytes: number;
   readonly auth: AuthSettings;
+  /** Whose pages may read the answers, beside the engine's own: exact origins, or `*`. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** A registry as JSON. */

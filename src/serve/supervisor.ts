@@ -6,7 +6,6 @@
 import { createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import type { AuthSettings } from "../auth/settings.js";
 import { configEnv, redisDir, withoutJwtSecret, type Config } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
@@ -21,18 +20,15 @@ import { keepEmbeddedRedis } from "./redis-keeper.js";
 import { RedisMetrics } from "./redis-metrics.js";
 
 export interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
+  /** What each of the API processes is started with. */
+  readonly api: ApiProcessOptions;
   readonly processes: number;
-  /** Bytes of reports that each API process may keep on disk while Redis is away; 0 keeps none. */
-  readonly spoolMaxBytes: number;
   /** Only HTTP; sync and worker run elsewhere. */
   readonly apiOnly: boolean;
   /** Where metrics are served, or null for nowhere. */
   readonly admin: Address | null;
   /** The interval of sync's safety net, s. */
   readonly syncIntervalS: number;
-  readonly auth: AuthSettings;
 }
 
 export interface Serving { stop(): Promise<void> }
@@ -45,7 +41,7 @@ const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
  * @throws PopupError `unavailable` when a port is taken or Redis cannot be started
  */
 export async function serve(config: Config, options: ServeOptions, log: Logger): Promise<Serving> {
-  await checkPortFree(options.host, options.port);
+  await checkPortFree(options.api);
   const embedded = config.redisUrl === "embedded" ? await keepEmbeddedRedis(redisDir(config), log) : undefined;
   const redisUrl = embedded?.url ?? config.redisUrl;
   const env = configEnv({ ...config, redisUrl });
@@ -60,7 +56,7 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
     await embedded?.stop();
   };
   try {
-    const listening = Array.from({ length: options.processes }, () => startApi(options, env, log, children));
+    const listening = Array.from({ length: options.processes }, () => startApi(options.api, env, log, children));
     if (!options.apiOnly) {
       for (const [part, ...args] of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]] as const) {
         const child = new Child(part, POPUP, [part, ...args, "--quiet"], withoutJwtSecret(env), log);
@@ -82,9 +78,9 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
 }
 
 /** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
-function startApi({ host, port, spoolMaxBytes, auth }: ServeOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
+function startApi(options: ApiProcessOptions, env: NodeJS.ProcessEnv, log: Logger, children: Child[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = new Child("api", API_PROCESS, [JSON.stringify({ host, port, spoolMaxBytes, auth } satisfies ApiProcessOptions)], env, log, (started) => {
+    const child = new Child("api", API_PROCESS, [JSON.stringify(options)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
         if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));
@@ -97,7 +93,7 @@ function startApi({ host, port, spoolMaxBytes, auth }: ServeOptions, env: NodeJS
 }
 
 /** uWebSockets.js shares ports, so a second engine on one would take half of its requests without a word. */
-function checkPortFree(host: string, port: number): Promise<void> {
+function checkPortFree({ host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createTcpServer();
     probe.once("error", (error: NodeJS.ErrnoException) => {

@@ -19,6 +19,7 @@ import { refreshIndex } from "../../dist/sync/sync.js";
 import { sayWhole } from "../../dist/sync/verify.js";
 import { sqliteSink } from "../../dist/worker/sink.js";
 import { Worker } from "../../dist/worker/worker.js";
+import { checkAnswer } from "./openapi.js";
 import { startRedis } from "./redis.js";
 
 export interface Popup { campaign_id: number; title: string; body: string | null; image_url: string; action_url: string; impression_id: string }
@@ -72,9 +73,11 @@ export class TestEngine {
     while ((await this.worker.step()) > 0);
   }
 
+  /** @throws Error when the answer is not what docs/openapi.yaml says */
   async request(path: string, init?: RequestInit): Promise<Answer> {
     const response = await fetch(this.url + path, init);
     const text = await response.text();
+    checkAnswer(init?.method ?? "GET", path, { status: response.status, headers: response.headers, text });
     let json: unknown;
     try {
       json = JSON.parse(text);
@@ -109,7 +112,7 @@ export function campaignInput(fields: Record<string, unknown> = {}): Record<stri
 export { freePort };
 
 /** What a test of decisions allows them: a busy test machine shall not turn them into time-outs. */
-const PATIENT_MS = 10_000;
+export const PATIENT_MS = 10_000;
 
 /**
  * Opens an engine on a private Redis; everything is closed at the test's teardown.
