@@ -35,11 +35,12 @@ export interface ApiOptions {
   readonly auth?: AuthSettings;
   readonly jwtSecret?: string | undefined;
   readonly corsOrigins?: readonly string[];
+  readonly demo?: boolean;
 }
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
 export async function openApi({
-  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret, corsOrigins = [],
+  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret, corsOrigins = [], demo = false,
 }: ApiOptions): Promise<Api> {
   const spool = spoolOptions && (await openSpool(spoolOptions, log));
   const metrics = new HttpMetrics();
@@ -60,7 +61,7 @@ export async function openApi({
         else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");
       },
     });
-    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), { gate, corsOrigins });
+    server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), { gate, corsOrigins, demo });
     await engine.warmUp();
     await server.listen(host, port);
   } catch (error) {

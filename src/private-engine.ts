@@ -36,10 +36,11 @@ export async function inTemporaryFolder<T>(name: string, base: Config, work: (co
  * Starts the engine and waits until it is ready.
  * @param port a free one
  * @param signal ends the waiting
+ * @param args further ones of `popup serve`
  * @throws PopupError `unavailable` when it does not become ready; it has ended then
  */
-export async function startPrivateEngine(config: Config, port: number, signal?: AbortSignal): Promise<PrivateEngine> {
-  const process = fork(POPUP, ["serve", "--port", String(port), "--admin", "off", "--quiet"], { env: configEnv(config), stdio: ["ignore", "ignore", "inherit", "ipc"] });
+export async function startPrivateEngine(config: Config, port: number, { signal, args = [] }: { readonly signal?: AbortSignal | undefined; readonly args?: readonly string[] } = {}): Promise<PrivateEngine> {
+  const process = fork(POPUP, ["serve", "--port", String(port), "--admin", "off", "--quiet", ...args], { env: configEnv(config), stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const engine: PrivateEngine = { url: `http://127.0.0.1:${port}`, stop: () => stop(process) };
   try {
     await untilReady(engine.url, process, signal);

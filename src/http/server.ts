@@ -7,6 +7,7 @@ import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { admission } from "./admission.js";
 import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
+import { demoFiles, sendFile } from "./demo-page.js";
 import { isAmbiguous } from "./framing.js";
 import type { HttpMetrics } from "./metrics.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
@@ -25,10 +26,12 @@ export interface HttpOptions {
   readonly gate?: Gate | undefined;
   /** Whose pages may read the answers, beside the engine's own: exact origins, or `*`. */
   readonly corsOrigins?: readonly string[];
+  /** Whether `GET /demo` shows the demo page. */
+  readonly demo?: boolean;
 }
 
 /** @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204 */
-export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, { gate, corsOrigins = [] }: HttpOptions = {}): HttpServer {
+export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, { gate, corsOrigins = [], demo = false }: HttpOptions = {}): HttpServer {
   const uws = loadUws();
   const grantOf = grantsOf(corsOrigins);
   const app = uws.App();
@@ -160,6 +163,7 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
   for (const type of EVENT_TYPES) app.post(`/v1/campaigns/:id/${type}`, report(type)).any(`/v1/campaigns/:id/${type}`, wrongMethod("POST"));
   app.get("/healthz", route((_req, exchange) => finish(exchange, () => sendJson(exchange, 200, '{"ok":true}')))).any("/healthz", wrongMethod("GET"));
   app.get("/readyz", ready).any("/readyz", wrongMethod("GET"));
+  for (const file of demo ? demoFiles() : []) app.get(file.path, route((_req, exchange) => finish(exchange, () => sendFile(exchange, file)))).any(file.path, wrongMethod("GET"));
   app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
 
   return {

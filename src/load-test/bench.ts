@@ -62,7 +62,7 @@ export async function benchSelf(base: Config, plan: Omit<LoadPlan, "url">, campa
       store.close();
     }
     stopHere(signal);
-    const engine = await startPrivateEngine(config, await freePort(), signal).catch((error: unknown) => {
+    const engine = await startPrivateEngine(config, await freePort(), { signal }).catch((error: unknown) => {
       stopHere(signal);
       throw error;
     });

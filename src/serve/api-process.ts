@@ -9,14 +9,14 @@ import { openLog } from "../log.js";
 import { answerMetrics } from "./answer-metrics.js";
 import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 
-const { host, port, spoolMaxBytes, auth, corsOrigins } = JSON.parse(process.argv[2] ?? "{}") as ApiProcessOptions;
+const { host, port, spoolMaxBytes, auth, corsOrigins, demo } = JSON.parse(process.argv[2] ?? "{}") as ApiProcessOptions;
 const config = readConfig();
 const log = openLog("api", config.logLevel);
 const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
   const api = await openApi({
-    redisUrl: config.redisUrl, redisCa: config.redisCa, prefix: config.prefix, host, port, log, auth, jwtSecret: readJwtSecret(), corsOrigins,
+    redisUrl: config.redisUrl, redisCa: config.redisCa, prefix: config.prefix, host, port, log, auth, jwtSecret: readJwtSecret(), corsOrigins, demo,
     spool: spoolMaxBytes === 0 ? null : { dir: spoolDir(config), maxBytes: spoolMaxBytes },
   });
   let closing = false;

@@ -11,6 +11,8 @@ export interface ApiProcessOptions {
   readonly auth: AuthSettings;
   /** Whose pages may read the answers, beside the engine's own: exact origins, or `*`. */
   readonly corsOrigins: readonly string[];
+  /** Whether `GET /demo` shows the demo page. */
+  readonly demo: boolean;
 }
 
 /** A registry as JSON. */
