@@ -13,6 +13,8 @@ const home = element("home", HTMLElement);
 const user = element("user", HTMLInputElement);
 const balance = element("balance", HTMLElement);
 const BALANCE = balance.textContent ?? "";
+/** `/demo?timeout=5000` waits longer, for an engine on a busy machine; ms. */
+const timeout = Number(new URLSearchParams(location.search).get("timeout")) || undefined;
 /** Of who is logged in. @type {{ client: PopupClient, userId: string } | undefined} */
 let session;
 
@@ -33,7 +35,7 @@ login.addEventListener("submit", (event) => {
   event.preventDefault();
   const userId = user.value.trim();
   const client = createPopupClient({
-    baseUrl: location.origin, userId, storage, fetch: panel.logged(() => void panel.explain(userId)),
+    baseUrl: location.origin, userId, storage, timeout, fetch: panel.logged(() => void panel.explain(userId)),
     // Letters and digits by chance: this runs without a secure context too.
     sessionId: `login-${Math.random().toString(36).slice(2)}`,
     onError: (error) => panel.say(`The client: ${error.message}`),
