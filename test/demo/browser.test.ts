@@ -181,7 +181,10 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
         app.shown({ campaign_id: 1, impression_id: "show-1" });
         await app.flush();
       })()`);
-      await until("it was refused for now", () => posts.length > 0);
+      await until("it was refused, for a minute", () => posts.length > 0);
+      await page.setOfflineMode(true);
+      await page.setOfflineMode(false);
+      await until("it comes again with the network", () => posts.length > 1);
       const before = posts.length;
       await page.goto("about:blank");
       const last = await until("it comes once more", () => posts[before]);
