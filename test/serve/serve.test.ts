@@ -19,8 +19,11 @@ const impressionsOf = async (popup: Cli): Promise<number> => {
 
 t.test("two API processes, sync and worker: a campaign goes live, is counted and stored, and goes out", async (t) => {
   const popup = cli(t);
-  const serving = await startServing(t, popup, ["--processes", "2"]);
-  t.equal((await fetch(`${serving.url}/healthz`)).status, 200);
+  const serving = await startServing(t, popup, ["--processes", "2", "--demo", "--cors-origin", "https://app.bank.example", "--cors-origin", "https://other.bank.example"]);
+  const health = await fetch(`${serving.url}/healthz`, { headers: { origin: "https://other.bank.example" } });
+  t.match([health.status, health.headers.get("access-control-allow-origin")], [200, "https://other.bank.example"]);
+  t.equal((await fetch(`${serving.url}/demo`)).status, 200);
+  t.match(serving.log(), `the demo page is at ${serving.url}/demo`);
   await until("an empty list is published", async () => (await fetch(`${serving.url}/readyz`)).status === 200);
 
   t.equal((await popup([...CREATE, "--quiet"])).stdout, "1\n");
@@ -100,9 +103,10 @@ t.test("a taken port is said at once", async (t) => {
 
 t.test("wrong flags are refused before anything starts", async (t) => {
   const popup = cli(t);
-  for (const args of [["--port", "0"], ["--port", "65536"], ["--processes", "0"], ["--admin", "9464"], ["--interval", "0"], ["--interval", "3601"]]) {
+  for (const args of [["--port", "0"], ["--port", "65536"], ["--processes", "0"], ["--admin", "9464"], ["--interval", "0"], ["--interval", "3601"], ["--cors-origin", "app.bank.example"]]) {
     const { code, stderr } = await popup(["serve", ...args]);
     t.equal(code, 2, args.join(" "));
     t.match(stderr, `popup: ${args[0]}: "${args[1]}" is not`);
   }
+  t.match(await popup(["serve", "--demo", "--auth", "key"]), { code: 2, stderr: /^popup: --demo: has no credentials to give to --auth key\n {2}./ });
 });
