@@ -4,10 +4,9 @@ import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import t from "tap";
-import { pino } from "pino";
-import { freePort, startEngine } from "../helpers/engine.js";
+import { anotherApi } from "../helpers/another-api.js";
+import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
-import { openApi } from "../../dist/app.js";
 import { DECISION_DEADLINE_MS } from "../../dist/engine/engine.js";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
@@ -16,9 +15,8 @@ const engine = await startEngine(file, { decisionDeadlineMs: DECISION_DEADLINE_M
 const id = engine.campaign({ caps: ["1000/total"] });
 await engine.publish();
 /** One that keeps nothing on disk. */
-const bare = await openApi({ redisUrl: engine.redisUrl, prefix: "", host: "127.0.0.1", port: await freePort(), log: pino({ level: "silent" }), spool: null });
-file.teardown(() => bare.close());
-const reportBare = (type: string, impressionId: string): Promise<Response> => fetch(`${bare.url}/v1/campaigns/${id}/${type}`, { method: "POST", body: JSON.stringify({ user_id: 1, impression_id: impressionId }) });
+const bare = await anotherApi(file, engine, { spool: null, decisionDeadlineMs: DECISION_DEADLINE_MS });
+const reportBare = (type: string, impressionId: string): ReturnType<typeof engine.request> => bare.report(type, id, { user_id: 1, impression_id: impressionId });
 const counted = async (): Promise<unknown> => {
   await engine.drain();
   return engine.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC").map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap]);
@@ -60,7 +58,7 @@ t.test("Redis hangs: 204 at the deadline and then at once, reports are kept, and
     t.equal(report.status, 503);
     t.equal(report.headers.get("content-type"), "application/problem+json");
     t.match(report.headers.get("retry-after"), /^[1-9]/);
-    t.match(await report.json(), { status: 503, detail: /send it again with the same impression_id/ });
+    t.match(report.json, { status: 503, detail: /send it again with the same impression_id/ });
     t.equal(await until("it is known to hang", async () => ((await degraded()) === "unavailable" ? "at once" : undefined)), "at once");
     t.match(await engine.request("/readyz"), { status: 503, json: { detail: /Redis is away/ } });
     // 10,000 requests at once: all are answered, and none waits in memory for Redis.
@@ -116,7 +114,7 @@ t.test("Redis stops: unavailable at once, and all well when it is back", async (
   t.match(await engine.report("impression", id, { user_id: 1, impression_id: "hung" }), { status: 202, json: { reason: "duplicate" } }, "the append-only file kept the record");
   await spoolEmpty();
   t.match(await engine.report("impression", id, { user_id: 1, impression_id: "away" }), { status: 202, json: { reason: "duplicate" } }, "what was kept is counted by now");
-  t.match(await (await reportBare("impression", "refused")).json(), { counted: true, total: 3 }, "the refused report was not half taken");
+  t.match((await reportBare("impression", "refused")).json, { counted: true, total: 3 }, "the refused report was not half taken");
   t.same(await counted(), [[3, 501, 2, 0]]);
   t.match(engine.store.deadEvents.list(), [{ reason: /takes no reports/, fields: ["x", /nowhere/] }], "and what is nobody's is there to see");
 });

@@ -34,10 +34,10 @@ const storage = {
 login.addEventListener("submit", (event) => {
   event.preventDefault();
   const userId = user.value.trim();
+  // Letters and digits by chance: crypto.randomUUID is for secure contexts only.
+  const sessionId = `login-${Math.random().toString(36).slice(2)}`;
   const client = createPopupClient({
-    baseUrl: location.origin, userId, storage, timeout, fetch: panel.logged(() => void panel.explain(userId)),
-    // Letters and digits by chance: this runs without a secure context too.
-    sessionId: `login-${Math.random().toString(36).slice(2)}`,
+    baseUrl: location.origin, userId, sessionId, storage, timeout, fetch: panel.logged(() => void panel.explain(userId, sessionId)),
     onError: (error) => panel.say(`The client: ${error.message}`),
   });
   session = { client, userId };

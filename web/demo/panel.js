@@ -56,24 +56,26 @@ export function logged(answered) {
   };
 }
 
-/** Asks what every campaign says of the customer. @param {string} userId */
-export async function explain(userId) {
+/** Asks what every campaign says of the customer. @param {string} userId @param {string} sessionId */
+export async function explain(userId, sessionId) {
   const turn = ++asked;
-  const content = await explained(userId);
+  const content = await explained(userId, sessionId);
   if (turn === asked) place.replaceChildren(content);
 }
 
-/** @param {string} userId @returns {Promise<HTMLElement>} */
-async function explained(userId) {
+/** @param {string} userId @param {string} sessionId @returns {Promise<HTMLElement>} */
+async function explained(userId, sessionId) {
   try {
-    const reply = await fetch(`/demo/explain?user_id=${encodeURIComponent(userId)}`);
+    const reply = await fetch(`/demo/explain?${new URLSearchParams({ user_id: userId, session_id: sessionId })}`);
     if (!reply.ok) return node("p", "soft", "Explain is not available.");
-    /** @type {{ candidates: { campaign_id: number, title: string, eligible: boolean, reason: string | null, next_eligible_at: string | null }[] }} */
-    const { candidates } = await reply.json();
+    /** @type {{ decision: { campaign_id: number } | null, candidates: { campaign_id: number, title: string, eligible: boolean, reason: string | null, next_eligible_at: string | null }[] }} */
+    const { decision, candidates } = await reply.json();
     if (candidates.length === 0) return node("p", "soft", "No campaign is active.");
-    return node("ul", "candidates", ...candidates.map(({ campaign_id, title, eligible, reason, next_eligible_at }) =>
-      node("li", eligible ? "good" : "", node("b", "", eligible ? "✓" : "–"), node("span", "", `${title} (${campaign_id})`),
-        node("small", "soft", [eligible ? "eligible" : (reason ?? "not eligible"), next_eligible_at && `again ${new Date(next_eligible_at).toLocaleString()}`].filter(Boolean).join("; ")))));
+    return node("ul", "candidates", ...candidates.map(({ campaign_id, title, eligible, reason, next_eligible_at }) => {
+      const why = eligible ? (campaign_id === decision?.campaign_id ? "comes next" : "would follow") : (reason ?? "not eligible");
+      const again = !eligible && next_eligible_at !== null ? `; again ${new Date(next_eligible_at).toLocaleString()}` : "";
+      return node("li", eligible ? "good" : "", node("b", "", eligible ? "✓" : "–"), node("span", "", `${title} (${campaign_id})`), node("small", "soft", why + again));
+    }));
   } catch {
     return node("p", "soft", "Explain is not available: the engine does not answer.");
   }
