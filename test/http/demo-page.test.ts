@@ -1,8 +1,12 @@
 /** The files of the demo page, and where it is not served. What it does is tested in a browser: test/demo/. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import t from "tap";
 import { checkDemo } from "../../dist/cli/commands/serve-web.js";
 import { startEngine } from "../helpers/engine.js";
 import { anotherApi } from "../helpers/another-api.js";
+import { bareNode } from "../helpers/node.js";
+import { PACKAGE_ROOT } from "../../dist/version.js";
 
 const plain = await startEngine(t, { spool: false });
 const engine = await anotherApi(t, plain, { demo: true });
@@ -40,4 +44,8 @@ t.test("--demo is for an engine of this machine that asks nobody who they are", 
   t.throws(() => checkDemo("0.0.0.0", { demo: true, auth: "none" }), { code: "usage", message: /^--demo: --host 0.0.0.0 is reached from other machines/ });
   t.doesNotThrow(() => checkDemo("0.0.0.0", { auth: "jwt" }), "without --demo");
   t.end();
+});
+
+t.test("its scripts are sound, and the client's published types are for an app that has the DOM's types and not Node's", async (t) => {
+  await t.resolves(promisify(execFile)("env", [...bareNode(), "node_modules/typescript/bin/tsc", "-p", "tsconfig.web.json"], { cwd: PACKAGE_ROOT }));
 });
