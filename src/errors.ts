@@ -16,19 +16,22 @@ export type ErrorCode =
   | "unavailable" // Redis, a port or another part is away
   | "internal";
 
+interface Detail { readonly field?: string; readonly cause?: unknown }
+
 /** What a person can meet going wrong: `message` says what and where, `hint` what to do about it. */
 export class PopupError extends Error {
   override readonly name = "PopupError";
+  readonly code: ErrorCode;
+  /** Only a fault of the engine itself has none: there is nothing that its user could do. */
   readonly hint: string | undefined;
   /** The field the error is about, as the caller named it. */
   readonly field: string | undefined;
 
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    detail: { hint?: string; field?: string; cause?: unknown } = {},
-  ) {
+  constructor(code: "internal", message: string, detail?: Detail & { readonly hint?: string });
+  constructor(code: ErrorCode, message: string, detail: Detail & { readonly hint: string });
+  constructor(code: ErrorCode, message: string, detail: Detail & { readonly hint?: string } = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
     this.hint = detail.hint;
     this.field = detail.field;
   }

@@ -86,7 +86,7 @@ export function freePort(): Promise<number> {
     probe.once("error", reject);
     probe.listen(0, "127.0.0.1", () => {
       const address = probe.address();
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new PopupError("unavailable", "no free port"))));
+      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new PopupError("unavailable", "no port of 127.0.0.1 is free", { hint: "end some of what listens on this machine" }))));
     });
   });
 }

@@ -12,7 +12,7 @@ t.test("an error carries its field, its remedy and its cause", async (t) => {
   const error = new PopupError("bad_file", "it is broken", { hint: "mend it", field: "file", cause });
   t.match(error, { name: "PopupError", code: "bad_file", message: "it is broken", hint: "mend it", field: "file" });
   t.equal(error.cause, cause);
-  t.notOk("cause" in new PopupError("usage", "x"));
+  t.notOk("cause" in new PopupError("internal", "x"));
   t.match(invalid("title", "is wrong", "right it"), { code: "invalid", message: "title: is wrong", field: "title", hint: "right it" });
 });
 

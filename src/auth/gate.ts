@@ -28,13 +28,13 @@ export class Denied extends PopupError {
   readonly challenge: string;
 
   /** @param error undefined where there are no credentials: a client that just did not know is told no error (RFC 6750, 3.1) */
-  constructor(error: BearerError | undefined, message: string, hint?: string) {
-    super(error === undefined ? "unauthorized" : CODE[error], message, hint === undefined ? {} : { hint });
+  constructor(error: BearerError | undefined, message: string, hint: string) {
+    super(error === undefined ? "unauthorized" : CODE[error], message, { hint });
     this.challenge = error === undefined ? "Bearer" : `Bearer error="${error}", error_description="${message.replace(/["\\]/g, "'")}"`;
   }
 }
 
-export function denied(error: BearerError | undefined, message: string, hint?: string): Verdict {
+export function denied(error: BearerError | undefined, message: string, hint: string): Verdict {
   return { kind: "denied", error: new Denied(error, message, hint) };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { errors, jwtVerify, type JWTPayload } from "jose";
 import type { Clock } from "../time.js";
-import { parseUserId } from "../user-id.js";
+import { parseUserId, USER_ID_RULE } from "../user-id.js";
 import { PopupError } from "../errors.js";
 import { readBearer } from "./bearer.js";
 import { denied, type Gate, type Verdict } from "./gate.js";
@@ -56,7 +56,7 @@ export class JwtGate implements Gate {
       return caller;
     } catch (error) {
       if (error instanceof errors.JOSEError) return denied("invalid_token", problemOf(error), `accepted: ${keys.algorithms.join(", ")}, with exp and ${claim}`);
-      if (error instanceof PopupError) return denied("invalid_token", `the claim ${claim} of the token is no user id`, error.hint);
+      if (error instanceof PopupError) return denied("invalid_token", `the claim ${claim} of the token is no user id`, error.hint ?? USER_ID_RULE);
       return { kind: "failed", error };
     }
   }

@@ -6,6 +6,8 @@ import { maskSecrets } from "../secrets.js";
 import { storeRefusal } from "../store/refusal.js";
 import { buildProgram } from "./program.js";
 
+const OUR_FAULT = "this is a fault of popup; POPUP_TRACE=1 shows where";
+
 /** @param args without node and the script */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has seen enough (popup … | head) is no error.
@@ -18,7 +20,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const told = error instanceof PopupError ? error : storeRefusal(error);
     if (told) {
-      say(`popup: ${told.message}\n${told.hint === undefined ? "" : `  ${told.hint}\n`}`);
+      say(`popup: ${told.message}\n  ${told.hint ?? OUR_FAULT}\n`);
       return EXIT_CODE[told.code];
     }
     // Redis may refuse a single command, long after it let us in.
@@ -27,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
       say(`popup: ${refusal.message}\n  ${refusal.hint}\n`);
       return EXIT_CODE.unavailable;
     }
-    say(`popup: internal error: ${reasonOf(error)}\n  this is a fault of popup; POPUP_TRACE=1 shows where\n`);
+    say(`popup: internal error: ${reasonOf(error)}\n  ${OUR_FAULT}\n`);
     if (process.env.POPUP_TRACE === "1" && error instanceof Error) say(`${error.stack ?? ""}\n`);
     return 1;
   }

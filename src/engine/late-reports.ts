@@ -107,7 +107,7 @@ export class LateReports {
   async #make(batch: readonly SpooledReport[]): Promise<void> {
     const { redis, keys, clock, published } = this.options;
     for (let attempt = 0; attempt < STALE_RETRIES; attempt++) {
-      if (!this.options.takes()) throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait");
+      if (!this.options.takes()) throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait", { hint: "they are made when it takes them again" });
       const snapshot = published.current;
       if (snapshot) {
         const { tag } = await reportLate(redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);

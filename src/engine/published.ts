@@ -80,7 +80,7 @@ export class Published {
         return;
       }
     }
-    throw new PopupError("unavailable", "the published campaigns change faster than they can be read");
+    throw new PopupError("unavailable", "the published campaigns change faster than they can be read", { hint: "how many syncs publish, and how often? one is enough" });
   }
 
   /** The version that is live. What is said of the counters belongs to it: both are read at once. */

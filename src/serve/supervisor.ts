@@ -83,7 +83,7 @@ function startApi(options: ApiProcessOptions, env: NodeJS.ProcessEnv, log: Logge
     const child = new Child("api", API_PROCESS, [JSON.stringify(options)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
-        if (message.kind === "failed") reject(new PopupError("unavailable", message.message, message.hint === null ? {} : { hint: message.hint }));
+        if (message.kind === "failed") reject(new PopupError("unavailable", message.message, { hint: message.hint ?? "its log says why; popup doctor checks this machine" }));
       });
       started.once("exit", (code) => reject(new PopupError("unavailable", `an API process ended with ${String(code)} before it listened`, { hint: "its log says why; popup doctor checks this machine" })));
     });
