@@ -4,6 +4,7 @@
  */
 import { parseCaps, formatCap, type Cap } from "./caps.js";
 import { invalid, PopupError } from "./errors.js";
+import { didYouMean } from "./suggest.js";
 import { parseTarget } from "./target.js";
 import { formatTime, parseTime } from "./time.js";
 
@@ -83,7 +84,7 @@ export const CAMPAIGN_FIELDS = [
 export function parseCampaign(input: Record<string, unknown>, timezone: string, base?: CampaignFields): CampaignFields {
   for (const name of Object.keys(input)) {
     if (name !== "id" && !(CAMPAIGN_FIELDS as readonly string[]).includes(name)) {
-      throw invalid(name, "is not a field of a campaign", `fields: ${CAMPAIGN_FIELDS.join(", ")}`);
+      throw invalid(name, "is not a field of a campaign", `${didYouMean(name, CAMPAIGN_FIELDS)}fields: ${CAMPAIGN_FIELDS.join(", ")}`);
     }
   }
   const draft: Draft = input;
@@ -163,7 +164,7 @@ function textList(field: string, value: unknown): string[] {
 
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw invalid(field, `"${String(value)}" is not one of its values`, `use ${choices.join(", ")}`);
+  if (found === undefined) throw invalid(field, `"${String(value)}" is not one of its values`, `${didYouMean(String(value), choices)}use ${choices.join(", ")}`);
   return found;
 }
 

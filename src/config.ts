@@ -5,6 +5,7 @@
 import { join, resolve } from "node:path";
 import { userInfo } from "node:os";
 import { PopupError } from "./errors.js";
+import { didYouMean } from "./suggest.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
 
 export interface Config {
@@ -48,7 +49,7 @@ export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = pro
 function readLogLevel(text: string | undefined): LogLevel | undefined {
   if (text === undefined) return undefined;
   const level = LOG_LEVELS.find((known) => known === text);
-  if (!level) throw new PopupError("usage", `--log-level: "${text}" is none`, { hint: `use ${LOG_LEVELS.join(", ")}`, field: "log-level" });
+  if (!level) throw new PopupError("usage", `--log-level: "${text}" is none`, { hint: `${didYouMean(text, LOG_LEVELS)}use ${LOG_LEVELS.join(", ")}`, field: "log-level" });
   return level;
 }
 

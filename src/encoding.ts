@@ -1,6 +1,7 @@
 /** How an audience lies in Redis, which encoding is the smaller for a list at hand (DESIGN §6), and how large it is. */
 import { bloomBytes } from "./bloom.js";
 import { invalid, PopupError } from "./errors.js";
+import { didYouMean } from "./suggest.js";
 
 export const ENCODINGS = ["auto", "bitmap", "set", "bloom"] as const;
 /** What an operator asks for. */
@@ -54,7 +55,7 @@ export const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger
 export function parseEncoding(text: string): RequestedEncoding {
   const found = ENCODINGS.find((encoding) => encoding === text);
   if (!found) {
-    throw new PopupError("invalid", `encoding: "${text}" is not available`, { hint: `use ${ENCODINGS.join(", ")}`, field: "encoding" });
+    throw new PopupError("invalid", `encoding: "${text}" is not available`, { hint: `${didYouMean(text, ENCODINGS)}use ${ENCODINGS.join(", ")}`, field: "encoding" });
   }
   return found;
 }

@@ -4,6 +4,7 @@
  */
 import { DateTime, IANAZone } from "luxon";
 import { invalid } from "./errors.js";
+import { didYouMean } from "./suggest.js";
 
 export type Clock = () => number;
 
@@ -17,7 +18,7 @@ const MAX_TIME_MS = Date.UTC(9999, 11, 31);
 /** @throws PopupError `invalid` unless the name is an IANA time zone this Node knows */
 export function parseTimezone(name: string): string {
   if (!IANAZone.isValidZone(name)) {
-    throw invalid("timezone", `"${name}" is not a time zone`, "use an IANA name such as Asia/Jakarta or Europe/Berlin");
+    throw invalid("timezone", `"${name}" is not a time zone`, `${didYouMean(name, Intl.supportedValuesOf("timeZone"))}use an IANA name such as Asia/Jakarta or Europe/Berlin`);
   }
   return name;
 }
@@ -38,6 +39,16 @@ export function parseTime(text: string, timezone: string, field: string): number
 /** ISO 8601 with the zone's offset at that time. */
 export function formatTime(ms: number, timezone: string): string {
   return DateTime.fromMillis(ms, { zone: timezone }).toISO({ suppressMilliseconds: true }) ?? String(ms);
+}
+
+/** For people, beside the zone's name: `2026-12-01 09:00:00`. */
+export function formatLocal(ms: number, timezone: string): string {
+  return DateTime.fromMillis(ms, { zone: timezone }).toFormat("yyyy-MM-dd HH:mm:ss");
+}
+
+/** The same without a time of day, or seconds, that are zero: `2026-12-01`, `2026-12-01 09:00`. */
+export function formatBrief(ms: number, timezone: string): string {
+  return formatLocal(ms, timezone).replace(/:00$/, "").replace(/ 00:00$/, "");
 }
 
 /** The local calendar day, `2026-11-23`. */

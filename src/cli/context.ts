@@ -1,13 +1,14 @@
 /** What every command gets: its configuration and its output, and the wrapper that opens and closes the store. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import Table from "cli-table3";
 import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { readConfig, type Config, type ConfigFlags } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { LogLevel } from "../log.js";
 import type { Store } from "../store/store.js";
+
+export { table } from "./table.js";
 
 export interface Context {
   readonly config: Config;
@@ -71,13 +72,9 @@ export async function withStore<T>(context: Context, work: (store: Store) => T |
   }
 }
 
-/** A table without frames; numbers to the right. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
-  const blank = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };
-  const grid = new Table({ head: [...head], chars: blank, style: { head: [], border: [], "padding-left": 0, "padding-right": 0 }, colAligns: numeric.map((n) => (n ? "right" : "left")) });
-  for (const row of rows) grid.push(row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en-US") : cell)));
-  return grid.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+/** Said under a table whose times have no offset. */
+export function timesIn(timezone: string): string {
+  return `times in ${timezone}`;
 }
 
 /** `1 campaign`, `2 campaigns`, `1,000 campaigns`. */

@@ -1,6 +1,7 @@
 /** The command line: what there is, apart from running it. */
-import { Command } from "commander";
+import { InvalidArgumentError, Command, type Argument, type Option } from "commander";
 import { maskSecrets } from "../secrets.js";
+import { nearest } from "../suggest.js";
 import { VERSION } from "../version.js";
 import { audienceCommands } from "./commands/audience.js";
 import { benchCommand } from "./commands/bench.js";
@@ -37,10 +38,32 @@ export function buildProgram(): Command {
   return program;
 }
 
+/** Of the help: it is read on terminals, of which the narrowest have 80 columns. */
+const HELP_WIDTH = 80;
+/** Beside a long option a description is narrower than commander would break it. */
+const LEAST_DESCRIPTION = 20;
+
 /** Every level throws, shows the global options in its help, and suggests what may have been meant. */
 function strict(command: Command): void {
   // A misplaced URL is quoted as an unknown command, say.
   command.configureOutput({ writeErr: (text) => void process.stderr.write(maskSecrets(text)) });
-  command.exitOverride().configureHelp({ showGlobalOptions: true, helpWidth: 100 }).showSuggestionAfterError(true).showHelpAfterError("(add --help for the options)");
+  command.exitOverride().configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH, minWidthToWrap: LEAST_DESCRIPTION }).showSuggestionAfterError(true).showHelpAfterError("(add --help for the options)");
+  for (const option of command.options) suggestChoices(option);
+  for (const argument of command.registeredArguments) suggestChoices(argument);
   command.commands.forEach(strict);
+}
+
+/** Commander suggests commands and options; this suggests the values of those that have a choice of them. */
+function suggestChoices(choice: Option | Argument): void {
+  const { argChoices, parseArg } = choice;
+  if (!argChoices || !parseArg) return;
+  choice.argParser((value: string, previous: unknown) => {
+    try {
+      return parseArg(value, previous as never);
+    } catch (error) {
+      const meant = nearest(value, argChoices);
+      if (!(error instanceof InvalidArgumentError) || meant === undefined) throw error;
+      throw new InvalidArgumentError(`${error.message}\n(Did you mean ${meant}?)`);
+    }
+  });
 }

@@ -42,10 +42,16 @@ export class ApiKeyTable {
   }
 
   /** @param which an id or a name @throws PopupError `not_found`, `conflict` when it is revoked already */
-  revoke(which: string): ApiKey {
+  findLive(which: string): ApiKey {
     const found = this.#find.get(which, which);
     if (!found) throw new PopupError("not_found", "there is no API key of this id or name", { hint: "popup key list shows those there are" });
     if (found.revoked_at !== null) throw new PopupError("conflict", `the API key ${found.id} (${found.name}) is revoked already`, { hint: "popup key list shows the live ones" });
+    return found;
+  }
+
+  /** @param which an id or a name @throws PopupError `not_found`, `conflict` when it is revoked already */
+  revoke(which: string): ApiKey {
+    const found = this.findLive(which);
     const revoked = this.clock();
     this.#revoke.run(revoked, found.id);
     this.audit.record("key.revoke", `key:${found.id}`, { name: found.name }, null);

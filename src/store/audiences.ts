@@ -5,6 +5,7 @@ import { audienceLabel, type AudienceRef } from "../audience.js";
 import { chooseEncoding, type Encoding, type RequestedEncoding } from "../encoding.js";
 import { invalid, PopupError } from "../errors.js";
 import { IdSet } from "../id-set.js";
+import { didYouMean } from "../suggest.js";
 import type { Clock } from "../time.js";
 import type { AuditLog } from "./audit.js";
 import { AudienceMembers, type LoadMode, type VersionDiff } from "./audience-members.js";
@@ -200,8 +201,13 @@ export class AudienceTable {
   /** @throws PopupError `not_found` */
   get(ref: AudienceRef): Audience {
     const found = this.find(ref);
-    if (!found) throw new PopupError("not_found", ref.kind === "segment" ? `there is no segment "${ref.name}"` : `campaign ${ref.campaignId} has no user list`, { hint: ref.kind === "segment" ? "popup segment list shows those there are" : "load one with popup users load" });
-    return found;
+    if (found) return found;
+    if (ref.kind === "users") throw new PopupError("not_found", `campaign ${ref.campaignId} has no user list`, { hint: "load one with popup users load" });
+    throw new PopupError("not_found", `there is no segment "${ref.name}"`, { hint: `${didYouMean(ref.name, this.segmentNames())}popup segment list shows those there are` });
+  }
+
+  segmentNames(): string[] {
+    return this.list().flatMap(({ ref }) => (ref.kind === "segment" ? [ref.name] : []));
   }
 
   #kept(ref: AudienceRef, version: number): VersionRow {

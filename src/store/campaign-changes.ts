@@ -1,6 +1,7 @@
 /** Changes to campaigns as commands make them: checked against the rest of the store, each in one transaction. */
 import { parseCampaign, parseCampaignId, type Campaign, type Status } from "../campaign.js";
 import { invalid, PopupError } from "../errors.js";
+import { didYouMean } from "../suggest.js";
 import { parseTarget, segmentsOf } from "../target.js";
 import type { Store } from "./store.js";
 
@@ -66,7 +67,7 @@ export function importCampaigns(store: Store, records: readonly unknown[], name:
 function checkSegments(store: Store, target: string): void {
   for (const name of segmentsOf(parseTarget(target))) {
     if (!store.audiences.find({ kind: "segment", name })) {
-      throw invalid("target", `there is no segment "${name}"`, `load it first: popup segment load ${name} FILE.csv`);
+      throw invalid("target", `there is no segment "${name}"`, `${didYouMean(name, store.audiences.segmentNames())}load it first: popup segment load ${name} FILE.csv`);
     }
   }
 }

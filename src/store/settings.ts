@@ -3,6 +3,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { reserveSeconds } from "../campaign.js";
 import { formatCap, parseCaps, type Cap } from "../caps.js";
 import { invalid, PopupError } from "../errors.js";
+import { didYouMean } from "../suggest.js";
 import { parseTimezone } from "../time.js";
 import type { AuditLog } from "./audit.js";
 
@@ -99,6 +100,6 @@ export class SettingTable {
 
 function rule(name: string): Rule {
   const found = Object.hasOwn(SETTING_RULES, name) ? SETTING_RULES[name] : undefined;
-  if (!found) throw new PopupError("not_found", `"${name}" is not a setting`, { hint: `settings: ${Object.keys(SETTING_RULES).join(", ")}` });
+  if (!found) throw new PopupError("not_found", `"${name}" is not a setting`, { hint: `${didYouMean(name, Object.keys(SETTING_RULES))}settings: ${Object.keys(SETTING_RULES).join(", ")}` });
   return found;
 }

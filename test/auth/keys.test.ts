@@ -36,13 +36,13 @@ t.test("create, use, revoke, over processes; the key is nowhere afterwards", asy
   await until("a key made while it runs is live", async () => (await ask(`Bearer ${second.key}`)) === 200);
   t.comment(`live after ${Date.now() - created} ms`);
   t.match(await popup(["key", "create", "crm"]), { code: 1, stderr: /there is an API key "crm" already\n {2}choose another name, or revoke it first: popup key revoke crm/ });
-  t.match(await popup(["key", "revoke", "mobile-backend"]), { code: 0, stdout: /^API key [0-9a-f]{10} \(mobile-backend\) revoked\n$/ });
+  t.match(await popup(["key", "revoke", "mobile-backend", "--yes"]), { code: 0, stdout: /^API key [0-9a-f]{10} \(mobile-backend\) revoked\n$/ });
   const revoked = Date.now();
   await until("it is refused", async () => (await ask(`Bearer ${key}`)) === 401);
   t.comment(`refused after ${Date.now() - revoked} ms`);
   t.equal(await ask(`Bearer ${second.key}`), 200, "the other is live");
   const [again, nobody, blank, like, json, list] = await runMany(popup, [
-    ["key", "revoke", "mobile-backend"], ["key", "revoke", "nobody"], ["key", "create", "a b"], ["key", "create", "0123456789"], ["key", "list", "--json"], ["key", "list"],
+    ["key", "revoke", "mobile-backend", "--yes"], ["key", "revoke", "nobody", "--yes"], ["key", "create", "a b"], ["key", "create", "0123456789"], ["key", "list", "--json"], ["key", "list"],
   ]);
   t.match(again, { code: 1, stderr: /is revoked already/ });
   t.match(nobody, { code: 1, stderr: /no API key of this id or name/ });

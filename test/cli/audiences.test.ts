@@ -40,7 +40,7 @@ t.test("users load: from a file, from stdin, and refused", async (t) => {
   t.match(runs[7]?.stdout, "users       3 ids, bitmap", "every refused load left the list as it was");
   t.same(timeless(runs[8]), { code: 0, stdout: `campaign:1:users: 4 rows, 0 added, 0 not there, 3 removed, 1 rejected (see ${rejects}); 0 ids as set, version 2, N s\n`, stderr: "" });
   t.equal(readFileSync(rejects, "utf8"), `line,reason,text\n3,${REASON},has space\n`);
-  t.match(runs[9]?.stdout, /^version  loaded +by +how +ids  added  removed  rejected  file +sha256\n +1  \S+  tester  replace +3 +3 +0 +0  users-cashback\.csv +[0-9a-f]{12}\n +2  \S+  tester  remove +0 +0 +3 +1  users-with-bad-rows\.csv +[0-9a-f]{12}\n$/);
+  t.match(runs[9]?.stdout, /^version  loaded +by +how +ids  added  removed  rejected  file +sha256\n +1  [-\d]+ [:\d]+  tester  replace +3 +3 +0 +0  users-cashback\.csv +[0-9a-f]{12}\n +2  [-\d]+ [:\d]+  tester  remove +0 +0 +3 +1  users-with-bad-rows\.csv +[0-9a-f]{12}\ntimes in UTC\n$/);
   t.same(runs[10], { code: 0, stdout: "0 ids added\n3 ids removed: 1001, 1002, 1003\n", stderr: "" });
   t.same(runs[11], { code: 0, stdout: "version 3 holds what version 1 held: 3 ids, 3 added, 0 removed\n", stderr: "" });
   t.match(JSON.parse(runs[12]?.stdout ?? ""), [{ version: 1, at: /^\d{4}-/, sha256: /^[0-9a-f]{64}$/ }, { version: 2 }, { version: 3, mode: "rollback", file: "users-cashback.csv" }]);
@@ -64,10 +64,10 @@ t.test("segments: load, import, list, delete", async (t) => {
     ["--quiet", "segment", "import", "fixtures/segment-payroll.csv", "--by", "branch", "--max-rejects", "1", "--json", "--rejects", join(popup.dir, "r.csv")],
     ["segment", "list", "--json"],
     ["campaign", "create", ...FIELDS, "--target", "!segment:staff", "--status", "active"],
-    ["segment", "delete", "staff"],
-    ["segment", "delete", "Medan"],
-    ["segment", "delete", "Medan"],
-    ["segment", "delete", "staff", "--force", "--json"],
+    ["segment", "delete", "staff", "--yes"],
+    ["segment", "delete", "Medan", "--yes"],
+    ["segment", "delete", "Medan", "--yes"],
+    ["segment", "delete", "staff", "--force", "--json", "--yes"],
     ["segment", "list"],
   ]);
   t.same(runs[0], { code: 0, stdout: "no segments\n", stderr: "" });
@@ -80,5 +80,5 @@ t.test("segments: load, import, list, delete", async (t) => {
   t.same(runs[7], { code: 0, stdout: "segment Medan deleted\n", stderr: "" });
   t.same(runs[8], { code: 1, stdout: "", stderr: 'popup: there is no segment "Medan"\n  popup segment list shows those there are\n' });
   t.same(runs[9], { code: 0, stdout: '{"name":"staff","deleted":true}\n', stderr: "" });
-  t.match(runs[10]?.stdout, /^name +ids  encoding  bytes in Redis  version  loaded\nBandung +2  set +100 +1  \S+\nSurabaya +1  set +90 +1  \S+\n$/);
+  t.match(runs[10]?.stdout, /^name +ids  encoding  bytes in Redis  version  loaded\nBandung +2  set +100 +1  [-\d]+ [:\d]+\nSurabaya +1  set +90 +1  [-\d]+ [:\d]+\ntimes in UTC\n$/);
 });

@@ -19,11 +19,11 @@ t.test("create, list, show, and every JSON shape", async (t) => {
   await popup(["settings", "set", "timezone", "Asia/Jakarta"]);
   t.same(await popup([...CREATE, "--status", "active"]), done("1"), "the id, and nothing to remark");
   t.same(await popup(["campaign", "list"]), done(
-    "id  status  priority  title   target  caps           start                      end\n" +
-    "1   active        -5  Payday  users   1/day 3/total  2026-01-01T00:00:00+07:00  2027-01-01T00:00:00+07:00"));
+    "id  status  priority  title   target  caps           start       end\n" +
+    "1   active        -5  Payday  users   1/day 3/total  2026-01-01  2027-01-01\ntimes in Asia/Jakarta"));
   t.same(await popup(["campaign", "show", "1"]), done([
     "field       value", "id          1", "title       Payday", "body", "image_url   https://b.example/p.png", "action_url  bankapp:o/1", "priority    -5", "target      users",
-    "caps        1/day 3/total", "start_time  2026-01-01T00:00:00+07:00", "end_time    2027-01-01T00:00:00+07:00", "status      active", "count_on    impression", "stop_after",
+    "caps        1/day 3/total", "start_time  2026-01-01T00:00:00+07:00 Asia/Jakarta", "end_time    2027-01-01T00:00:00+07:00 Asia/Jakarta", "status      active", "count_on    impression", "stop_after",
     "exempt      false", "reserve", "users       no list loaded"].join("\n")));
   const shapes: [string[], unknown][] = [
     [["campaign", "show", "1", "--json"], JSON_OF_1],
@@ -32,8 +32,8 @@ t.test("create, list, show, and every JSON shape", async (t) => {
     [["campaign", "update", "1", "--title", "New", "--json"], { ...JSON_OF_1, title: "New" }],
     [["campaign", "pause", "1", "--json"], { ...JSON_OF_1, title: "New", status: "paused" }],
     [["campaign", "activate", "1", "--json"], { ...JSON_OF_1, title: "New" }],
-    [["campaign", "end", "1", "--json"], { ...JSON_OF_1, title: "New", status: "ended" }],
-    [["campaign", "delete", "1", "--json"], { id: 1, deleted: true }],
+    [["campaign", "end", "1", "--json", "--yes"], { ...JSON_OF_1, title: "New", status: "ended" }],
+    [["campaign", "delete", "1", "--json", "--yes"], { id: 1, deleted: true }],
   ];
   const runs = await runMany(popup, shapes.map(([args]) => args));
   for (const [index, [args, value]] of shapes.entries()) {
@@ -58,7 +58,7 @@ t.test("the way of a campaign, and the turns it may not take", async (t) => {
     ["delete", done("campaign 1 deleted")],
     ...["show", "activate", "pause", "end", "delete"].map((verb): [string, unknown] => [verb, failed("campaign 1 does not exist", "popup campaign list shows those that do")]),
   ];
-  const runs = await runMany(popup, steps.map(([verb]) => ["campaign", verb, "1"]));
+  const runs = await runMany(popup, steps.map(([verb]) => ["campaign", verb, "1", ...(verb === "end" || verb === "delete" ? ["--yes"] : [])]));
   steps.forEach(([verb, wanted], index) => t.same(runs[index], wanted, `step ${index}: ${verb}`));
   const store = openStore(join(popup.env.POPUP_DATA ?? "", "popup.db"), { actor: "reader" });
   t.teardown(() => store.close());

@@ -69,7 +69,7 @@ t.test("kill -9 and Ctrl-C at any moment", async (t) => {
       versions = made.length;
       t.same([look(popup), made.at(-1)?.integers, made.at(-1)?.strings], [["ok", 0, NEW], NEW, 0], `${signal}: it had come to its end`);
       versions = 1;
-      await popup(["segment", "delete", "s"]);
+      await popup(["segment", "delete", "s", "--yes"]);
       await popup(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, i) => `u${i}`).join("\n")}\n`);
     }
   }

@@ -4,8 +4,8 @@ import type { AudienceRef } from "../../audience.js";
 import { openConfiguredStore } from "../../background.js";
 import { invalid } from "../../errors.js";
 import type { AudienceVersion } from "../../store/audiences.js";
-import { formatTime } from "../../time.js";
-import { contextOf, counted, table, withStore } from "../context.js";
+import { formatLocal, formatTime } from "../../time.js";
+import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 import { LOAD_BUSY_MS } from "./load-flags.js";
 
 /** What names the audience on the command line. */
@@ -22,8 +22,10 @@ export function addVersionCommands(group: Command, noun: VersionedNoun): void {
       const context = contextOf(command);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
-        const versions = store.audiences.history(noun.refOf(text)).map((version) => ({ ...version, at: formatTime(version.at, timezone) }));
-        context.print(versions, table(["version", "loaded", "by", "how", "ids", "added", "removed", "rejected", "file", "sha256"], versions.map(historyRow)));
+        const versions = store.audiences.history(noun.refOf(text));
+        const rows = versions.map((version) => historyRow(version, timezone));
+        const listed = table(["version", "loaded", "by", "how", "ids", "added", "removed", "rejected", "file", "sha256"], rows, { cut: ["by", "file"] });
+        context.print(versions.map((version) => ({ ...version, at: formatTime(version.at, timezone) })), `${listed}\n${timesIn(timezone)}`);
       });
     });
   group.command("diff").description("what came and went between two versions, with a few of the ids").argument(noun.argument, noun.about).argument("<from>", "version").argument("<to>", "version")
@@ -47,9 +49,9 @@ export function addVersionCommands(group: Command, noun: VersionedNoun): void {
     });
 }
 
-function historyRow(version: Omit<AudienceVersion, "at"> & { readonly at: string }): (string | number)[] {
+function historyRow(version: AudienceVersion, timezone: string): (string | number)[] {
   const { integers, strings, added, removed, rejected } = version;
-  return [version.version, version.at, version.who, version.mode, integers + strings, added, removed, rejected, version.file ?? "", version.sha256?.slice(0, SHOWN_SHA) ?? ""];
+  return [version.version, formatLocal(version.at, timezone), version.who, version.mode, integers + strings, added, removed, rejected, version.file ?? "", version.sha256?.slice(0, SHOWN_SHA) ?? ""];
 }
 
 function versionOf(text: string): number {

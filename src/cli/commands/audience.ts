@@ -7,9 +7,9 @@ import { overlapOf, reachOf } from "../../reach/reach.js";
 import { checkUser } from "../../reach/check.js";
 import type { Store } from "../../store/store.js";
 import { mentionsUsers, parseTarget, SEGMENT_NAME, segmentsOf } from "../../target.js";
-import { formatTime } from "../../time.js";
+import { formatLocal, formatTime } from "../../time.js";
 import { isUserId, USER_ID_RULE } from "../../user-id.js";
-import { contextOf, counted, table, withStore } from "../context.js";
+import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 
 /** More make a table that nobody reads. */
 const MOST_COMPARED = 30;
@@ -61,11 +61,13 @@ function check(group: Command): void {
       if (!isUserId(user)) throw invalid("user", `"${user.slice(0, 80)}" is not a user id`, USER_ID_RULE);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
-        const found = store.snapshot(() => checkUser(store, user)).map(({ ref, version, load }) => ({
+        const memberships = store.snapshot(() => checkUser(store, user));
+        const found = memberships.map(({ ref, version, load }) => ({
           audience: shortLabel(ref), version, at: load === null ? null : formatTime(load.at, timezone), who: load?.who ?? null, what: load?.what ?? null, file: load?.file ?? null,
         }));
-        const rows = found.map((one) => [one.audience, one.version, one.at ?? "in a version that is not kept any more", one.who ?? "", one.what ?? "", one.file ?? ""]);
-        context.print(found, found.length === 0 ? `user ${user} is in no audience` : table(["audience", "since version", "loaded", "by", "command", "file"], rows));
+        const rows = memberships.map(({ ref, version, load }) => [shortLabel(ref), version, load === null ? "not kept any more" : formatLocal(load.at, timezone), load?.who ?? "", load?.what ?? "", load?.file ?? ""]);
+        const listed = table(["audience", "since version", "loaded", "by", "command", "file"], rows, { cut: ["audience", "by", "file"] });
+        context.print(found, found.length === 0 ? `user ${user} is in no audience` : `${listed}\n${timesIn(timezone)}`);
       });
     });
 }

@@ -8,9 +8,10 @@ export function createCommand(group: Command): void {
   addFieldFlags(group.command("create").description("create a campaign; prints its id"), true)
     .addHelpText("after", `
 Example:
-  popup campaign create --title "Payday cashback" --image-url https://bank.example/payday.png \\
-    --action-url bankapp:offers/payday --priority 100 --target all \\
-    --start 2026-01-01 --end 2027-01-01 --cap 1/day --cap 3/total --status active`)
+  popup campaign create --title "Payday cashback" \\
+    --image-url https://bank.example/payday.png --action-url bankapp:offers/payday \\
+    --priority 100 --target all --start 2026-01-01 --end 2027-01-01 \\
+    --cap 1/day --cap 3/total --status active`)
     .action((_options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {

@@ -1,6 +1,8 @@
 /** The flags of a campaign's fields, shared by create and update, and how a campaign is printed. */
 import { Option, type Command } from "commander";
 import { campaignToJson, COUNT_ON, REACTIONS, STATUSES, type Campaign } from "../../campaign.js";
+import type { Store } from "../../store/store.js";
+import { confirm, type YesFlag } from "../confirm.js";
 import type { Context } from "../context.js";
 
 interface FieldFlags {
@@ -42,6 +44,12 @@ export function fieldsOf(flags: FieldFlags): Record<string, unknown> {
     reserve: flags.reserve === "none" ? null : flags.reserve,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Asks before a campaign that runs is ended, for good. @throws PopupError `not_found`, `usage`, `conflict` */
+export async function confirmEnd(store: Store, id: number, flags: YesFlag): Promise<void> {
+  const { title, status } = store.campaigns.get(id);
+  if (status === "active" || status === "paused") await confirm(`End campaign ${id} "${title}" for good?`, flags);
 }
 
 /** Prints a campaign: its JSON, or a line about it. */

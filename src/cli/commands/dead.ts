@@ -3,9 +3,10 @@ import type { Command } from "commander";
 import { PopupError } from "../../errors.js";
 import type { DeadEvent } from "../../store/dead-events.js";
 import type { Store } from "../../store/store.js";
-import { formatTime } from "../../time.js";
+import { formatLocal, formatTime } from "../../time.js";
 import { retryDead } from "../../worker/retry.js";
-import { contextOf, counted, table, withStore } from "../context.js";
+import { addYes, confirm, type YesFlag } from "../confirm.js";
+import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 
 export function deadCommands(program: Command): void {
   const group = program.command("dead").description("events that the worker set aside, because they could not be kept").addHelpText("after", "\nExample:\n  popup dead list");
@@ -18,8 +19,10 @@ function list(group: Command): void {
     .action((_options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
-        const rows = store.deadEvents.list().map((letter) => row(store, letter));
-        context.print(rows, rows.length === 0 ? "no dead events" : table(["id", "at", "reason"], rows.map(({ id, at, reason }) => [id, at, reason])));
+        const timezone = store.settings.get("timezone");
+        const letters = store.deadEvents.list();
+        const rows = letters.map((letter) => [letter.streamId, formatLocal(timeOf(letter), timezone), letter.reason]);
+        context.print(letters.map((letter) => shown(letter, timezone)), rows.length === 0 ? "no dead events" : `${table(["id", "at", "reason"], rows, { wrap: "reason" })}\n${timesIn(timezone)}`);
       });
     });
 }
@@ -30,8 +33,9 @@ function show(group: Command): void {
     .action((id: string, _options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
-        const shown = row(store, find(store, id));
-        context.print(shown, `${shown.id}  ${shown.at}\n${shown.reason}\n${shown.fields.join("\n")}`);
+        const timezone = store.settings.get("timezone");
+        const letter = find(store, id);
+        context.print(shown(letter, timezone), `${letter.streamId}  ${formatLocal(timeOf(letter), timezone)} ${timezone}\n${letter.reason}\n${letter.fields.join("\n")}`);
       });
     });
 }
@@ -52,11 +56,13 @@ function retry(group: Command): void {
 }
 
 function remove(group: Command): void {
-  group.command("delete").description("give dead events up; the audit log keeps them").argument("<id...>", "their ids")
+  addYes(group.command("delete").description("give dead events up; the audit log keeps them").argument("<id...>", "their ids"))
     .addHelpText("after", "\nExample:\n  popup dead delete 1780000000000-0")
-    .action((ids: string[], _options, command: Command) => {
+    .action((ids: string[], flags: YesFlag, command: Command) => {
       const context = contextOf(command);
-      return withStore(context, (store) => {
+      return withStore(context, async (store) => {
+        for (const id of ids) find(store, id);
+        await confirm(`Give up ${counted(ids.length, "dead event")}?`, flags);
         store.transaction(() => {
           for (const letter of ids.map((id) => find(store, id))) {
             store.deadEvents.remove(letter.streamId);
@@ -70,9 +76,13 @@ function remove(group: Command): void {
 
 interface DeadRow { readonly id: string; readonly at: string; readonly reason: string; readonly fields: readonly string[] }
 
-/** The time is that of its stream entry. */
-function row(store: Store, { streamId, reason, fields }: DeadEvent): DeadRow {
-  return { id: streamId, at: formatTime(Number(streamId.split("-")[0]), store.settings.get("timezone")), reason, fields };
+/** That of its stream entry, epoch ms. */
+function timeOf({ streamId }: DeadEvent): number {
+  return Number(streamId.split("-")[0]);
+}
+
+function shown(letter: DeadEvent, timezone: string): DeadRow {
+  return { id: letter.streamId, at: formatTime(timeOf(letter), timezone), reason: letter.reason, fields: letter.fields };
 }
 
 function find(store: Store, id: string): DeadEvent {

@@ -41,9 +41,9 @@ export function doctorCommand(program: Command): void {
       if (admin) checks.push(...(await engineState(admin, flags.admin !== undefined)));
       const lines = checks.map((c) => [c.level?.toUpperCase() ?? (c.ok ? "ok" : "FAILED"), c.alarm ?? c.check, c.detail]);
       const hints = checks.flatMap((c) => (c.hint === undefined ? [] : [`${c.alarm ?? c.check}: ${c.hint}`]));
-      context.print(checks, [table(["", "check", "found"], lines), ...hints].join("\n"));
+      context.print(checks, [table(["", "check", "found"], lines, { wrap: "found" }), ...hints].join("\n"));
       const failed = checks.filter((c) => !c.ok);
-      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${[...new Set(failed.map((c) => c.check))].join(", ")}`);
+      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${[...new Set(failed.map((c) => c.check))].join(", ")}`, { hint: "what to do about each is above" });
     });
 }
 

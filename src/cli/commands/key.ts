@@ -1,8 +1,9 @@
 /** `popup key create | list | revoke` */
 import type { Command } from "commander";
 import type { ApiKey } from "../../store/api-keys.js";
-import { formatTime } from "../../time.js";
-import { contextOf, table, withStore } from "../context.js";
+import { formatLocal, formatTime } from "../../time.js";
+import { addYes, confirm, type YesFlag } from "../confirm.js";
+import { contextOf, table, timesIn, withStore } from "../context.js";
 
 export function keyCommands(program: Command): void {
   const group = program.command("key").description("API keys of systems that may ask for any user (popup serve --auth key)").addHelpText("after", "\nExample:\n  popup key list");
@@ -28,18 +29,22 @@ function list(group: Command): void {
     .action((_options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
-        const keys = store.apiKeys.list().map((key) => shown(key, store.settings.get("timezone")));
-        context.print(keys, keys.length === 0 ? "no API keys" : table(["id", "name", "created", "revoked"], keys.map((k) => [k.id, k.name, k.created_at, k.revoked_at ?? ""])));
+        const timezone = store.settings.get("timezone");
+        const keys = store.apiKeys.list();
+        const rows = keys.map((k) => [k.id, k.name, formatLocal(k.created_at, timezone), k.revoked_at === null ? "" : formatLocal(k.revoked_at, timezone)]);
+        context.print(keys.map((key) => shown(key, timezone)), keys.length === 0 ? "no API keys" : `${table(["id", "name", "created", "revoked"], rows, { cut: ["name"] })}\n${timesIn(timezone)}`);
       });
     });
 }
 
 function revoke(group: Command): void {
-  group.command("revoke").description("end a key; running engines refuse it within two seconds").argument("<id|name>", "id or name of the key")
+  addYes(group.command("revoke").description("end a key; running engines refuse it within two seconds").argument("<id|name>", "id or name of the key"))
     .addHelpText("after", "\nExample:\n  popup key revoke mobile-backend")
-    .action((which: string, _options, command: Command) => {
+    .action((which: string, flags: YesFlag, command: Command) => {
       const context = contextOf(command);
-      return withStore(context, (store) => {
+      return withStore(context, async (store) => {
+        const { id, name } = store.apiKeys.findLive(which);
+        await confirm(`Revoke the API key ${id} (${name})? Who holds it is refused then.`, flags);
         const key = store.transaction(() => store.apiKeys.revoke(which));
         context.print(shown(key, store.settings.get("timezone")), `API key ${key.id} (${key.name}) revoked`);
       });

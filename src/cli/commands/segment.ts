@@ -3,10 +3,12 @@ import type { Command } from "commander";
 import { redisBytes } from "../../encoding.js";
 import { invalid, PopupError } from "../../errors.js";
 import { importSegments, loadAudience } from "../../load/load.js";
+import type { Audience } from "../../store/audiences.js";
 import type { Store } from "../../store/store.js";
 import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
-import { formatTime } from "../../time.js";
-import { contextOf, counted, table, withStore } from "../context.js";
+import { formatLocal, formatTime } from "../../time.js";
+import { addYes, confirm, type YesFlag } from "../confirm.js";
+import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 import { addVersionCommands } from "./audience-versions.js";
 import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
 
@@ -51,33 +53,40 @@ function list(group: Command): void {
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
         const segments = store.audiences.list().flatMap(({ ref, version, encoding, loadedAt, ...ids }) =>
-          ref.kind === "segment" ? [{ name: ref.name, ids: ids.integers + ids.strings, encoding, redis_bytes: redisBytes(encoding, ids), version, loaded_at: formatTime(loadedAt, timezone) }] : []);
-        context.print(segments, segments.length === 0 ? "no segments" : table(["name", "ids", "encoding", "bytes in Redis", "version", "loaded"], segments.map((s) => [s.name, s.ids, s.encoding, s.redis_bytes, s.version, s.loaded_at])));
+          ref.kind === "segment" ? [{ name: ref.name, ids: ids.integers + ids.strings, encoding, redis_bytes: redisBytes(encoding, ids), version, loaded_at: loadedAt }] : []);
+        const rows = segments.map((s) => [s.name, s.ids, s.encoding, s.redis_bytes, s.version, formatLocal(s.loaded_at, timezone)]);
+        const listed = table(["name", "ids", "encoding", "bytes in Redis", "version", "loaded"], rows, { cut: ["name"] });
+        context.print(segments.map((s) => ({ ...s, loaded_at: formatTime(s.loaded_at, timezone) })), segments.length === 0 ? "no segments" : `${listed}\n${timesIn(timezone)}`);
       });
     });
 }
 
 function remove(group: Command): void {
-  group.command("delete").description("remove a segment that no campaign needs").argument("<name>", "segment name")
+  addYes(group.command("delete").description("remove a segment that no campaign needs, with its versions").argument("<name>", "segment name"))
     .option("--force", "remove it even so: campaigns that name it then match nobody")
     .addHelpText("after", "\nExample:\n  popup segment delete payroll")
-    .action((name: string, flags: { force?: boolean }, command: Command) => {
+    .action((name: string, flags: YesFlag & { force?: boolean }, command: Command) => {
       const context = contextOf(command);
-      return withStore(context, (store) => {
-        store.transaction(() => deleteSegment(store, name, flags.force === true));
+      return withStore(context, async (store) => {
+        const { integers, strings } = checkDeletion(store, name, flags.force === true);
+        await confirm(`Delete segment ${name} with its ${counted(integers + strings, "user")} and every version of it?`, flags);
+        store.transaction(() => {
+          checkDeletion(store, name, flags.force === true);
+          store.audiences.delete({ kind: "segment", name }, "segment.delete");
+        });
         context.print({ name, deleted: true }, `segment ${name} deleted`);
       });
     });
 }
 
-function deleteSegment(store: Store, name: string, force: boolean): void {
+/** @throws PopupError `not_found`, `conflict` when a campaign that is not ended names it */
+function checkDeletion(store: Store, name: string, force: boolean): Audience {
+  const segment = store.audiences.get({ kind: "segment", name });
   const users = store.campaigns.list().filter((c) => c.status !== "ended" && segmentsOf(parseTarget(c.target)).includes(name));
-  if (users.length > 0 && !force && store.audiences.find({ kind: "segment", name })) {
+  if (users.length > 0 && !force) {
     throw new PopupError("conflict", `segment ${name} is named by campaign ${users.map((c) => c.id).join(", ")}`, {
       hint: "change or end these first, or say --force: they will then match nobody",
     });
   }
-  if (!store.audiences.delete({ kind: "segment", name }, "segment.delete")) {
-    throw new PopupError("not_found", `there is no segment "${name}"`, { hint: "popup segment list shows those there are" });
-  }
+  return segment;
 }

@@ -20,7 +20,7 @@ export function serveCommand(program: Command): void {
     .option("--api-only", "only HTTP: sync and worker run elsewhere")
     .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
     .option("--interval <seconds>", "how often sync publishes in any case", "60")))
-    .addHelpText("after", "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example --cors-origin https://staging.bank.example\n  popup serve --demo")
+    .addHelpText("after", "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json \\\n    --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example \\\n    --cors-origin https://staging.bank.example\n  popup serve --demo")
     .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
       const host = flags.host;

@@ -11,7 +11,7 @@ export function settingsCommands(program: Command): void {
       const context = contextOf(command);
       return withStore(context, (store) => {
         const values = Object.fromEntries(Object.keys(SETTING_RULES).map((name) => [name, store.settings.get(name)]));
-        context.print(values, table(["setting", "value", "about"], Object.entries(SETTING_RULES).map(([name, { about }]) => [name, values[name] ?? "", about])));
+        context.print(values, table(["setting", "value", "about"], Object.entries(SETTING_RULES).map(([name, { about }]) => [name, values[name] ?? "", about]), { wrap: "about" }));
       });
     });
   group.command("get").description("one setting").argument("<name>", "setting")
