@@ -41,11 +41,15 @@ export interface CampaignFields {
   readonly reserve: number | null;
 }
 
-export interface Campaign extends CampaignFields { readonly id: number }
+export interface Campaign extends CampaignFields {
+  readonly id: number;
+  /** What it is called in the operator's files; none for a campaign that was made by hand. */
+  readonly key?: string;
+}
 
 /** What commands print and files hold: the field names of DESIGN §4, caps and times as text. */
 export interface CampaignJson {
-  id: number; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string;
+  id: number; key?: string; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string;
   caps: string[]; start_time: string; end_time: string; status: Status; count_on: CountOn; stop_after: Reaction[]; exempt: boolean; reserve: number | null;
 }
 
@@ -53,6 +57,7 @@ export interface CampaignJson {
 export function campaignToJson(campaign: Campaign, timezone: string): CampaignJson {
   return {
     id: campaign.id,
+    ...(campaign.key === undefined ? {} : { key: campaign.key }),
     title: campaign.title,
     body: campaign.body,
     image_url: campaign.image_url,
@@ -75,6 +80,9 @@ export const CAMPAIGN_FIELDS = [
   "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt", "reserve",
 ] as const satisfies readonly (keyof CampaignFields)[];
 
+/** Those that have no default. */
+export const REQUIRED_FIELDS = ["title", "image_url", "action_url", "priority", "target", "start_time", "end_time"] as const satisfies readonly (keyof CampaignFields)[];
+
 /**
  * Checked fields from values of unknown type, as JSON or flags give them.
  * @param base an existing campaign whose fields stand where `input` names none; without it the
@@ -92,7 +100,7 @@ export function parseCampaign(input: Record<string, unknown>, timezone: string, 
     if (draft[name] !== undefined) return parse(draft[name]);
     if (base) return base[name];
     if (fallback !== undefined) return fallback;
-    throw invalid(name, "is missing", "a campaign needs title, image_url, action_url, priority, target, start_time and end_time");
+    throw invalid(name, "is missing", `a campaign needs ${REQUIRED_FIELDS.join(", ")}`);
   };
   const fields: CampaignFields = {
     title: field("title", (v) => text("title", v, 1, 120)),

@@ -6,7 +6,7 @@ const HEAD = `# The command line
 Made from the commands' \`--help\` by \`npm run docs\`; do not edit. In a clone, \`popup\` is \`node bin/popup.js\`.
 
 The options of \`popup\` itself stand before or after those of any command. Exit codes: 0 done, 1 failed,
-2 wrong usage. Results go to stdout, remarks and logs to stderr.
+2 wrong usage, 3 what was asked for waits for the approval of another user. Results go to stdout, remarks and logs to stderr.
 `;
 
 /** Every command with its full name, a group before its members. */

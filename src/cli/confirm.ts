@@ -18,7 +18,7 @@ export function addYes(command: Command): Command {
 export async function confirm(question: string, flags: YesFlag): Promise<void> {
   if (flags.yes === true) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new PopupError("usage", `this cannot be undone, and there is no terminal to ask on: ${question}`, { hint: "nothing was changed; say --yes if it is meant" });
+    throw new PopupError("usage", `there is no terminal to ask on: ${question}`, { hint: "nothing was changed; say --yes if it is meant" });
   }
   if (await ask(`${question} [y/N] `)) return;
   throw new PopupError("conflict", "it was not confirmed", { hint: "nothing was changed; answer y, or say --yes" });

@@ -1,9 +1,10 @@
-/** Runs the command line and gives its exit code: 0 done, 1 failed, 2 wrong usage. */
+/** Runs the command line and gives its exit code: 0 done, 1 failed, 2 wrong usage, 3 it waits for an approval. */
 import { CommanderError } from "commander";
 import { EXIT_CODE, PopupError, reasonOf } from "../errors.js";
 import { refusalOf } from "../redis/refusal.js";
 import { maskSecrets } from "../secrets.js";
 import { storeRefusal } from "../store/refusal.js";
+import { Exit } from "./exit.js";
 import { buildProgram } from "./program.js";
 
 const OUR_FAULT = "this is a fault of popup; POPUP_TRACE=1 shows where";
@@ -17,6 +18,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     // Commander has said its own errors already.
+    if (error instanceof Exit) return error.code;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const told = error instanceof PopupError ? error : storeRefusal(error);
     if (told) {

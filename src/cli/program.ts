@@ -1,15 +1,20 @@
 /** The command line: what there is, apart from running it. */
-import { InvalidArgumentError, Command, type Argument, type Option } from "commander";
+import { InvalidArgumentError, Command, Option, type Argument } from "commander";
+import { LOG_LEVELS } from "../log.js";
 import { maskSecrets } from "../secrets.js";
 import { nearest } from "../suggest.js";
 import { VERSION } from "../version.js";
+import { approveCommand } from "./commands/approve.js";
+import { auditCommand } from "./commands/audit.js";
 import { audienceCommands } from "./commands/audience.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
+import { completionCommand } from "./commands/completion.js";
 import { deadCommands } from "./commands/dead.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { keyCommands } from "./commands/key.js";
+import { planCommands } from "./commands/plan.js";
 import { reconcileCommand } from "./commands/reconcile.js";
 import { reportCommand } from "./commands/report.js";
 import { segmentCommands } from "./commands/segment.js";
@@ -19,6 +24,7 @@ import { simulateCommand } from "./commands/simulate.js";
 import { syncCommand } from "./commands/sync.js";
 import { usersCommands } from "./commands/users.js";
 import { workerCommand } from "./commands/worker.js";
+import { offered } from "./offered.js";
 
 /** The whole program. It throws instead of ending the process. */
 export function buildProgram(): Command {
@@ -29,10 +35,10 @@ export function buildProgram(): Command {
     .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
     .option("--redis-ca <file>", "certificates of the authority that rediss:// is trusted by (env POPUP_REDIS_CA; default the system's)")
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
-    .option("--log-level <level>", "of serve, sync --watch and worker: trace to fatal, or silent (env POPUP_LOG_LEVEL; default info)")
+    .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch and worker (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, keyCommands, doctorCommand, benchCommand, demoCommand]) add(program);
+  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, benchCommand, demoCommand, completionCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;

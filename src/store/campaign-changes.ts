@@ -1,5 +1,5 @@
 /** Changes to campaigns as commands make them: checked against the rest of the store, each in one transaction. */
-import { parseCampaign, parseCampaignId, type Campaign, type Status } from "../campaign.js";
+import { parseCampaign, parseCampaignId, type Campaign, type CampaignFields, type Status } from "../campaign.js";
 import { invalid, PopupError } from "../errors.js";
 import { didYouMean } from "../suggest.js";
 import { parseTarget, segmentsOf } from "../target.js";
@@ -13,16 +13,20 @@ export function createCampaign(store: Store, input: Record<string, unknown>, wha
       throw invalid("status", `a new campaign cannot be ${fields.status}`, "use draft or active");
     }
     checkSegments(store, fields.target);
+    checkAlone(store, fields);
     return store.campaigns.create(fields, what);
   });
 }
 
 /** Changes the fields that `input` names. @throws PopupError `invalid`, `not_found`, `conflict` */
-export function updateCampaign(store: Store, id: number, input: Record<string, unknown>, what = "campaign.update"): Campaign {
+export function updateCampaign(store: Store, id: number, { key, ...input }: Record<string, unknown>, what = "campaign.update"): Campaign {
   return store.transaction(() => {
     const before = store.campaigns.get(id);
+    // What export writes can be read again; a key is given by files only.
+    if (key !== undefined && key !== before.key) throw invalid("key", `"${String(key)}" is not the key of campaign ${id}`, "leave it out; popup apply gives a campaign its key");
     const fields = parseCampaign(input, store.settings.get("timezone"), before);
     if (fields.target !== before.target) checkSegments(store, fields.target);
+    checkAlone(store, fields);
     return store.campaigns.update(id, fields, what);
   });
 }
@@ -64,10 +68,24 @@ export function importCampaigns(store: Store, records: readonly unknown[], name:
   );
 }
 
-function checkSegments(store: Store, target: string): void {
+/** @throws PopupError `invalid` when the target names a segment that there is not */
+export function checkSegments(store: Store, target: string): void {
   for (const name of segmentsOf(parseTarget(target))) {
     if (!store.audiences.find({ kind: "segment", name })) {
       throw invalid("target", `there is no segment "${name}"`, `${didYouMean(name, store.audiences.segmentNames())}load it first: popup segment load ${name} FILE.csv`);
     }
   }
+}
+
+/**
+ * Where others have to agree, a campaign that customers see is changed by an approved plan only. Pausing and ending, the emergency
+ * brakes, are left to everybody, and so is what nobody sees.
+ * @throws PopupError `forbidden`
+ */
+function checkAlone(store: Store, { status }: CampaignFields): void {
+  const needed = store.approvals.needed();
+  if (needed === 1 || status !== "active") return;
+  throw new PopupError("forbidden", `an active campaign is changed by ${needed} users together (setting approvals)`, {
+    hint: "write it into its file and run popup apply DIR; pausing and ending need no approval",
+  });
 }

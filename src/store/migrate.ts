@@ -6,8 +6,11 @@ import { reserve } from "./migrations/002-reserve.js";
 import { streamMark } from "./migrations/003-stream-mark.js";
 import { apiKeys } from "./migrations/004-api-keys.js";
 import { audienceVersions } from "./migrations/005-audience-versions.js";
+import { campaignKeys } from "./migrations/007-campaign-keys.js";
 
-const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, audienceVersions];
+/** Kept for a column that comes beside the keys. */
+const placeholder006 = "";
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, audienceVersions, placeholder006, campaignKeys];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -19,19 +19,27 @@ export interface Settings {
   readonly streamMax: number;
 }
 
-interface Rule { readonly fallback: string; readonly about: string; readonly normalize: (text: string) => string }
+interface Rule {
+  readonly fallback: string;
+  readonly about: string;
+  readonly normalize: (text: string) => string;
+  /** Customers would notice a change: it needs as many users as the setting approvals says. */
+  readonly guarded?: true;
+}
 
 export const SETTING_RULES: Record<string, Rule> = {
-  timezone: { fallback: "UTC", about: "the zone of calendar caps and of times without an offset", normalize: parseTimezone },
+  timezone: { fallback: "UTC", about: "the zone of calendar caps and of times without an offset", normalize: parseTimezone, guarded: true },
   user_caps: {
     fallback: "",
     about: "caps over all popups of a user together, such as 1/30m,3/day",
     normalize: (text) => parseUserCaps(text).map(formatCap).join(","),
+    guarded: true,
   },
   reserve: {
     fallback: "0",
     about: "seconds for which a decision holds a place in the caps, where the campaign does not say; 0: none",
     normalize: (text) => String(reserveSeconds(text)),
+    guarded: true,
   },
   stream_max: {
     fallback: "2000000",
@@ -49,6 +57,15 @@ export const SETTING_RULES: Record<string, Rule> = {
       if (!/^[1-9]\d?$|^100$/.test(text)) throw invalid("audience_versions", `"${text}" is not a whole number of 1 to 100`, "a version costs what changed in it");
       return text;
     },
+  },
+  approvals: {
+    fallback: "1",
+    about: "users who have to agree to a change that customers would notice, who asks for it among them",
+    normalize: (text) => {
+      if (!/^[1-9]$/.test(text)) throw invalid("approvals", `"${text}" is not a whole number of 1 to 9`, "1 lets everybody change campaigns alone, 2 asks for another user: popup approve");
+      return text;
+    },
+    guarded: true,
   },
   partitions: {
     fallback: "1",
@@ -81,9 +98,14 @@ export class SettingTable {
     return this.#get.get(name)?.value ?? rule(name).fallback;
   }
 
+  /** The value in its normal form. @throws PopupError `not_found`, `invalid` */
+  normal(name: string, text: string): string {
+    return rule(name).normalize(text.trim());
+  }
+
   /** Stores the value in its normal form and returns that. @throws PopupError `not_found`, `invalid` */
   set(name: string, text: string): string {
-    const value = rule(name).normalize(text.trim());
+    const value = this.normal(name, text);
     const before = this.get(name);
     this.#set.run(name, value);
     this.audit.record("settings.set", `setting:${name}`, before, value);

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { PopupError, reasonOf } from "../errors.js";
 import type { Clock } from "../time.js";
 import { ApiKeyTable } from "./api-keys.js";
+import { ApprovalTable } from "./approvals.js";
 import { AudienceTable } from "./audiences.js";
 import { AuditLog } from "./audit.js";
 import { CampaignTable } from "./campaigns.js";
@@ -21,6 +22,7 @@ export interface Store {
   readonly apiKeys: ApiKeyTable;
   readonly deadEvents: DeadEventTable;
   readonly audit: AuditLog;
+  readonly approvals: ApprovalTable;
   /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. */
   transaction<T>(work: () => T): T;
   /** Runs `work` on one unchanging view of the store. */
@@ -72,6 +74,7 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
     settings,
     deadEvents,
     events: new EventTable(db, deadEvents),
+    approvals: new ApprovalTable(db, settings, audit, clock),
     apiKeys: new ApiKeyTable(db, audit, clock),
     transaction: (work) => db.transaction(work).immediate(),
     snapshot: (work) => db.transaction(work).deferred(),

@@ -9,8 +9,9 @@ export function createCommand(group: Command): void {
     .addHelpText("after", `
 Example:
   popup campaign create --title "Payday cashback" \\
-    --image-url https://bank.example/payday.png --action-url bankapp:offers/payday \\
-    --priority 100 --target all --start 2026-01-01 --end 2027-01-01 \\
+    --image-url https://bank.example/payday.png \\
+    --action-url bankapp:offers/payday --priority 100 --target all \\
+    --start 2026-01-01 --end 2027-01-01 \\
     --cap 1/day --cap 3/total --status active`)
     .action((_options, command: Command) => {
       const context = contextOf(command);

@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { campaignToJson, COUNT_ON, REACTIONS, STATUSES, type Campaign } from "../../campaign.js";
 import type { Store } from "../../store/store.js";
 import { confirm, type YesFlag } from "../confirm.js";
+import { offered } from "../offered.js";
 import type { Context } from "../context.js";
 
 interface FieldFlags {
@@ -26,11 +27,11 @@ export function addFieldFlags(command: Command, required: boolean): Command {
     .addOption(must("--end <time>", "shown until just before this time"))
     .option("--cap <n/window>", `at most N per user in total, day, week, month, session, or 30s 15m 6h 7d; repeatable${clear}`, collect)
     .option("--body <text>", "up to 500 characters")
-    .option("--count-on <event>", `${COUNT_ON.join(" or ")}: what counts as shown`)
-    .option("--stop-after <event>", `${REACTIONS.join(" or ")}: never shown again after that; repeatable${clear}`, collect)
+    .addOption(offered(new Option("--count-on <event>", "what counts as shown"), COUNT_ON))
+    .addOption(offered(new Option("--stop-after <event>", `never shown again after that; repeatable${clear}`), REACTIONS, collect))
     .option("--exempt", "ignore the caps of the setting user_caps")
     .option("--reserve <seconds>", `how long a decision holds a place in the caps; without it as the setting reserve says${clear}`)
-    .option("--status <status>", required ? "draft or active" : STATUSES.join(", "));
+    .addOption(offered(new Option("--status <status>", "whether it is shown"), required ? ["draft", "active"] : STATUSES));
 }
 
 /** The fields that flags name, as `parseCampaign` takes them. */
@@ -55,4 +56,5 @@ export async function confirmEnd(store: Store, id: number, flags: YesFlag): Prom
 /** Prints a campaign: its JSON, or a line about it. */
 export function printCampaign(context: Context, campaign: Campaign, timezone: string, text: string): void {
   context.print(campaignToJson(campaign, timezone), text);
+  if (campaign.key !== undefined) context.note(`campaign ${campaign.id} is kept in files under the key ${campaign.key}: popup apply makes it what they say`);
 }

@@ -9,6 +9,7 @@ import { stepBack } from "../../priority.js";
 import { LOAD_MODES, type LoadMode } from "../../store/audience-members.js";
 import type { Store } from "../../store/store.js";
 import { withStore, type Context } from "../context.js";
+import { offered } from "../offered.js";
 import { loadBar } from "../load-bar.js";
 
 export interface LoadFlags { column: string; delimiter?: string; mode: LoadMode; encoding: string; maxRejects: string; rejects?: string }
@@ -22,7 +23,7 @@ export function addLoadFlags(command: Command): Command {
     .option("--column <name>", "the column of the user ids", "user_id")
     .option("--delimiter <char>", "what separates columns: a character, or comma, semicolon, tab, bar; found out unless told")
     .addOption(new Option("--mode <mode>", "what the file's ids do to the audience").choices([...LOAD_MODES]).default("replace"))
-    .option("--encoding <encoding>", `${ENCODINGS.join(", ")}; auto takes the smaller of bitmap and set, bloom is smaller still and takes ${BLOOM_FALSE_POSITIVES * 100} % of others for members`, "auto")
+    .addOption(offered(new Option("--encoding <encoding>", `how it lies in Redis: auto takes the smaller of bitmap and set, bloom is smaller still and takes ${BLOOM_FALSE_POSITIVES * 100} % of others for members`), ENCODINGS).default("auto"))
     .option("--max-rejects <n|p%>", "refuse the load when more rows than this are wrong", "1%")
     .option("--rejects <file>", "where rejected rows are written; FILE.rejects.csv unless told");
 }

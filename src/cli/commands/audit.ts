@@ -1,0 +1,63 @@
+/** `popup audit` */
+import type { Command } from "commander";
+import { parseCampaignId } from "../../campaign.js";
+import { invalid } from "../../errors.js";
+import type { AuditEntry } from "../../store/audit.js";
+import { formatLocal, formatTime, parseTime } from "../../time.js";
+import { contextOf, timesIn, withStore } from "../context.js";
+import { changesText } from "../plan-text.js";
+import { wholeNumber } from "./admin-flag.js";
+
+interface Flags { segment?: string; setting?: string; from?: string; to?: string; limit: string }
+
+const MOST = 1_000_000;
+
+export function auditCommand(program: Command): void {
+  program.command("audit").description("who changed what and when, the newest first, field by field").argument("[id]", "campaign id: only it and its user list")
+    .option("--segment <name>", "only this segment")
+    .option("--setting <name>", "only this setting")
+    .option("--from <time>", "from this time on")
+    .option("--to <time>", "until just before this time")
+    .option("--limit <n>", "as many changes at most", "50")
+    .addHelpText("after", "\nExamples:\n  popup audit\n  popup audit 7 --from 2026-11-01\n  popup audit --setting approvals --json")
+    .action((id: string | undefined, flags: Flags, command: Command) => {
+      const context = contextOf(command);
+      const subjects = subjectsOf(id, flags);
+      const limit = wholeNumber("--limit", flags.limit, 1, MOST);
+      return withStore(context, (store) => {
+        const timezone = store.settings.get("timezone");
+        const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");
+        const to = flags.to === undefined ? Number.MAX_SAFE_INTEGER : parseTime(flags.to, timezone, "--to");
+        if (to <= from) throw invalid("--to", "is not after --from", "give an end later than the start");
+        // Written one by one: a store that is years old has more of them than belongs into memory.
+        let shown = 0;
+        for (const entry of store.audit.newest({ subjects, from, to, limit })) {
+          const first = shown++ === 0;
+          process.stdout.write(context.json ? `${first ? "[" : ","}${JSON.stringify({ ...entry, at: formatTime(entry.at, timezone) })}` : `${first ? "" : "\n"}${entryText(entry, timezone)}\n`);
+        }
+        if (context.json) process.stdout.write(shown === 0 ? "[]\n" : "]\n");
+        else process.stdout.write(shown === 0 ? "no changes\n" : `\n${timesIn(timezone)}\n`);
+        if (shown === limit) context.note(`the newest ${limit}; --limit shows more`);
+      });
+    });
+}
+
+function subjectsOf(id: string | undefined, { segment, setting }: Flags): string[] | null {
+  const campaign = id === undefined ? [] : [`campaign:${parseCampaignId(id)}`, `campaign:${parseCampaignId(id)}:users`];
+  const subjects = [...campaign, ...(segment === undefined ? [] : [`segment:${segment}`]), ...(setting === undefined ? [] : [`setting:${setting}`])];
+  return subjects.length === 0 ? null : subjects;
+}
+
+function entryText({ at, who, what, subject, before, after, plan }: AuditEntry, timezone: string): string {
+  const [old, now] = [fieldsOf(before, timezone), fieldsOf(after, timezone)];
+  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  const changes = names.map((field) => ({ field, before: old[field] ?? null, after: now[field] ?? null })).filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
+  return [`${formatLocal(at, timezone)}  ${who}  ${what}  ${subject}`, ...(plan === null ? [] : [`    by plan ${plan}`]), ...changesText(changes)].join("\n");
+}
+
+/** What was written down, field by field; its times, which are kept in UTC, in the zone. */
+function fieldsOf(value: unknown, timezone: string): Record<string, unknown> {
+  if (value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) return { value };
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, /_time$/.test(name) && typeof one === "string" ? formatLocal(Date.parse(one), timezone) : one]));
+}
