@@ -131,7 +131,7 @@ export function parseCampaign(input: Record<string, unknown>, timezone: string, 
 export function parseCampaignId(value: unknown): number {
   const id = typeof value === "number" ? value : typeof value === "string" && /^[1-9][0-9]{0,9}$/.test(value) ? Number(value) : Number.NaN;
   if (!Number.isInteger(id) || id < 1 || id > MAX_CAMPAIGN_ID) {
-    throw invalid("campaign id", `"${String(value)}" is not a positive integer`, "a campaign id is a whole number from 1 up");
+    throw invalid("campaign id", `"${named(value)}" is not a positive integer`, "a campaign id is a whole number from 1 up");
   }
   return id;
 }
@@ -170,9 +170,15 @@ function textList(field: string, value: unknown): string[] {
   return value as string[];
 }
 
+/** A value in a message; of a list or an object only that it is one. */
+function named(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
+}
+
 function oneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw invalid(field, `"${String(value)}" is not one of its values`, `${didYouMean(String(value), choices)}use ${choices.join(", ")}`);
+  if (found === undefined) throw invalid(field, `"${named(value)}" is not one of its values`, `${didYouMean(named(value), choices)}use ${choices.join(", ")}`);
   return found;
 }
 
@@ -180,7 +186,7 @@ function oneOf<T extends string>(field: string, value: unknown, choices: readonl
 export function reserveSeconds(value: unknown): number {
   const seconds = typeof value === "string" && /^\d{1,4}$/.test(value) ? Number(value) : value;
   if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < 0 || seconds > MAX_RESERVE_S) {
-    throw invalid("reserve", `"${String(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`, "give the seconds for which a decision holds a place in the caps; 0 holds none");
+    throw invalid("reserve", `"${named(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`, "give the seconds for which a decision holds a place in the caps; 0 holds none");
   }
   return seconds;
 }
@@ -192,7 +198,7 @@ function flag(value: unknown): boolean {
 
 function priority(value: unknown): number {
   if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > MAX_PRIORITY) {
-    throw invalid("priority", `"${String(value)}" is not a whole number of -1,000,000 to 1,000,000`, "higher wins; 0 is a good middle");
+    throw invalid("priority", `"${named(value)}" is not a whole number of -1,000,000 to 1,000,000`, "higher wins; 0 is a good middle");
   }
   // -0 and 0 are one priority.
   return value + 0;

@@ -6,9 +6,11 @@ import type { ApprovalRequest } from "../store/approvals.js";
 import { formatLocal } from "../time.js";
 import { coloured } from "./colour.js";
 import { counted } from "./context.js";
+import { wrapped } from "./table.js";
 
 const SIGNS = { create: ["+", "green"], change: ["~", "yellow"], end: ["-", "red"], delete: ["-", "red"] } as const;
 const WIDTH = 80;
+const MARGIN = 4;
 const LONGEST_JSON = 56;
 
 export function planText({ hash, timezone, actions, unchanged }: PlanJson): string {
@@ -30,12 +32,14 @@ function verb(action: Action, id: number | null): string {
 
 /** A line for each field; one that gets too long has what it was and what it is to be under each other, whole. */
 export function changesText(changes: readonly FieldChange[]): string[] {
-  const longest = Math.max(...changes.map(({ field }) => field.length));
-  return changes.map(({ field, before, after }) => {
-    const label = `    ${field.padEnd(longest + 2)}`;
-    if ((isNothing(before) && !isNothing(after)) || JSON.stringify(before) === JSON.stringify(after)) return `${label}${valueText(after)}`;
-    const line = `${label}${valueText(before)} → ${valueText(after)}`;
-    return stringWidth(line) <= WIDTH ? line : `${label}${valueText(before)}\n${"→".padStart(label.length - 1)} ${valueText(after)}`;
+  const longest = Math.max(0, ...changes.map(({ field }) => field.length));
+  const blank = " ".repeat(MARGIN + longest + 2);
+  const beside = (label: string, text: string): string => `${label.padEnd(blank.length)}${wrapped(text, WIDTH - blank.length).replaceAll("\n", `\n${blank}`)}`;
+  return changes.flatMap(({ field, before, after }) => {
+    const label = `${" ".repeat(MARGIN)}${field}`;
+    if ((isNothing(before) && !isNothing(after)) || JSON.stringify(before) === JSON.stringify(after)) return [beside(label, valueText(after))];
+    const line = `${label.padEnd(blank.length)}${valueText(before)} → ${valueText(after)}`;
+    return stringWidth(line) <= WIDTH ? [line] : [beside(label, valueText(before)), beside("→".padStart(blank.length - 1), valueText(after))];
   });
 }
 

@@ -14,8 +14,9 @@ export interface TableShape {
 
 const GAP = "  ";
 /** A name that is cut keeps as much as tells it from others. */
-const LEAST_CUT = 6;
+const LEAST_CUT = 5;
 const LEAST_WRAPPED = 24;
+const WIDEST_LABEL = 24;
 const BLANK = Object.fromEntries(
   ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid"].map((part) => [part, ""]),
 );
@@ -53,8 +54,8 @@ function shrink(widths: number[], least: readonly number[], columns: number): bo
 }
 
 function block(head: readonly string[], row: readonly string[], columns: number): string {
-  const label = Math.max(...head.map((name) => stringWidth(name)));
-  return draw(head.map((name, column) => [name, wrapped(row[column] ?? "", columns - label - GAP.length)]), {});
+  const label = Math.min(WIDEST_LABEL, Math.max(...head.map((name) => stringWidth(name))));
+  return draw(head.map((name, column) => [name, wrapped(row[column] ?? "", columns - label - GAP.length)]), { colWidths: [label, null] });
 }
 
 function draw(rows: readonly (readonly string[])[], options: Table.TableConstructorOptions | { colWidths: readonly (number | null)[] }): string {

@@ -14,8 +14,8 @@ export class Faults {
   /** @param folder as it was named */
   constructor(private readonly folder: string) {}
 
-  get any(): boolean {
-    return this.#count > 0;
+  get count(): number {
+    return this.#count;
   }
 
   add(place: Place, problem: string, hint: string): void {
@@ -30,7 +30,7 @@ export class Faults {
 
   /** @throws PopupError `bad_file` with all that was added, when something was */
   throwAny(): void {
-    if (!this.any) return;
+    if (this.#count === 0) return;
     const more = this.#count - this.#told.length;
     throw new PopupError("bad_file", [
       `${this.folder}: ${this.#count === 1 ? "a fault" : `${this.#count} faults`} in the campaign files`, ...this.#told.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${more} more`] : []),

@@ -77,7 +77,7 @@ function parseKey(value: unknown, fileKey: string | undefined): string {
   if (value === undefined && fileKey === undefined) throw invalid("key", "is missing", "a file of several campaigns gives each its key");
   const key = value ?? fileKey;
   if (typeof key !== "string" || !KEY.test(key)) {
-    throw invalid("key", `${JSON.stringify(key)} is not a key`, `${KEY_RULE}${value === undefined ? "; it is the file's name: write key: into the file, or name the file otherwise" : ""}`);
+    throw invalid("key", `${typeof key === "string" ? `"${key.slice(0, 80)}"` : "it"} is not a key`, `${KEY_RULE}${value === undefined ? "; it is the file's name: write key: into the file, or name the file otherwise" : ""}`);
   }
   return key;
 }

@@ -30,7 +30,7 @@ t.test("settings list, get, set", async (t) => {
     [["settings", "list", "--json"], done('{"timezone":"Asia/Jakarta","user_caps":"1/30m,3/day","reserve":"0","stream_max":"2000000","audience_versions":"5","partitions":"1"}')],
     [["settings", "set", "timezone", "Mars/Phobos"], { code: 2, stdout: "", stderr: 'popup: timezone: "Mars/Phobos" is not a time zone\n  use an IANA name such as Asia/Jakarta or Europe/Berlin\n' }],
     [["settings", "set", "user_caps", "101/day"], { code: 2, stdout: "", stderr: 'popup: user_caps: "101/day" allows 101\n  N is 1 to 100 for a window\n' }],
-    [["settings", "get", "colour"], { code: 1, stdout: "", stderr: 'popup: "colour" is not a setting\n  settings: timezone, user_caps, reserve, stream_max, audience_versions, partitions\n' }],
+    [["settings", "get", "colour"], { code: 1, stdout: "", stderr: 'popup: "colour" is not a setting\n  settings: timezone, user_caps, reserve, stream_max, audience_versions, approvals, partitions\n' }],
     [["settings", "get", "timezone"], done("Asia/Jakarta")],
   ];
   const runs = await runMany(popup, cases.map(([args]) => args));

@@ -21,7 +21,7 @@ for (const args of JSON.parse(process.argv[1])) {
 write(JSON.stringify(runs));`;
 
 /** The runs of the command lines, in order, in the data folder of `popup`. */
-export async function runMany(popup: Cli, commands: readonly (readonly string[])[]): Promise<Run[]> {
+export async function runMany(popup: Pick<Cli, "env">, commands: readonly (readonly string[])[]): Promise<Run[]> {
   const { stdout } = await promisify(execFile)("env", [...bareNode(), "--input-type=module", "-e", SCRIPT, JSON.stringify(commands)], { env: popup.env, cwd: PACKAGE_ROOT, maxBuffer: 64_000_000 });
   return JSON.parse(stdout) as Run[];
 }

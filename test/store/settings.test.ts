@@ -30,7 +30,7 @@ t.test("wrong values and unknown names change nothing", async (t) => {
   refused(t, () => store.settings.set("stream_max", "999"), "stream_max", '"999" is not a whole number of 1000 to 4000000000');
   refused(t, () => store.settings.set("partitions", "0"), "partitions", '"0" is not available');
   for (const name of ["colour", "__proto__", "toString"]) {
-    t.throws(() => store.settings.get(name), { code: "not_found", message: `"${name}" is not a setting`, hint: "settings: timezone, user_caps, reserve, stream_max, audience_versions, partitions" });
+    t.throws(() => store.settings.get(name), { code: "not_found", message: `"${name}" is not a setting`, hint: "settings: timezone, user_caps, reserve, stream_max, audience_versions, approvals, partitions" });
     t.throws(() => store.settings.set(name, "1"), { code: "not_found" });
   }
   t.same([store.settings.all(), store.audit.all()], [{ timezone: "UTC", userCaps: [], partitions: 1, reserve: 0, streamMax: 2_000_000 }, []]);

@@ -5,6 +5,11 @@ import Database from "better-sqlite3";
 import { IdSet } from "../../dist/id-set.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import { SCHEMA_VERSION } from "../../dist/store/migrate.js";
+import { initial } from "../../dist/store/migrations/001-initial.js";
+import { reserve } from "../../dist/store/migrations/002-reserve.js";
+import { streamMark } from "../../dist/store/migrations/003-stream-mark.js";
+import { apiKeys } from "../../dist/store/migrations/004-api-keys.js";
+import { audienceVersions } from "../../dist/store/migrations/005-audience-versions.js";
 import { openStore } from "../../dist/store/store.js";
 import { campaignInput } from "../helpers/engine.js";
 import { testStore } from "../helpers/store.js";
@@ -73,4 +78,21 @@ t.test("a snapshot is one view, whatever others write", async (t) => {
     t.equal(store.campaigns.list().length, 0, "the other's campaign came after");
   });
   t.equal(store.campaigns.list().length, 1);
+});
+
+t.test("a store of before gets keys and plans: its campaigns have none", async (t) => {
+  const { dir } = testStore(t);
+  const path = join(dir, "old.db");
+  const old = new Database(path);
+  for (const sql of [initial, reserve, streamMark, apiKeys, audienceVersions]) old.exec(sql);
+  old.pragma("user_version = 5");
+  old.exec(`INSERT INTO campaigns (title, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt)
+    VALUES ('Kept', 'https://b.example/i', 'app:x', 0, 'all', '[]', 0, 1, 'active', 'impression', '[]', 0)`);
+  old.exec("INSERT INTO audit (at, who, what, subject, before, after) VALUES (1, 'ana', 'campaign.create', 'campaign:1', NULL, '{}')");
+  old.close();
+  const store = openStore(path, { actor: "tester" });
+  t.teardown(() => store.close());
+  t.match(store.campaigns.list(), [{ id: 1, title: "Kept" }]);
+  t.same([store.campaigns.get(1).key, store.campaigns.managed(), store.approvals.list(), store.approvals.needed()], [undefined, [], [], 1]);
+  t.same(store.audit.all(), [{ at: 1, who: "ana", what: "campaign.create", subject: "campaign:1", before: null, after: {}, plan: null }]);
 });

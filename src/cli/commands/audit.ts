@@ -11,6 +11,7 @@ import { wholeNumber } from "./admin-flag.js";
 interface Flags { segment?: string; setting?: string; from?: string; to?: string; limit: string }
 
 const MOST = 1_000_000;
+const WIDTH = 80;
 
 export function auditCommand(program: Command): void {
   program.command("audit").description("who changed what and when, the newest first, field by field").argument("[id]", "campaign id: only it and its user list")
@@ -52,7 +53,11 @@ function entryText({ at, who, what, subject, before, after, plan }: AuditEntry, 
   const [old, now] = [fieldsOf(before, timezone), fieldsOf(after, timezone)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   const changes = names.map((field) => ({ field, before: old[field] ?? null, after: now[field] ?? null })).filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
-  return [`${formatLocal(at, timezone)}  ${who}  ${what}  ${subject}`, ...(plan === null ? [] : [`    by plan ${plan}`]), ...changesText(changes)].join("\n");
+  return [...headOf(`${formatLocal(at, timezone)}  ${who}  ${what}`, subject), ...(plan === null ? [] : [`    by plan ${plan}`]), ...changesText(changes)].join("\n");
+}
+
+function headOf(head: string, subject: string): string[] {
+  return head.length + subject.length + 2 <= WIDTH ? [`${head}  ${subject}`] : [head, `    ${subject}`];
 }
 
 /** What was written down, field by field; its times, which are kept in UTC, in the zone. */
