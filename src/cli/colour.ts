@@ -1,16 +1,17 @@
-/** Colours, for people only: the terminal, NO_COLOR and FORCE_COLOR are asked as Node asks them for its own. */
+/** Colours, for people only. */
 import { styleText } from "node:util";
 
 type Colour = "green" | "yellow" | "red";
 
 /** The text in this colour where stdout shows colours, as it is elsewhere. */
 export function coloured(colour: Colour, text: string): string {
-  return showsColours() ? styleText(colour, text) : text;
+  return showsColours() ? styleText(colour, text, { validateStream: false }) : text;
 }
 
+/** NO_COLOR (no-color.org) goes before FORCE_COLOR, which is for a pager; without either the terminal is asked. */
 function showsColours(): boolean {
-  if (process.stdout.isTTY) return process.stdout.hasColors();
   const { FORCE_COLOR: forced, NO_COLOR: none } = process.env;
-  // `hasColors` is a terminal's; a pager that is told to expect colours gets them.
-  return forced !== undefined && forced !== "0" && forced !== "false" && (none === undefined || none === "");
+  if (none !== undefined && none !== "") return false;
+  if (forced !== undefined) return forced !== "0" && forced !== "false";
+  return process.stdout.isTTY && process.stdout.hasColors();
 }

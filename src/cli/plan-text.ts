@@ -5,7 +5,7 @@ import { ACTIONS, type Action, type FieldChange, type PlannedAction } from "../p
 import type { ApprovalRequest } from "../store/approvals.js";
 import { formatLocal } from "../time.js";
 import { coloured } from "./colour.js";
-import { counted } from "./context.js";
+import { counted, timesIn } from "./context.js";
 import { wrapped } from "./table.js";
 
 const SIGNS = { create: ["+", "green"], change: ["~", "yellow"], end: ["-", "red"], delete: ["-", "red"] } as const;
@@ -16,7 +16,7 @@ const LONGEST_JSON = 56;
 export function planText({ hash, timezone, actions, unchanged }: PlanJson): string {
   const counts = ACTIONS.map((action) => ({ action, n: actions.filter((one) => one.action === action).length })).filter(({ n }) => n > 0);
   const sum = counts.length === 0 ? "nothing to do" : counts.map(({ action, n }) => `${n} to ${action}`).join(", ");
-  return [...actions.map(actionText), `${sum}; ${counted(unchanged, "campaign")} as the files want; times in ${timezone}`, `plan ${hash}`].join("\n");
+  return [...actions.map(actionText), `${sum}; ${counted(unchanged, "campaign")} as the files want`, timesIn(timezone), `plan ${hash}`].join("\n");
 }
 
 function actionText(one: PlannedAction): string {

@@ -19,10 +19,10 @@ t.test("two users: a plan, its request, its approval, and the audit log", async 
   t.match(first[2], { code: 0, stderr: `to do just this:\n  popup apply ${dir} --plan ${hash}\n` });
   t.match(first[2]?.stdout, /^\+ branch-bandung: create "New branch in Bandung"\n {4}title {7}New branch in Bandung\n/);
   t.match(first[2]?.stdout, `    start_time  2026-12-01T09:00:00+07:00\n`);
-  t.ok(first[2]?.stdout.endsWith(`4 to create; 0 campaigns as the files want; times in Asia/Jakarta\nplan ${hash}\n`));
+  t.ok(first[2]?.stdout.endsWith(`4 to create; 0 campaigns as the files want\ntimes in Asia/Jakarta\nplan ${hash}\n`));
   t.match(first[3], { code: 2, stdout: "", stderr: /^\+ branch-bandung[\s\S]*\npopup: there is no terminal to ask on: Apply this plan to 4 campaigns\?\n {2}nothing was changed; say --yes if it is meant\n$/ });
   t.match(first[4], { code: 0, stdout: /\napplied: branch-bandung 1, branch-medan 2, outage-notice 3, payday-cashback 4\n$/ });
-  t.match(first[5], { code: 0, stderr: "", stdout: /^nothing to do; 4 campaigns as the files want; times in Asia\/Jakarta\nplan [0-9a-f]{40}\n$/ });
+  t.match(first[5], { code: 0, stderr: "", stdout: /^nothing to do; 4 campaigns as the files want\ntimes in Asia\/Jakarta\nplan [0-9a-f]{40}\n$/ });
   t.match(first[6], { code: 0, stdout: first[5]?.stdout ?? "" }, "nothing to do needs no yes");
   t.match(first[7]?.stdout, /\nkey {9}payday-cashback\n/);
   t.match(first[8], { code: 0, stderr: "campaign 4 is kept in files under the key payday-cashback: popup apply makes it what they say\n" });
@@ -39,7 +39,8 @@ t.test("two users: a plan, its request, its approval, and the audit log", async 
             → 12% back on every payment by QR this week.
     priority  100 → 120
 - outage-notice: delete draft 3 "Maintenance on Sunday night"
-1 to change, 1 to delete; 2 campaigns as the files want; times in Asia/Jakarta
+1 to change, 1 to delete; 2 campaigns as the files want
+times in Asia/Jakarta
 plan ${plan.hash}
 asked for by ana at NOW Asia/Jakarta
 waits for the approval of 1 other user:
@@ -74,4 +75,13 @@ nothing was changed yet
   t.same((JSON.parse(audit[6]?.stdout ?? "") as { subject: string }[]).map(({ subject }) => subject), ["campaign:4", "campaign:4", "campaign:4", "campaign:4", "setting:timezone"]);
   t.match(audit[7], { code: 2, stderr: /--limit: "0" is not a whole number of 1 to 1000000/ });
   t.match(audit[8], { code: 2, stderr: 'popup: --plan: "abc" is not the hash of a plan\n' });
+});
+
+t.test("colours are for terminals: NO_COLOR, then FORCE_COLOR, then whether it is one", async (t) => {
+  const popup = cli(t);
+  const plan = async (env: NodeJS.ProcessEnv): Promise<string | undefined> => (await runMany({ env: { ...popup.env, NO_COLOR: undefined, ...env } }, [["--quiet", "plan", "fixtures/campaigns"]]))[0]?.stdout;
+  const [piped, forced, both, off] = await Promise.all([plan({}), plan({ FORCE_COLOR: "1" }), plan({ FORCE_COLOR: "1", NO_COLOR: "1" }), plan({ FORCE_COLOR: "0" })]);
+  t.match(forced, /^\u001b\[32m\+ branch-bandung: create "New branch in Bandung"\u001b\[39m\n/);
+  t.match(piped, /^\+ branch-bandung/);
+  t.same([both, off], [piped, piped]);
 });

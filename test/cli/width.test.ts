@@ -53,7 +53,7 @@ t.test("on a terminal of 80 columns, in the zone of the setting, without colours
     create("Payday cashback of ten percent on every payment by QR", "segment:payroll & !segment:staff-of-the-head-office-and-all-branches", "--body", "word ".repeat(90).trim()), create("Short", "all"), ["key", "create", "mobile-backend"],
     ["campaign", "activate", "1"],
   ]);
-  const commands = [["campaign", "list"], ["campaign", "show", "1"], ["segment", "list"], ["segment", "history", "payroll"], ["key", "list"], ["settings", "list"], ["report"], ["simulate", "--at", "2026-12-24T18:00"], ["audience", "check", "2002"], ["audit"], ["audience", "overlap", "payroll", "staff-of-the-head-office-and-all-branches"]];
+  const commands = [["campaign", "list"], ["campaign", "show", "1"], ["segment", "list"], ["segment", "history", "payroll"], ["key", "list"], ["settings", "list"], ["report"], ["simulate", "--at", "2026-12-24T18:00"], ["audience", "check", "2002"], ["audit"], ["plan", "fixtures/campaigns"], ["audience", "overlap", "payroll", "staff-of-the-head-office-and-all-branches"]];
   // One process for all of them: starting Node for each would cost half a minute.
   const source = `const { main } = await import("./dist/cli/main.js"); for (const args of ${JSON.stringify(commands)}) { await main(args); console.log("@@@"); }`;
   const program = `stty cols 80; exec env ${[...bareNode(), "--input-type=module", "-e", source].map((word) => `'${word}'`).join(" ")}`;

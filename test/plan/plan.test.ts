@@ -186,6 +186,14 @@ t.test("a plan is applied only while nothing that it depends on has changed", as
   t.throws(() => applyFolder(f.store, f.dir, hash), { code: "conflict" }, "once");
 });
 
+t.test("the timezone belongs to a plan even where every time has its offset", async (t) => {
+  const f = folder(t);
+  f.write("a.json", { start_time: "2026-01-01T00:00:00Z", end_time: "2027-01-01T00:00:00Z", caps: ["1/day"] });
+  const { hash } = f.plan();
+  f.store.settings.set("timezone", "Asia/Jakarta");
+  t.not(f.plan().hash, hash, "a day begins at another time");
+});
+
 t.test("an apply is all or nothing", async (t) => {
   const f = folder(t);
   f.write("a.json", { key: "a" }, { key: "b" });
