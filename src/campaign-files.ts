@@ -1,6 +1,7 @@
 /** Campaigns as files: JSON (an array of objects) and CSV (the same names as columns). */
 import { parse } from "csv-parse/sync";
 import { CAMPAIGN_FIELDS, type CampaignJson } from "./campaign.js";
+import { formatCsv } from "./csv.js";
 import { PopupError, reasonOf } from "./errors.js";
 
 const COLUMNS = ["id", ...CAMPAIGN_FIELDS] as const;
@@ -32,9 +33,5 @@ function fromCsv(row: Record<string, string>): Record<string, unknown> {
 
 /** CSV with a header, RFC 4180. */
 export function formatCampaignCsv(campaigns: readonly CampaignJson[]): string {
-  const cell = (value: unknown): string => {
-    const text = Array.isArray(value) ? value.join(",") : value === null ? "" : String(value);
-    return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [COLUMNS.join(","), ...campaigns.map((campaign) => COLUMNS.map((name) => cell(campaign[name])).join(","))].join("\n");
+  return formatCsv(COLUMNS, campaigns.map((campaign) => COLUMNS.map((name) => campaign[name])));
 }

@@ -30,7 +30,7 @@ svg.narrow { display: none; }
 .grid { stroke: var(--line); } .base, .stub { stroke: var(--base); }
 .tick { fill: var(--faint); } .axis { fill: var(--soft); }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; } .line.get { stroke: var(--get); } .line.post { stroke: var(--post); } .line.all { stroke: var(--all); }
-.area { opacity: .12; } .area.all, .dot.all { fill: var(--all); } .dot.get { fill: var(--get); } .dot.post { fill: var(--post); }
+.area { opacity: .12; } .area.all, .dot.all { fill: var(--all); } .area.get { fill: var(--get); } .dot.get { fill: var(--get); } .dot.post { fill: var(--post); }
 .mark { stroke: var(--faint); stroke-dasharray: 5 4; }
 .note { fill: transparent; } .note:hover { fill: var(--ink); fill-opacity: .06; }
 .table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
@@ -42,4 +42,17 @@ footer { margin-top: 28px; color: var(--faint); font-size: .85rem; }
 @media (max-width: 720px) { main { padding: 20px 14px 32px; } .tiles { grid-template-columns: repeat(2, 1fr); gap: 10px; } svg.wide { display: none; } svg.narrow { display: block; }
   figure { padding: 12px 8px 6px; } figcaption, .legend { padding: 0 6px; } th, td { padding: 7px 8px; } table { font-size: .82rem; } thead th { font-size: .75rem; } }
 @media (min-width: 721px) and (max-width: 900px) { .tiles { grid-template-columns: repeat(3, 1fr); } }
+`;
+
+/** Rows of a name, a bar and its figures, for pages that have them. */
+export const BARS = `
+.bars { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
+.bar { display: grid; grid-template-columns: 220px 1fr 210px; gap: 4px 14px; align-items: center; padding: 6px 0; }
+.bar + .bar { border-top: 1px solid var(--line); }
+.bar .name { overflow-wrap: anywhere; } .bar .name small, .bar .figures small { color: var(--soft); }
+.bar .figures small { display: inline-block; } .bar .figures { text-align: right; font-variant-numeric: tabular-nums; }
+.track { height: 18px; background: var(--page); border-radius: 4px; position: relative; overflow: hidden; }
+.track i { position: absolute; inset: 0 auto 0 0; background: var(--get); } .track i.meant { opacity: .25; }
+.starved { color: var(--bad); font-weight: 600; }
+@media (max-width: 720px) { .bar { grid-template-columns: 1fr auto; } .bar .figures { max-width: 190px; } .bar .track { grid-column: 1 / -1; grid-row: 2; } }
 `;

@@ -7,6 +7,7 @@ import { chartOf, type Chart } from "../html/chart.js";
 import { markup, Markup } from "../html/markup.js";
 import { linear, logarithmic } from "../html/scale.js";
 import { STYLE } from "../html/style.js";
+import { tableOf } from "../html/table.js";
 
 export interface Page {
   readonly result: BenchResult;
@@ -112,15 +113,6 @@ function secondsAxis(groups: readonly ResultSecond[][]): Chart["x"] {
   const last = groups.at(-1)?.[0]?.second ?? 1;
   const ticks = linear(last, 10).ticks.filter((tick) => Number.isInteger(tick) && tick >= 1 && tick <= last);
   return { name: "second of the run", scale: { place: (second) => (last === 1 ? 0.5 : (second - 1) / (last - 1)), ticks: ticks[0] === 1 ? ticks : [1, ...ticks] }, label: plain };
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): Markup {
-  const right = head.map((_, column) => rows.every((row) => /^[\d.,]+( %)?$|^–$/.test(String(row[column]))));
-  const cell = (value: string | number, column: number): Markup => {
-    const text = typeof value === "number" ? number(value) : value;
-    return column === 0 ? markup`<th scope="row">${text}</th>` : markup`<td${new Markup(right[column] === true ? ' class="number"' : "")}>${text}</td>`;
-  };
-  return markup`<div class="table"><table><thead><tr>${head.map((name, column) => markup`<th scope="col"${new Markup(right[column] === true ? ' class="number"' : "")}>${name}</th>`)}</tr></thead><tbody>${rows.map((row) => markup`<tr>${row.map(cell)}</tr>`)}</tbody></table></div>`;
 }
 
 function conditions(result: BenchResult): Markup {

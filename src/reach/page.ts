@@ -1,20 +1,8 @@
 /** A simulation as one HTML page that needs nothing but itself: for each day, whom each campaign reaches and who is shown it first. */
 import { markup, Markup } from "../html/markup.js";
-import { STYLE } from "../html/style.js";
+import { BARS, STYLE } from "../html/style.js";
 import { formatTime } from "../time.js";
 import type { SimulatedCampaign, Simulation } from "./simulate.js";
-
-const BARS = `
-.bars { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
-.bar { display: grid; grid-template-columns: 220px 1fr 210px; gap: 4px 14px; align-items: center; padding: 6px 0; }
-.bar + .bar { border-top: 1px solid var(--line); }
-.bar .name { overflow-wrap: anywhere; } .bar .name small, .bar .figures small { color: var(--soft); }
-.bar .figures small { display: inline-block; } .bar .figures { text-align: right; font-variant-numeric: tabular-nums; }
-.track { height: 18px; background: var(--page); border-radius: 4px; position: relative; overflow: hidden; }
-.track i { position: absolute; inset: 0 auto 0 0; background: var(--get); } .track i.meant { opacity: .25; }
-.starved { color: var(--bad); font-weight: 600; }
-@media (max-width: 720px) { .bar { grid-template-columns: 1fr auto; } .bar .figures { max-width: 190px; } .bar .track { grid-column: 1 / -1; grid-row: 2; } }
-`;
 
 const n = (value: number): string => value.toLocaleString("en-US");
 

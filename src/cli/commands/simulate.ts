@@ -1,12 +1,12 @@
 /** `popup simulate` */
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { invalid, PopupError, reasonOf } from "../../errors.js";
+import { invalid } from "../../errors.js";
 import { simulationPage } from "../../reach/page.js";
 import { simulate, type Simulation } from "../../reach/simulate.js";
 import { formatLocal, formatTime, parseTime } from "../../time.js";
 import { VERSION } from "../../version.js";
 import { contextOf, counted, table, withStore } from "../context.js";
+import { writePage } from "../page-file.js";
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 366;
@@ -40,12 +40,4 @@ function textOf({ at, users, none, campaigns }: Simulation, timezone: string): s
     one.starved ? `starved${one.starved_by === null ? "" : ` by ${one.starved_by}`}` : one.shown_to_others ? "and everybody in no audience" : "",
   ]);
   return `${head}\n${table(["campaign", "title", "priority", "meant", "shown first", ""], rows)}`;
-}
-
-function writePage(path: string, page: string): void {
-  try {
-    writeFileSync(path, page);
-  } catch (error) {
-    throw new PopupError("bad_file", `--html: ${path} cannot be written: ${reasonOf(error)}`, { hint: "check the folder and its permissions" });
-  }
 }
