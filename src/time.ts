@@ -56,6 +56,18 @@ export function formatDay(ms: number, timezone: string): string {
   return DateTime.fromMillis(ms, { zone: timezone }).toISODate() ?? String(ms);
 }
 
+/** The local calendar day that holds a time: its start, and that of the next. */
+export function dayAround(ms: number, timezone: string): { readonly start: number; readonly end: number } {
+  const start = DateTime.fromMillis(ms, { zone: timezone }).startOf("day");
+  return { start: firstInstant(start), end: firstInstant(start.plus({ days: 1 }).startOf("day")) };
+}
+
+/** The start of the local hour that holds a time. An hour that the clock goes through twice is two hours. */
+export function hourStart(ms: number, timezone: string): number {
+  // Within an hour of a zone's clock its offset does not change, but for Lord Howe's half hour, which makes hours of 30 and 90 minutes.
+  return DateTime.fromMillis(ms, { zone: timezone }).startOf("hour").toMillis();
+}
+
 /** The calendar windows around `now`: the day, the week from Monday, the month. */
 export function windowsAt(now: number, timezone: string): Windows {
   const local = DateTime.fromMillis(now, { zone: timezone });

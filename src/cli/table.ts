@@ -10,6 +10,8 @@ export interface TableShape {
   readonly cut?: readonly string[];
   /** Head of a column of prose, which goes on in further lines; a word that is too long for a line stays whole. */
   readonly wrap?: string;
+  /** Heads of columns that stand to the right although they are no numbers. */
+  readonly right?: readonly string[];
 }
 
 const GAP = "  ";
@@ -28,9 +30,9 @@ const terminalColumns = (): number | undefined => (process.stdout.isTTY ? proces
  * Numbers to the right, with separators. A table that does not fit even so is told row by row, a line for each column.
  * @param columns what it has to fit; undefined for whatever it takes
  */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[], { cut = ["title"], wrap }: TableShape = {}, columns = terminalColumns()): string {
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[], { cut = ["title"], wrap, right = [] }: TableShape = {}, columns = terminalColumns()): string {
   const texts = rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en-US") : cell)));
-  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
+  const numeric = head.map((name, column) => right.includes(name) || (rows.length > 0 && rows.every((row) => typeof row[column] === "number")));
   const widths = head.map((name, column) => Math.max(stringWidth(name), ...texts.map((row) => stringWidth(row[column] ?? ""))));
   const least = head.map((name) => (name === wrap ? LEAST_WRAPPED : cut.includes(name) ? LEAST_CUT : Number.POSITIVE_INFINITY));
   if (columns !== undefined && !shrink(widths, least, columns)) return texts.map((row) => block(head, row, columns)).join("\n\n");

@@ -12,6 +12,7 @@ import { CampaignTable } from "./campaigns.js";
 import { DeadEventTable } from "./dead-events.js";
 import { EventTable } from "./events.js";
 import { migrate } from "./migrate.js";
+import { RollupTable } from "./rollups.js";
 import { SettingTable } from "./settings.js";
 
 export interface Store {
@@ -19,6 +20,7 @@ export interface Store {
   readonly audiences: AudienceTable;
   readonly settings: SettingTable;
   readonly events: EventTable;
+  readonly rollups: RollupTable;
   readonly apiKeys: ApiKeyTable;
   readonly deadEvents: DeadEventTable;
   readonly audit: AuditLog;
@@ -66,6 +68,7 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
   }
   const audit = new AuditLog(db, actor, clock);
   const deadEvents = new DeadEventTable(db);
+  const rollups = new RollupTable(db);
   const settings = new SettingTable(db, audit);
   return {
     audit,
@@ -73,7 +76,8 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
     audiences: new AudienceTable(db, settings, audit, clock),
     settings,
     deadEvents,
-    events: new EventTable(db, deadEvents),
+    events: new EventTable(db, deadEvents, rollups),
+    rollups,
     approvals: new ApprovalTable(db, settings, audit, clock),
     apiKeys: new ApiKeyTable(db, audit, clock),
     transaction: (work) => db.transaction(work).immediate(),

@@ -28,7 +28,7 @@ export async function extendRecords(store: Store, redis: Redis, keys: Keys, camp
   await stream.readOn();
   for (const campaign of campaigns) {
     const waiting = [...stream.userIds()].filter((user) => stream.ofUser(user).some((event) => event.campaignId === campaign.id));
-    const users = [...new Set([...store.events.usersOf(campaign.id), ...waiting])];
+    const users = [...new Set([...store.rollups.usersOf(campaign.id), ...waiting])];
     const ttl = campaign.end_time + LATE_REPORTS_MS - now;
     for (let from = 0; from < users.length; from += TOGETHER) {
       await Promise.all(users.slice(from, from + TOGETHER).map(async (user) => {

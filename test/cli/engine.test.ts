@@ -1,5 +1,6 @@
 /** The commands that look at the engine or move it: settings, doctor, sync, worker, report. */
 import t from "tap";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -62,7 +63,7 @@ t.test("sync, a popup over HTTP, worker --once, report", async (t) => {
   const server = await openEmbeddedRedis(join(popup.env.POPUP_DATA ?? "", "redis"));
   t.teardown(() => server.stop());
   const [, , empty, sync, again] = await runMany(popup, [CREATE, ["segment", "load", "s", "fixtures/segment-staff.csv"], ["report"], ["sync", "--json"], ["sync"]]);
-  t.same(empty, { code: 0, stdout: "campaign  title  impressions  users  clicks  dismissals  over cap\n1         First            0      0       0           0         0\n", stderr: "" });
+  t.same(empty, { code: 0, stdout: "id  title  impressions  users  clicks  rate  dismissals  over cap\n1   First            0      0       0     –           0         0\n", stderr: "" });
   t.match(sync, { code: 0, stderr: "" });
   t.match(JSON.parse(sync?.stdout ?? ""), { version: /./, campaigns: 1, audiences_sent: Number, seconds: Number });
   t.match(again?.stdout, /^\S+: 1 campaign, 0 audiences sent, [\d.]+ s\n$/, "what is there is not sent again");
@@ -75,13 +76,40 @@ t.test("sync, a popup over HTTP, worker --once, report", async (t) => {
     const answer = await fetch(`${api.url}/v1/campaigns/1/${type}`, { method: "POST", body: JSON.stringify({ user_id: 7, impression_id: shown.impression_id }) });
     t.equal(answer.status, 202);
   }
-  const [carried, none, json, days, outside, unknown] = await runMany(popup, [
-    ["worker", "--once", "--json"], ["worker", "--once"], ["report", "--json"], ["report", "1"], ["report", "--from", "2026-06-11", "--json"], ["report", "9"],
+  const html = join(popup.dir, "report.html");
+  const [carried, none, json, all, days, hours, outside, unknown, csv, csvHours, both, nowhere] = await runMany(popup, [
+    ["worker", "--once", "--json"], ["worker", "--once"], ["report", "--json"], ["report"], ["report", "1", "--html", html], ["report", "1", "--by", "hour", "--json"],
+    ["report", "--from", "2026-06-11", "--json"], ["report", "9"], ["report", "--csv"], ["report", "--csv", "--by", "hour"], ["report", "--csv", "--json"], ["report", "--html", join(popup.dir, "no", "folder")],
   ]);
   t.same(carried, { code: 0, stdout: '{"written":2}\n', stderr: "" });
   t.same(none, { code: 0, stdout: "0 events written\n", stderr: "" });
   t.match(JSON.parse(json?.stdout ?? ""), [{ campaign_id: 1, title: "First", impressions: 1, users: 1, clicks: 1, dismissals: 0, over_cap: 0, days: [{ day: "2026-06-10", impressions: 1 }] }]);
-  t.match(days?.stdout, "\n\nday (UTC)   impressions  users  clicks  dismissals  over cap\n2026-06-10            1      1       1           0         0\n");
+  t.same(all, { code: 0, stderr: "", stdout: [
+    "id  title  impressions  users  clicks     rate  dismissals  over cap",
+    "1   First            1      1       1  100.0 %           0         0",
+    "",
+    "impressions by day, 2026-06-10 (UTC)",
+    "id     reach  per user",
+    "1   everyone      1.00  █", ""].join("\n") });
+  t.same(days, { code: 0, stderr: "", stdout: [
+    "campaign 1: First",
+    "",
+    "impressions  users     reach  per user  clicks     rate  dismissals  over cap",
+    "          1      1  everyone      1.00       1  100.0 %           0         0",
+    "",
+    "by day (UTC)",
+    "day         impressions  users  clicks  dismissals  over cap",
+    "2026-06-10            1      1       1           0         0  ██████████",
+    "",
+    "users by their impressions",
+    "impressions  users    share",
+    "1                1  100.0 %  ██████████", ""].join("\n") });
+  t.match(readFileSync(html, "utf8"), /^<!doctype html>[^]*<h1>First<\/h1>/);
+  t.match(JSON.parse(hours?.stdout ?? ""), [{ impressions: 1, hours: [{ hour: "2026-06-10T12:00:00Z", impressions: 1, users: 1, clicks: 1 }] }]);
+  t.equal(csv?.stdout, "campaign_id,title,impressions,users,reach,clicks,click_rate,dismissals,over_cap,impressions_per_user\n1,First,1,1,,1,1,0,0,1\n");
+  t.equal(csvHours?.stdout, "campaign_id,title,hour,impressions,users,clicks,dismissals,over_cap\n1,First,2026-06-10T12:00:00Z,1,1,1,0,0\n");
+  t.same(both, { code: 2, stdout: "", stderr: "popup: --csv: is given together with --json\n  ask for one of them\n" });
+  t.match(nowhere, { code: 1, stdout: "", stderr: /^popup: --html: .*folder cannot be written: .*\n {2}check the folder/ });
   t.match(JSON.parse(outside?.stdout ?? ""), [{ campaign_id: 1, impressions: 0, clicks: 0 }]);
   t.same(unknown, { code: 1, stdout: "", stderr: "popup: campaign 9 does not exist\n  popup campaign list shows those that do\n" });
 });

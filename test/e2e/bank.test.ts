@@ -9,6 +9,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { startEngine, type Popup } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 import { updateCampaign } from "../../dist/store/campaign-changes.js";
 import { importSegments, loadAudience, type LoadOptions } from "../../dist/load/load.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
@@ -78,7 +79,7 @@ t.test("a real contact log", { skip }, async (t) => {
   for (const { job } of all) byJob.set(job, (byJob.get(job) ?? 0) + 1);
   t.same(segments.map(({ name, total }) => [name, total]), [...byJob].sort(([a], [b]) => (a < b ? -1 : 1)), "one segment for each job, with all of its clients");
 
-  const report = (id: number): unknown => engine.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC").map(({ impressions, users, over_cap, clicks }) => ({ impressions, users, over_cap, clicks }))[0];
+  const report = (id: number): unknown => reportAll(engine.store, id).map(({ impressions, users, over_cap, clicks }) => ({ impressions, users, over_cap, clicks }))[0];
 
   await t.test("one GET and one POST for each contact: min(3, contacts) of each client are counted", async (t) => {
     const id = engine.campaign({ caps: [`${CAP}/total`] });

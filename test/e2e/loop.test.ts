@@ -1,6 +1,7 @@
 /** The whole loop over HTTP: decided, counted, capped, stopped, reported. */
 import t from "tap";
 import { startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 
 const engine = await startEngine(t);
 
@@ -18,5 +19,5 @@ t.test("a popup is decided, counted once, capped, and stands in the report", asy
   t.match(await engine.popup("1001"), { campaign_id: id }, "and open on the next day");
   t.match(await engine.report("click", id, { user_id: 1001, impression_id: shown?.impression_id }), { status: 202, text: '{"recorded":true}' });
   await engine.drain();
-  t.match(engine.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC"), [{ campaign_id: id, impressions: 1, users: 1, clicks: 1, dismissals: 0, over_cap: 1 }]);
+  t.match(reportAll(engine.store, id), [{ campaign_id: id, impressions: 1, users: 1, clicks: 1, dismissals: 0, over_cap: 1 }]);
 });

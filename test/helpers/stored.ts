@@ -1,6 +1,12 @@
+import { reportOf, type CampaignReport } from "../../dist/report/report.js";
 import type { Store } from "../../dist/store/store.js";
+
+/** What the store reports of all time, by UTC day. @param id one campaign, or null for all */
+export function reportAll(store: Store, id: number | null): CampaignReport[] {
+  return reportOf(store, { id, from: 0, to: Number.MAX_SAFE_INTEGER, by: "day", timezone: "UTC" });
+}
 
 /** Counted impressions of campaign 1 in the store. */
 export function storedImpressions(store: Store): number {
-  return store.events.report(1, 0, Number.MAX_SAFE_INTEGER, "UTC")[0]?.impressions ?? 0;
+  return reportAll(store, 1)[0]?.impressions ?? 0;
 }

@@ -7,6 +7,7 @@ import t from "tap";
 import { anotherApi } from "../helpers/another-api.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
+import { reportAll } from "../helpers/stored.js";
 import { DECISION_DEADLINE_MS } from "../../dist/engine/engine.js";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
@@ -19,7 +20,7 @@ const bare = await anotherApi(file, engine, { spool: null, decisionDeadlineMs: D
 const reportBare = (type: string, impressionId: string): ReturnType<typeof engine.request> => bare.report(type, id, { user_id: 1, impression_id: impressionId });
 const counted = async (): Promise<unknown> => {
   await engine.drain();
-  return engine.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC").map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap]);
+  return reportAll(engine.store, id).map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap]);
 };
 const spoolEmpty = (): Promise<true> => until("the spool is empty", async () => /^popup_spool_records 0$/m.test((await engine.api?.metrics.registry.metrics()) ?? ""));
 

@@ -5,6 +5,7 @@ import { percentileMs, unpackLatency } from "../../dist/load-test/latency.js";
 import type { GeneratorPlan, GeneratorReport, Second } from "../../dist/load-test/messages.js";
 import { addTallies, together, total } from "../../dist/load-test/tally.js";
 import { freePort, startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 import { fakeEngine, nothing } from "./fake-engine.js";
 
 const NEVER = new AbortController().signal;
@@ -30,7 +31,7 @@ t.test("a real engine's own report agrees with what was counted", async (t) => {
   const report = await generate(plan({ url: engine.url, mix: { gets: 2, posts: 1 }, users: { kind: "range", first: 1, last: 10 } }), (second) => seconds.push(second), NEVER);
   const { get, post } = report.measured;
   await engine.drain();
-  const [first, second] = engine.store.events.report(null, 0, Number.MAX_SAFE_INTEGER, "UTC");
+  const [first, second] = reportAll(engine.store, null);
   t.ok((post.outcomes["counted"] ?? 0) > 0 && (post.outcomes["duplicate"] ?? 0) > 0 && (get.outcomes["none"] ?? 0) > 0, JSON.stringify(report.measured));
   t.equal(first?.impressions, post.outcomes["counted"], "every counted POST is in the report, and no other");
   t.equal(first?.over_cap, post.outcomes["capped"]);

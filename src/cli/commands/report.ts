@@ -1,35 +1,48 @@
 /** `popup report` */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { parseCampaignId } from "../../campaign.js";
 import { invalid } from "../../errors.js";
+import type { Unit } from "../../report/calendar.js";
+import { reportCsv } from "../../report/csv.js";
+import { reportPage } from "../../report/page.js";
+import { reportOf, type ReportAsk } from "../../report/report.js";
 import { parseTime } from "../../time.js";
-import { contextOf, table, withStore } from "../context.js";
+import { VERSION } from "../../version.js";
+import { contextOf, withStore } from "../context.js";
+import { writePage } from "../page-file.js";
+import { campaignText, overviewText } from "../report-text.js";
 
-interface Flags { from?: string; to?: string }
+interface Flags { from?: string; to?: string; by?: Unit; csv?: boolean; html?: string }
 
-const HEAD = ["impressions", "users", "clicks", "dismissals", "over cap"];
+/** Narrower terminals wrap. */
+const LEAST_WIDTH = 80;
 
 export function reportCommand(program: Command): void {
-  program.command("report").description("impressions, users, clicks and dismissals per campaign; with an id also per day").argument("[id]", "campaign id")
+  program.command("report").description("impressions, users, reach, clicks, dismissals and what was over a cap; of one campaign also day by day").argument("[id]", "campaign id")
     .option("--from <time>", "from this time on")
     .option("--to <time>", "until just before this time")
-    .addHelpText("after", "\nExamples:\n  popup report\n  popup report 7 --from 2026-11-01 --to 2026-12-01")
+    .addOption(new Option("--by <unit>", "days or hours of the setting timezone (default: day)").choices(["day", "hour"]))
+    .option("--csv", "as CSV: a row per campaign; with --by, a row per campaign and day or hour")
+    .option("--html <file>", "also as a page with charts")
+    .addHelpText("after", "\nExamples:\n  popup report\n  popup report 7 --from 2026-11-01 --to 2026-12-01 --html november.html\n  popup report --by hour --from 2026-11-23 --csv > hours.csv")
     .action((text: string | undefined, flags: Flags, command: Command) => {
       const context = contextOf(command);
+      if (flags.csv === true && context.json) throw invalid("--csv", "is given together with --json", "ask for one of them");
       return withStore(context, (store) => {
         const id = text === undefined ? null : parseCampaignId(text);
         const timezone = store.settings.get("timezone");
         const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");
         const to = flags.to === undefined ? Number.MAX_SAFE_INTEGER : parseTime(flags.to, timezone, "--to");
         if (to <= from) throw invalid("--to", "is not after --from", "give an end later than the start");
-        const report = store.events.report(id, from, to, timezone);
+        const ask: ReportAsk = { id, from, to, by: flags.by ?? "day", timezone };
+        const reports = reportOf(store, ask);
         // A campaign without a single event is in the report with zeros; one that does not exist is an error.
-        if (id !== null && report.length === 0) store.campaigns.get(id);
-        const totals = report.map((r) => [String(r.campaign_id), r.title, r.impressions, r.users, r.clicks, r.dismissals, r.over_cap]);
-        const parts = [report.length === 0 ? "no campaigns" : table(["campaign", "title", ...HEAD], totals)];
-        const days = id === null ? [] : (report[0]?.days ?? []);
-        if (days.length > 0) parts.push(table([`day (${timezone})`, ...HEAD], days.map((d) => [d.day, d.impressions, d.users, d.clicks, d.dismissals, d.over_cap])));
-        context.print(report, parts.join("\n\n"));
+        if (id !== null && reports.length === 0) store.campaigns.get(id);
+        if (flags.html !== undefined) writePage(flags.html, reportPage(reports, ask, VERSION));
+        const [one] = reports;
+        const width = Math.max(LEAST_WIDTH, process.stdout.columns ?? 0);
+        context.print(reports, flags.csv === true ? reportCsv(reports, flags.by ?? null)
+          : id !== null && one ? campaignText(one, ask.by, timezone, width) : overviewText(reports, ask.by, timezone, width));
       });
     });
 }
