@@ -11,8 +11,9 @@ import { number, percent, reachText, shareText } from "./words.js";
 
 const OWN = `
 details { margin: 0 0 14px; } summary { cursor: pointer; color: var(--soft); font-size: .9rem; padding: 4px 0 8px; }
-.bars { margin: 0 0 14px; } .bars h3 { margin: 0 0 4px; font-size: .95rem; } .legend.whose { margin: -6px 0 10px; }
-@media (min-width: 721px) { .tiles { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); } }
+.bars { margin: 0 0 14px; } .bars h3 { margin: 0 0 4px; font-size: .95rem; }
+.totals th, .totals td { padding-left: 9px; padding-right: 9px; } .totals td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; }
+@media (min-width: 721px) { .tiles { grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); } }
 @media print { figure, .bars, tr { break-inside: avoid; } h2 { break-after: avoid; } body { background: none; } main { max-width: none; padding: 0; } }
 `;
 /** More points than this are no more to be seen, only a larger page. */
@@ -33,7 +34,7 @@ export function reportPage(reports: readonly CampaignReport[], ask: ReportAsk, v
 <p class="lead">${ask.id === null ? "" : `Campaign ${ask.id}. `}${rangeText(ask, stretch)} (${timezone})</p>
 ${tiles(reports)}
 <h2>Totals</h2>
-${tableOf(TOTALS_HEAD, reports.map((r) => [String(r.campaign_id), r.title, r.impressions, r.users, reachText(r), r.impressions_per_user?.toFixed(2) ?? "–", r.clicks, percent(r.click_rate), r.dismissals, r.over_cap]))}
+<div class="totals">${tableOf(TOTALS_HEAD, reports.map((r) => [String(r.campaign_id), r.title, r.impressions, r.users, reachText(r), r.impressions_per_user?.toFixed(2) ?? "–", r.clicks, percent(r.click_rate), r.dismissals, r.over_cap]))}</div>
 ${stretch === null ? "" : active.map((report) => campaignOf(report, stretch, timezone))}
 <footer>Users are distinct users with a counted impression; of several campaigns they cannot be added up. Reach is whom the target means now. Made by popup report ${version}; times are in ${timezone}.</footer>
 </main></body></html>
@@ -45,7 +46,8 @@ function rangeText({ from, to, timezone }: ReportAsk, stretch: Stretch | null): 
   const told = (ms: number): string => formatTime(ms, timezone).slice(0, 16).replace("T", " ");
   const asked = [...(from > 0 ? [`from ${told(from)}`] : []), ...(to < Number.MAX_SAFE_INTEGER ? [`until ${told(to)}`] : [])].join(" ");
   if (stretch === null) return asked === "" ? "No events yet" : `No events ${asked}`;
-  const there = stretch.first === stretch.last ? stretch.first : `${stretch.first} to ${stretch.last}`;
+  const [first, last] = [stretch.first, stretch.last].map((name) => name.slice(0, 16).replace("T", " "));
+  const there = first === last ? first : `${first} to ${last}`;
   return asked === "" ? `All events: ${there}` : `Events ${asked}`;
 }
 
