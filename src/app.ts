@@ -48,7 +48,7 @@ export async function openApi({
   const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
   const engine = new Engine({
     redis: hotConnection(redisUrl, redisCa), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
-    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
+    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), onImpression: (campaignId) => engineMetrics.shown(campaignId), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
   });
   engineMetrics.watch(engine, spool);
   let gate: Gate | undefined;

@@ -22,6 +22,7 @@ import { serveCommand } from "./commands/serve.js";
 import { settingsCommands } from "./commands/settings.js";
 import { simulateCommand } from "./commands/simulate.js";
 import { syncCommand } from "./commands/sync.js";
+import { topCommand } from "./commands/top.js";
 import { usersCommands } from "./commands/users.js";
 import { workerCommand } from "./commands/worker.js";
 import { offered } from "./offered.js";
@@ -38,7 +39,7 @@ export function buildProgram(): Command {
     .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch and worker (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, benchCommand, demoCommand, completionCommand]) add(program);
+  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, topCommand, benchCommand, demoCommand, completionCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;

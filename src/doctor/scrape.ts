@@ -9,15 +9,18 @@ const APART_MS = 1_000;
 /** The engine itself waits up to 2 s for its processes. */
 const ANSWER_MS = 5_000;
 
+interface Address { readonly host: string; readonly port: number }
+
 /** @throws PopupError `unavailable` when no engine answers there */
-export async function scrapeTwice({ host, port }: { host: string; port: number }): Promise<Scrapes> {
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/metrics`;
-  const before = await scrape(url);
+export async function scrapeTwice(address: Address): Promise<Scrapes> {
+  const before = await scrape(address);
   await delay(APART_MS);
-  return { before, now: await scrape(url), time: Date.now() / 1_000 };
+  return { before, now: await scrape(address), time: Date.now() / 1_000 };
 }
 
-async function scrape(url: string): Promise<Exposition> {
+/** @throws PopupError `unavailable` when no engine answers there */
+export async function scrape({ host, port }: Address): Promise<Exposition> {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/metrics`;
   const nobody = (why: string, cause?: unknown): PopupError => new PopupError("unavailable", `${url}: ${why}`, { hint: "is popup serve running, with this --admin?", cause });
   let text: string;
   try {

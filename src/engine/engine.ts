@@ -11,7 +11,7 @@ import type { Clock } from "../time.js";
 import { newImpressionId } from "./impression-id.js";
 import { LateReports } from "./late-reports.js";
 import { Link } from "./link.js";
-import { Published, STALE_RETRIES, type Snapshot } from "./published.js";
+import { Published, STALE_RETRIES, type Popup, type Snapshot } from "./published.js";
 import { settle, Turns, type Pending } from "./turns.js";
 import { degraded, type Decision, type Degraded, type Receipt, type Report, type Trouble } from "./answers.js";
 
@@ -25,6 +25,8 @@ const WAITING_MS = 100;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
 
+const NO_POPUPS: ReadonlyMap<number, Popup> = new Map();
+
 export interface EngineOptions {
   readonly redis: Redis;
   readonly keys: Keys;
@@ -37,6 +39,8 @@ export interface EngineOptions {
   readonly onFault?: (fault: PopupError) => void;
   /** Told of every call: which, how long it took, s, and whether Redis answered. */
   readonly onCall?: (call: "select" | "report", seconds: number, answered: boolean) => void;
+  /** Told of every impression that was counted, whether now, late or by a decision. */
+  readonly onImpression?: (campaignId: number) => void;
   readonly decisionDeadlineMs?: number;
 }
 
@@ -66,7 +70,7 @@ export class Engine {
     });
     this.#published = new Published(redis, keys, clock);
     this.#link = new Link(redis, () => this.#published.refresh(), onIncident);
-    this.#late = new LateReports({ redis, keys, clock, spool, published: this.#published, takes: () => this.#takesReports() });
+    this.#late = new LateReports({ redis, keys, clock, spool, published: this.#published, takes: () => this.#takesReports(), onImpression: options.onImpression });
     this.#schedule();
   }
 
@@ -93,6 +97,11 @@ export class Engine {
   /** The version of the list that decisions use. */
   get version(): string | undefined {
     return this.#published.current?.manifest.version;
+  }
+
+  /** The active campaigns that decisions know, by id. */
+  get popups(): ReadonlyMap<number, Popup> {
+    return this.#published.current?.popups ?? NO_POPUPS;
   }
 
   /** Which kinds of calls are only tried now and then, because Redis fails them. */
@@ -174,14 +183,16 @@ export class Engine {
     return "done";
   }
 
-  #decision({ bodies }: Snapshot, { impressionId }: PendingDecision, answer: SelectAnswer, recovering: boolean): Decision {
+  #decision({ popups }: Snapshot, { impressionId }: PendingDecision, answer: SelectAnswer, recovering: boolean): Decision {
     if (answer === null) return recovering ? degraded("recovering") : { kind: "none" };
     if (typeof answer !== "number") {
       this.options.onFault?.(answer);
       return degraded("unavailable");
     }
-    const prefix = bodies.get(answer);
-    return prefix === undefined ? degraded("unpublished") : { kind: "show", campaignId: answer, json: `${prefix}${impressionId}"}` };
+    const popup = popups.get(answer);
+    if (popup === undefined) return degraded("unpublished");
+    if (popup.countsOnServe) this.options.onImpression?.(answer);
+    return { kind: "show", campaignId: answer, json: `${popup.json}${impressionId}"}` };
   }
 
   async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<Degraded | "done" | "stale"> {
@@ -201,8 +212,11 @@ export class Engine {
     return "done";
   }
 
-  #receipt({ type }: Report, answer: ReportAnswer): Receipt {
-    if (typeof answer === "number") return { kind: "counted", total: answer };
+  #receipt({ type, campaignId }: Report, answer: ReportAnswer): Receipt {
+    if (typeof answer === "number") {
+      this.options.onImpression?.(campaignId);
+      return { kind: "counted", total: answer };
+    }
     if (typeof answer !== "string") {
       this.options.onFault?.(answer);
       return { kind: "failed" };

@@ -25,6 +25,8 @@ export interface LateReportsOptions {
   readonly published: Published;
   /** Whether Redis takes reports now. */
   readonly takes: () => boolean;
+  /** Told of every impression that was counted. */
+  readonly onImpression: ((campaignId: number) => void) | undefined;
 }
 
 interface Taken { readonly report: SpooledReport; readonly takenAt: number }
@@ -110,13 +112,16 @@ export class LateReports {
       if (!this.options.takes()) throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait", { hint: "they are made when it takes them again" });
       const snapshot = published.current;
       if (snapshot) {
-        const { tag } = await reportLate(redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);
-        if (tag === "taken") {
-          // Redis may lose these as well.
-          for (const report of batch) this.remember(report, clock());
+        const reply = await reportLate(redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);
+        if (reply.tag === "taken") {
+          for (const [i, report] of batch.entries()) {
+            // Redis may lose these as well.
+            this.remember(report, clock());
+            if (typeof reply.answers[i] === "number") this.options.onImpression?.(report.campaignId);
+          }
           return;
         }
-        if (tag === "full") throw new PopupError("unavailable", "the event stream is full; reports wait in the spool", { hint: "is the worker running?" });
+        if (reply.tag === "full") throw new PopupError("unavailable", "the event stream is full; reports wait in the spool", { hint: "is the worker running?" });
       }
       await published.refresh();
     }

@@ -10,6 +10,8 @@ const CALL_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 
 export class EngineMetrics {
   readonly #calls: Histogram<"call">;
   readonly #failed: Counter<"call">;
+  /** Counted here and told at a scrape: a label's own counter costs a decision more than all that is around it. */
+  readonly #impressions = new Map<number, number>();
 
   constructor(private readonly registry: Registry, private readonly clock: Clock) {
     const registers = [registry];
@@ -22,6 +24,10 @@ export class EngineMetrics {
     if (!answered) this.#failed.inc({ call });
   }
 
+  shown(campaignId: number): void {
+    this.#impressions.set(campaignId, (this.#impressions.get(campaignId) ?? 0) + 1);
+  }
+
   /** Tells of the engine's state at every scrape. */
   watch(engine: Engine, spool: Spool | null): void {
     const registers = [this.registry];
@@ -31,6 +37,25 @@ export class EngineMetrics {
         const { decisions, reports } = engine.paused;
         this.set({ of: "decisions" }, decisions ? 1 : 0);
         this.set({ of: "reports" }, reports ? 1 : 0);
+      },
+    });
+    const impressions = this.#impressions;
+    new Counter({
+      name: "popup_impressions_total", help: "Impressions that were counted, of the campaigns that are active", labelNames: ["campaign"], registers,
+      collect() {
+        this.reset();
+        for (const [campaign, count] of impressions) {
+          // Over the years there are many campaigns, and each would stay on every page.
+          if (engine.popups.has(campaign)) this.inc({ campaign }, count);
+          else impressions.delete(campaign);
+        }
+      },
+    });
+    new Gauge({
+      name: "popup_campaign_info", help: "1 for each campaign that is active, with its title", labelNames: ["campaign", "title"], registers, aggregator: "first",
+      collect() {
+        this.reset();
+        for (const [campaign, { title }] of engine.popups) this.set({ campaign, title }, 1);
       },
     });
     new Gauge({ name: "popup_recovering", help: "API processes that show only campaigns without limits, until sync has looked at Redis' counters", registers, collect() { this.set(engine.recovering ? 1 : 0); } });

@@ -12,10 +12,18 @@ import { windowsReader, type Clock, type Windows } from "../time.js";
 
 export interface Snapshot extends ListView {
   readonly manifest: Manifest;
-  /** The answer's JSON up to and including the opening quote of the impression id. */
-  readonly bodies: ReadonlyMap<number, string>;
+  /** The active campaigns, as they are answered. */
+  readonly popups: ReadonlyMap<number, Popup>;
   /** Calendar windows in the published time zone. */
   readonly windowsAt: (now: number) => Windows;
+}
+
+export interface Popup {
+  readonly title: string;
+  /** The answer's JSON up to and including the opening quote of the impression id. */
+  readonly json: string;
+  /** Whether the decision itself counts. */
+  readonly countsOnServe: boolean;
 }
 
 /** That the counters of a server are whole. */
@@ -25,7 +33,7 @@ export interface Verified {
   readonly word: string;
 }
 
-const BODY_FIELDS = ["title", "body", "image_url", "action_url"] as const;
+const POPUP_FIELDS = ["title", "body", "image_url", "action_url", "count_on"] as const;
 /** A list that is stale again after being read anew this often changes faster than it can be used. */
 export const STALE_RETRIES = 3;
 /** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
@@ -95,14 +103,13 @@ export class Published {
     const text = await this.redis.get(this.keys.manifest);
     if (text === null) throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
-    const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...BODY_FIELDS)));
+    const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
     if ((await this.#look()) !== manifest.version) return undefined;
-    const bodies = new Map<number, string>();
-    manifest.active.forEach((id, i) => bodies.set(id, answerPrefix(id, metas[i] ?? [])));
+    const popups = new Map(manifest.active.map((id, i) => [id, popupOf(id, metas[i] ?? [])]));
     const windowsAt = windowsReader(manifest.timezone);
     // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
     windowsAt(this.clock());
-    return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), bodies, windowsAt };
+    return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), popups, windowsAt };
   }
 }
 
@@ -111,8 +118,8 @@ function readVerified(text: string | null): Verified | null {
   return text === null ? null : { runId: text.split(" ")[0] ?? "", word: text };
 }
 
-function answerPrefix(id: number, meta: readonly (string | null)[]): string {
-  const [title, body, imageUrl, actionUrl] = meta;
+function popupOf(id: number, meta: readonly (string | null)[]): Popup {
+  const [title, body, imageUrl, actionUrl, countOn] = meta;
   const answer = { campaign_id: id, title, body: body === "" ? null : body, image_url: imageUrl, action_url: actionUrl };
-  return `${JSON.stringify(answer).slice(0, -1)},"impression_id":"`;
+  return { title: title ?? "", json: `${JSON.stringify(answer).slice(0, -1)},"impression_id":"`, countsOnServe: countOn === "serve" };
 }

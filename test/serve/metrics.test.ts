@@ -38,7 +38,14 @@ t.test("an engine tells of its processes, its stream and its Redis; doctor puts 
   t.same(written.all("popup_stream_pending").map(({ value }) => value), [0]);
   t.match(written.all("popup_published_version_info"), [{ labels: { version: /^\d{8}T\d{6}Z-/ }, value: 1 }]);
 
+  t.same(written.all("popup_campaign_info"), [{ name: "popup_campaign_info", labels: { campaign: "1", title: "Live" }, value: 1 }], "two processes know it, and it is one");
+  t.same(written.all("popup_impressions_total"), [{ name: "popup_impressions_total", labels: { campaign: "1" }, value: 2 }], "of three reports, one of them sent twice");
+
   const admin = serving.adminUrl.slice("http://".length);
+  const [top, topJson, nobody] = await Promise.all([popup(["top", "--admin", serving.adminUrl, "--once"]), popup(["top", "--admin", admin, "--json"]), popup(["top", "--admin", `127.0.0.1:${await freePort()}`, "--once"])]);
+  t.match(top, { code: 0, stderr: "", stdout: /^popup top {2}http:.*\n\nprocesses +api 2 {3}sync 1 {3}worker 1\ndecisions +[\d.]+\/s [^]*\nid {2}campaign .*\n 1 {2}Live +0 +2\n/ });
+  t.match(JSON.parse(topJson.stdout), { processes: { api: 2, sync: 1, worker: 1 }, campaigns: [{ campaign_id: 1, title: "Live", impressions_per_s: 0, impressions: 2 }], redis: { up: true } });
+  t.match(nobody, { code: 1, stdout: "", stderr: /ECONNREFUSED.*\n {2}is popup serve running, with this --admin\?\n$/ });
   const well = await popup(["doctor", "--admin", admin, "--json"]);
   t.match(well, { code: 0, stderr: "" });
   const engine = (JSON.parse(well.stdout) as { check: string; detail: string; level?: string }[]).filter(({ check }) => check === "engine");
