@@ -46,14 +46,17 @@ t.test("doctor says what it found; a part that is away is exit 1", async (t) => 
   t.teardown(() => server.close());
   const other = (server.address() as AddressInfo).port;
   const closed = await freePort();
-  const [well, ill, none, another] = await runMany(popup, [
+  const [well, ill, none, another, top, off] = await runMany(popup, [
     ["doctor", "--json", "--admin", "off"], ["doctor", "--redis", "redis://127.0.0.1:1", "--admin", "off"], ["doctor", "--admin", `127.0.0.1:${closed}`], ["doctor", "--admin", `127.0.0.1:${other}`],
+    ["top", "--admin", `127.0.0.1:${closed}`, "--once"], ["top", "--admin", "off"],
   ]);
   t.match(well, { code: 0, stderr: "" });
   const checks = JSON.parse(well?.stdout ?? "") as { check: string; ok: boolean }[];
   t.same(checks.map(({ check, ok }) => [check, ok]), ["popup", "node", "uWebSockets.js", "redis-server", "store", "redis"].map((check) => [check, true]));
   t.match(ill, { code: 1, stdout: /\nFAILED  redis /, stderr: /^popup: 1 of 5 checks failed: redis\n/ });
   t.match(none, { code: 1, stdout: /\nFAILED  engine +http:\/\/127.0.0.1:\d+\/metrics: .*ECONNREFUSED.*\nengine: is popup serve running/, stderr: /^popup: 1 of 7 checks failed: engine\n/ });
+  t.match(top, { code: 1, stdout: "", stderr: /^popup: http:\/\/127.0.0.1:\d+\/metrics: .*ECONNREFUSED.*\n {2}is popup serve running, with this --admin\?\n$/ });
+  t.same(off, { code: 2, stdout: "", stderr: "popup: --admin: off is no engine\n  write 127.0.0.1:9464\n" });
   t.match(another, { code: 1, stdout: /what answers there is no popup engine\n/ });
 });
 

@@ -5,6 +5,7 @@ import { Screen } from "../../top/screen.js";
 import { frameOf } from "../../top/frame.js";
 import type { TopView } from "../../top/view.js";
 import { watch } from "../../top/watch.js";
+import { cut } from "../../text-width.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
 
@@ -41,7 +42,7 @@ export function topCommand(program: Command): void {
       const draw = (): void => {
         if (last === undefined) return;
         const { width, height } = screen;
-        screen.draw(last instanceof PopupError ? [at, "", `${last.message}; looking again …`].map((line) => line.slice(0, width)) : frameOf(last, { head: at, width, height, color }));
+        screen.draw(last instanceof PopupError ? [at, "", last.message, "looking again …"].map((line) => cut(line, width)) : frameOf(last, { head: at, width, height, color }));
       };
       process.stdout.on("resize", draw);
       try {
