@@ -16,12 +16,20 @@ export interface RollupView {
   pieces(campaignId: number, from: number, to: number): EventColumns[];
 }
 
-type Row = [id: number, campaignId: number, type: EventType, userId: string, at: number, overCap: 0 | 1];
+type Row = [campaignId: number, type: EventType, userId: string, at: number, overCap: 0 | 1];
+
+interface Waiting {
+  /** By campaign. */
+  readonly events: Map<number, ColumnsBuilder>;
+  /** Of string ids that have no number yet, the one that they get. */
+  readonly newNumbers: Map<string, number>;
+}
 
 export class RollupTable {
   readonly #last: Statement<[], number | null>;
   readonly #upTo: Statement<[], number | null>;
-  readonly #after: Statement<[number, number], Row>;
+  readonly #end: Statement<[number, number], number | null>;
+  readonly #between: Statement<[number, number], Row>;
   readonly #insert: Statement<[number, number, number, number, Buffer]>;
   readonly #campaigns: Statement<[], number>;
   readonly #pieces: Statement<[number, number, number], Buffer>;
@@ -29,14 +37,14 @@ export class RollupTable {
   readonly #name: Statement<[number], string>;
   readonly #add: Statement<[number, string]>;
   readonly #numbers: Statement<[], number | null>;
-
   readonly #snapshot: (work: () => string[]) => string[];
 
   constructor(db: Database) {
     this.#snapshot = db.transaction((work: () => string[]) => work()).deferred;
     this.#last = db.prepare<[], number | null>("SELECT max(id) FROM events").pluck();
     this.#upTo = db.prepare<[], number | null>("SELECT max(up_to) FROM rollups").pluck();
-    this.#after = db.prepare<[number, number], Row>("SELECT id, campaign_id, type, user_id, at, over_cap FROM events WHERE id > ? ORDER BY id LIMIT ?").raw();
+    this.#end = db.prepare<[number, number], number | null>("SELECT max(id) FROM (SELECT id FROM events WHERE id > ? ORDER BY id LIMIT ?)").pluck();
+    this.#between = db.prepare<[number, number], Row>("SELECT campaign_id, type, user_id, at, over_cap FROM events WHERE id > ? AND id <= ? ORDER BY id").raw();
     this.#insert = db.prepare("INSERT INTO rollups (up_to, campaign_id, from_at, to_at, events) VALUES (?, ?, ?, ?, ?)");
     this.#campaigns = db.prepare<[], number>("SELECT DISTINCT campaign_id FROM rollups").pluck();
     this.#pieces = db.prepare<[number, number, number], Buffer>("SELECT events FROM rollups WHERE campaign_id = ? AND from_at < ? AND to_at >= ?").pluck();
@@ -48,15 +56,18 @@ export class RollupTable {
 
   /** Rolls up what waits, when that is enough to be worth it. Called in the transaction that writes events. */
   rollUp(): void {
-    if ((this.#last.get() ?? 0) - this.#mark() < WAITING) return;
-    const { upTo, events, newNumbers } = this.#waiting(MOST);
-    for (const [userId, number] of newNumbers) this.#add.run(number, userId);
+    const [mark, last] = [this.#mark(), this.#last.get() ?? 0];
+    if (last - mark < WAITING) return;
+    const upTo = this.#end.get(mark, MOST) ?? mark;
+    const { events, newNumbers } = this.#read(mark, upTo);
+    // In the order of their index, whose pages are then written one after the other.
+    for (const userId of [...newNumbers.keys()].sort()) this.#add.run(newNumbers.get(userId) ?? 0, userId);
     for (const [campaignId, ofCampaign] of events) this.#insert.run(upTo, campaignId, ofCampaign.earliest, ofCampaign.latest, columnsToBytes(ofCampaign.columns()));
   }
 
   /** All events, rolled up or not. Called in a snapshot, and used in it. */
   view(): RollupView {
-    const { events: waiting } = this.#waiting(-1);
+    const { events: waiting } = this.#waiting();
     return {
       campaignIds: [...new Set([...this.#campaigns.all(), ...waiting.keys()])].sort((a, b) => a - b),
       pieces: (campaignId, from, to) => this.#withWaiting(this.#pieces.all(campaignId, to, from), waiting.get(campaignId)),
@@ -69,7 +80,7 @@ export class RollupTable {
   }
 
   #usersOf(campaignId: number): string[] {
-    const { events, newNumbers } = this.#waiting(-1);
+    const { events, newNumbers } = this.#waiting();
     const integers = new Set<number>();
     const numbers = new Set<number>();
     for (const { user, kind } of this.#withWaiting(this.#pieces.all(campaignId, Infinity, -Infinity), events.get(campaignId))) {
@@ -87,21 +98,21 @@ export class RollupTable {
     return this.#upTo.get() ?? 0;
   }
 
-  /**
-   * Events behind the last that was rolled up, by campaign; of string ids that have no number yet, the ones that they get here.
-   * @param most -1 for all
-   */
-  #waiting(most: number): { upTo: number; events: Map<number, ColumnsBuilder>; newNumbers: Map<string, number> } {
+  /** What is in no rollup yet. */
+  #waiting(): Waiting {
+    return this.#read(this.#mark(), this.#last.get() ?? 0);
+  }
+
+  /** The events with an id behind `from` and up to `to`. */
+  #read(from: number, to: number): Waiting {
     const events = new Map<number, ColumnsBuilder>();
     const newNumbers = new Map<string, number>();
     const first = (this.#numbers.get() ?? 0) + 1;
     const numberOf = (userId: string): number => this.#find.get(userId) ?? getOrSet(newNumbers, userId, () => first + newNumbers.size);
-    let upTo = this.#mark();
-    for (const [id, campaignId, type, userId, at, overCap] of this.#after.iterate(upTo, most)) {
-      upTo = id;
+    for (const [campaignId, type, userId, at, overCap] of this.#between.iterate(from, to)) {
       getOrSet(events, campaignId, () => new ColumnsBuilder(numberOf)).add(type, userId, at, overCap === 1);
     }
-    return { upTo, events, newNumbers };
+    return { events, newNumbers };
   }
 }
 

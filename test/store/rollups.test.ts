@@ -87,6 +87,14 @@ t.test("a store of before the rollups: reports are right at once, and it gets th
   t.same(reported(store, ...ALWAYS), first, "and nothing is another than before");
   store.events.write([]);
   t.equal(rows(), 3, "what is rolled up stays as it is");
+  for (const edge of ["min(at)", "max(at)"]) {
+    const at = Number(before.prepare(`SELECT ${edge} FROM events`).pluck().get());
+    for (const [from, to] of [[at, at + 1], [at, at + 60_000], [at - 60_000, at]] as const) t.same(totals(reported(store, from, to)), recomputed(path, from, to), `${edge}, ${from - at} to ${to - at} ms`);
+  }
+  before.exec("DELETE FROM events WHERE id <= 5000; DELETE FROM rollups; UPDATE events SET id = id + 1000000 WHERE id > 50000");
+  store.events.write([]);
+  t.equal(rows(), 3, "rollups that were thrown away are made anew, whatever ids there are");
+  t.same(totals(reported(store, ...ALWAYS)), recomputed(path, ...ALWAYS));
   before.close();
 });
 
