@@ -9,7 +9,7 @@ import { busyPercent, describeMachine } from "./machine.js";
 import { runCase } from "./run-case.js";
 import { ensureTool } from "./tools.js";
 
-const CASES = ["get-50", "get-none-50", "get-none-1000", "post-impression", "mixed", "latency-half", "latency-busy", "memory", "worker", "load", "lua", "growth"];
+const CASES = ["get-50", "get-none-50", "get-none-1000", "post-impression", "mixed", "latency-half", "latency-busy", "memory", "worker", "report", "load", "lua", "growth"];
 const LOOK_MS = 100;
 
 const program = new Command("bench")
