@@ -9,6 +9,7 @@ import { launchBrowser, noBrowser } from "../helpers/browser.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { anotherApi } from "../helpers/another-api.js";
 import { Random } from "../helpers/random.js";
+import { reportAll } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";
 import { fakeEngine } from "../load-test/fake-engine.js";
 
@@ -38,7 +39,7 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
   };
   const stored = async (id: number): Promise<unknown> => {
     await plain.drain();
-    return plain.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC").map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap])[0];
+    return reportAll(plain.store, id).map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap])[0];
   };
   /** The page, where nothing goes wrong that nobody sees. */
   const open = async (t: Test, path = `/demo?timeout=${PATIENT}`, base = engine.url): Promise<Page> => {
