@@ -64,7 +64,8 @@ export class Engine {
       work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)),
     });
     this.#reports = new Turns({
-      deadlineMs: REPORT_DEADLINE_MS, late: degraded("timeout"), refused: degraded("unavailable"),
+      // Never less time than a decision has.
+      deadlineMs: Math.max(REPORT_DEADLINE_MS, options.decisionDeadlineMs ?? 0), late: degraded("timeout"), refused: degraded("unavailable"),
       onCall: onCall && ((seconds, answered) => onCall("report", seconds, answered)),
       work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)),
     });

@@ -5,6 +5,7 @@ import { retryDelay } from "../../dist/client/delivery.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { anotherApi } from "../helpers/another-api.js";
 import { token } from "../helpers/tokens.js";
+import { reportAll } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";
 
 const engine = await startEngine(t);
@@ -47,7 +48,7 @@ class Shelf implements AppStorage {
 
 const stored = async (id: number): Promise<unknown> => {
   await engine.drain();
-  return engine.store.events.report(id, 0, Number.MAX_SAFE_INTEGER, "UTC").map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap])[0];
+  return reportAll(engine.store, id).map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap])[0];
 };
 /** A campaign for `user` alone. */
 async function campaignFor(user: string, fields: Record<string, unknown> = {}): Promise<number> {
