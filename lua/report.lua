@@ -60,9 +60,8 @@ local function take(i)
   if MASK[kind] then record.react(user, campaign, MASK[kind], now)
   else
     record.release(user, name)
-    if record.room(user, campaign, policy, shown, session) then
-      answer = record.count(user, campaign, policy, shown.now, session, now)
-    else answer, over_cap = 'capped', '1' end
+    if record.full(user, campaign, policy, shown, session) then answer, over_cap = 'capped', '1'
+    else answer = record.count(user, campaign, policy, shown.now, session, now) end
   end
   -- Remembered from now on, also a late one: it may be sent again, however late it is.
   record.remember(user, name, now, now)

@@ -15,7 +15,7 @@
 -- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
 -- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns caps audiences ids holds record events ledger
+-- @use campaigns caps audiences ids holds record events ledger selection
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -28,85 +28,18 @@ local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
 clock.present = clock.now
 local policy = campaigns.policy(list)
-local always = campaigns.always(list)
-local direct_at = KEYS_BEFORE + users * KEYS_EACH + 1
 
-local function targeted(user, campaign)
-  local step = campaign.entry
-  while step < campaigns.REJECT do
-    local way = campaigns.step(list, campaign, step)
-    step = audiences.has(user, way.audience, direct_at) and way.yes or way.no
-  end
-  return step == campaigns.ACCEPT
+-- Of the first campaign only what that one needs, because nearly everyone sees it. Where decisions count, one of this
+-- call may have counted for this user already.
+local function record_of(user, campaign, first)
+  if first and not with_ids then return record.glance(user.record_key, campaign, policy) end
+  return ledger.record(user.record_key)
 end
 
--- Whether a decision for the campaign holds a place in the caps.
-local function holds_place(campaign)
-  return with_ids and campaign.reserve_ms > 0 and not unlimited and (campaign.caps > 0 or policy.caps > 0)
-end
-
--- The campaign at this place if this user may see it now. The record is read when it first matters; of the
--- first campaign only what that one needs, because nearly everyone sees it.
-local function eligible(user, place, first)
-  local campaign = campaigns.nth(list, place)
-  if clock.now < campaign.starts or clock.now >= campaign.ends or not targeted(user, campaign) then return nil end
-  if unlimited and bit.band(campaign.flags, campaigns.SERVE) ~= 0 then return nil end
-  if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
-    if unlimited then return nil end
-    local seen
-    -- Where decisions count, one of this call may have counted for this user already.
-    if first and not with_ids then seen = record.glance(user.record_key, campaign, policy) else seen = ledger.record(user.record_key) end
-    if record.stopped(seen, campaign) or not record.room(seen, campaign, policy, clock, user.session) then return nil end
-    if holds_place(campaign) and not record.may_hold(seen, clock.now) then return nil end
-  end
-  return campaign
-end
-
--- The first place worth a look: of the campaigns for all, and of those that the user's audiences lead to.
-local function first_place(row)
-  local first, at, slots = always[1] or list.active, 0, nil
-  while at < #row and campaigns.bound(list, at + 1) < first do
-    at, slots = audiences.next_slots(row, at + 1)
-    if not at then break end
-    for i = 1, #slots do
-      local place = campaigns.of_slot(list, slots[i])[1]
-      if place and place < first then first = place end
-    end
-  end
-  return first
-end
-
--- All places worth a look, ascending; one may be there twice.
-local function every_place(row)
-  local at, slots = audiences.next_slots(row, 1)
-  if not at then return always end
-  local places = {}
-  for i = 1, #always do places[i] = always[i] end
-  while at do
-    for i = 1, #slots do
-      for _, place in ipairs(campaigns.of_slot(list, slots[i])) do places[#places + 1] = place end
-    end
-    at, slots = audiences.next_slots(row, at + 1)
-  end
-  table.sort(places)
-  return places
-end
-
-local function choose(user)
-  local tried = first_place(user.row)
-  if tried >= list.active then return nil end
-  local campaign = eligible(user, tried, true)
-  -- The others are put in order for those who do not see it.
-  if campaign then return campaign end
-  for _, place in ipairs(every_place(user.row)) do
-    if place > tried then
-      campaign = eligible(user, place, false)
-      if campaign then return campaign end
-      tried = place
-    end
-  end
-  return nil
-end
+selection.open({
+  list = list, policy = policy, clock = clock, direct_at = KEYS_BEFORE + users * KEYS_EACH + 1,
+  unlimited = unlimited, holding = with_ids, record = record_of,
+})
 
 -- Holds a place for the showing, so that nobody else is shown the last one until this is reported.
 local function hold(user, campaign, impression_id)
@@ -129,11 +62,11 @@ local function decide(i)
     session = with_ids and ARGV[arg_at + 4] or '',
   }
   audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])
-  local campaign = choose(user)
+  local campaign = selection.choose(user)
   if not campaign then return false end
   if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5])
   -- An exempt campaign is shown all the same when too many places are held already.
-  elseif holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, ARGV[arg_at + 5]) end
+  elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, ARGV[arg_at + 5]) end
   return campaign.id
 end
 

@@ -30,27 +30,27 @@ function caps.in_session(sessions, session)
   return tonumber(string.match(sessions, '^%d+', found + 1))
 end
 
--- True when each of the caps has room.
+-- The first of the caps, from the `from`-th on, that has no room; nil when each has.
 --   count     impressions counted in all
 --   times     the latest show times, ascending, 6 bytes each
 --   sessions  impressions per session
 --   session   '' when the request names none
 --   held, held_in_session  places that other decisions hold
-function caps.room(list, count, times, sessions, session, held, held_in_session)
-  for i = 1, #list do
+function caps.full(list, from, count, times, sessions, session, held, held_in_session)
+  for i = from, #list do
     local limit, since = list[i].limit, list[i].since
     if since == 'total' then
-      if count >= limit - held then return false end
+      if count >= limit - held then return i end
     elseif since == 'session' then
-      if session ~= '' and caps.in_session(sessions, session) >= limit - held_in_session then return false end
+      if session ~= '' and caps.in_session(sessions, session) >= limit - held_in_session then return i end
     else
       -- "limit or more shows since the window began" is: the limit-th latest is not older than that. A held place is
       -- a show that is later than all of them.
       local nth = #times - (limit - held) * TIME_BYTES + 1
-      if held >= limit or nth >= 1 and struct.unpack('>I6', times, nth) >= since then return false end
+      if held >= limit or nth >= 1 and struct.unpack('>I6', times, nth) >= since then return i end
     end
   end
-  return true
+  return nil
 end
 
 return caps

@@ -63,7 +63,7 @@ local function asked_fields(campaign, policy)
   return fields
 end
 
--- As much of a record as record.room and record.stopped need for one campaign: a faithful customer's has
+-- As much of a record as record.full and record.stopped need for one campaign: a faithful customer's has
 -- many more fields. Nothing can be counted in it.
 function record.glance(key, campaign, policy)
   -- Most customers have none, and asking for its fields costs more than asking whether it is there.
@@ -164,27 +164,35 @@ local function with_session(sessions, session, at, now)
   return trim_sessions(sessions .. '~' .. session .. '=' .. count .. '@' .. stamp(at), now)
 end
 
--- Whether the campaign's own caps have room, and the policy's unless the campaign is exempt.
+-- What the campaign's own caps are held against, as caps.full takes it.
+function record.own_use(user, campaign, session, live)
+  local fields, own, places, in_session = user.fields, names(campaign), 0, 0
+  if live then places, in_session = holds.of(live, campaign.id, session) end
+  return tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session, places, in_session
+end
+
+-- The same for the caps of the policy.
+function record.whole_use(user, session, live)
+  local fields, places, in_session = user.fields, 0, 0
+  if live then places, in_session = holds.of_all(live, session) end
+  return tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session, places, in_session
+end
+
+-- The first cap that has no room, the campaign's own before the policy's, from which an exempt one is free; nil when each has.
 --   clock    {now, day, week, month}, ms, of the showing; present: of the call
 --   session  '' when the request names none
-function record.room(user, campaign, policy, clock, session)
-  local fields = user.fields
+function record.full(user, campaign, policy, clock, session)
   -- Every cap allows one impression at least.
-  if user.blank then return true end
-  local live = fields['h'] and held(user, clock.present)
+  if user.blank then return nil end
+  local live = user.fields['h'] and held(user, clock.present)
   if campaign.caps > 0 then
     campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
-    local own, places, in_session = names(campaign), 0, 0
-    if live then places, in_session = holds.of(live, campaign.id, session) end
-    if not caps.room(campaign.checks, tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session, places, in_session) then
-      return false
-    end
+    local full = caps.full(campaign.checks, 1, record.own_use(user, campaign, session, live))
+    if full then return full end
   end
-  if campaign.exempt or policy.caps == 0 then return true end
+  if campaign.exempt or policy.caps == 0 then return nil end
   policy.checks = policy.checks or caps.read(policy.raw, policy.caps_at, policy.caps, clock)
-  local places, in_session = 0, 0
-  if live then places, in_session = holds.of_all(live, session) end
-  return caps.room(policy.checks, tonumber(fields['n'] or 0), fields['t'] or '', fields['s'] or '', session, places, in_session)
+  return caps.full(policy.checks, 1, record.whole_use(user, session, live))
 end
 
 -- True when a click or a dismissal ended the campaign for this user.
