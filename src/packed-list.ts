@@ -42,7 +42,7 @@ const HEADER_LENGTH = 72;
 const NOT_INDEXED = 65_535;
 /** Places and audiences are packed in 16 bits. */
 const MOST_LISTED = 65_535;
-const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
+export const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
 export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32 } as const;
 export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
 export const AUDIENCE_FLAG = { bitmap: 1, set: 2, bloom: 8 } as const;
@@ -76,24 +76,6 @@ export interface ListInput {
   readonly index: AudienceIndex | null;
   /** No script reads them: they go into the manifest. */
   readonly apiKeys: readonly PublishedKey[];
-}
-
-/** An audience that is asked by its own keys, and how many parts it has. */
-export interface DirectAudience extends Parts { readonly ref: AudienceRef }
-
-/** What an API process needs to know of a published list; the scripts do not read it. */
-export interface Manifest {
-  readonly version: string;
-  readonly timezone: string;
-  /** The audiences that are asked by their own keys. */
-  readonly direct: readonly DirectAudience[];
-  readonly index: AudienceIndex | null;
-  /** Ids of the active campaigns, in selection order. */
-  readonly active: readonly number[];
-  /** True when a decision may write: an active campaign has `count_on: serve`, or holds places. */
-  readonly serves: boolean;
-  /** The live API keys. */
-  readonly api_keys: readonly PublishedKey[];
 }
 
 /** The order of selection: priority high to low, then end early to late, then id low to high. */
@@ -139,30 +121,6 @@ export function packList(input: ListInput, version: string): Buffer {
     u32List([input.streamMax, input.active.length, index.length, always.length, policyAt, alwaysAt, boundsAt, slotsAt, audiencesAt, placesAt, indexAt]),
     policy, u16List(always), bounds, slots, audiences, places, u32List(index.flat()), placed.subarray(places.length),
   ]);
-}
-
-/** The manifest of a list, JSON. */
-export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
-  const manifest: Manifest = {
-    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve" || (c.reserve ?? reserve) > 0),
-    direct: audiences.filter(({ slot }) => slot === null).map(({ ref, parts }) => ({ ref, ...parts })),
-    api_keys: apiKeys,
-  };
-  return JSON.stringify({ form: MAGIC, ...manifest });
-}
-
-/** Without what only sync wants to know of it. */
-function layoutOf({ generation, slots, dense, sparse, buckets }: AudienceIndex): AudienceIndex {
-  return { generation, slots, dense, sparse, buckets };
-}
-
-/** @throws PopupError `internal` when the text is no manifest that this engine knows */
-export function readManifest(text: string): Manifest {
-  if (!text.startsWith(`{"form":"${MAGIC}"`)) {
-    throw new PopupError("internal", "campaigns:manifest has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
-  }
-  // A version that knew no API keys wrote the same form without them.
-  return { api_keys: [], ...(JSON.parse(text) as Omit<Manifest, "api_keys">) };
 }
 
 /** Which active campaigns are worth a look for everyone, and which for the members of each slot's audience; places ascend. */

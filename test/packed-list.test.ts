@@ -1,6 +1,7 @@
 /** The packed list: its bounds, its order, and that a foreign one is refused. What it means is tested where Lua reads it. */
 import t from "tap";
-import { bySelection, MAGIC, packList, packManifest, readManifest, VERSION_LENGTH, type ListInput } from "../dist/packed-list.js";
+import { packManifest, readManifest } from "../dist/manifest.js";
+import { bySelection, MAGIC, packList, VERSION_LENGTH, type ListInput } from "../dist/packed-list.js";
 import { MAX_CAMPAIGN_ID, parseCampaign, type Campaign } from "../dist/campaign.js";
 import { campaignInput } from "./helpers/engine.js";
 

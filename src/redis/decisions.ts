@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import type { EventType } from "../event.js";
-import type { DirectAudience } from "../packed-list.js";
+import type { DirectAudience } from "../manifest.js";
 import type { Windows } from "../time.js";
 import { integerId } from "../user-id.js";
 import { Keys } from "./keys.js";

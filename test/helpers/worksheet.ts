@@ -4,7 +4,7 @@ import { readStream, type StreamEvent } from "./stream.js";
 import type { Redis } from "ioredis";
 import type { EventType } from "../../dist/event.js";
 import type { Reaction } from "../../dist/campaign.js";
-import { readManifest } from "../../dist/packed-list.js";
+import { readManifest } from "../../dist/manifest.js";
 import { directKeys, report, select, type ListView, type ReportAsk, type SelectAsk } from "../../dist/redis/decisions.js";
 import type { Keys } from "../../dist/redis/keys.js";
 import { rowFinder } from "../../dist/redis/rows.js";

@@ -1,7 +1,7 @@
 /** The audience index: the same decisions as without it, from one read; built beside what is live, tidied up behind it. */
 import t from "tap";
 import type { AudienceRef } from "../../dist/audience.js";
-import { readManifest, type Manifest } from "../../dist/packed-list.js";
+import { readManifest, type Manifest } from "../../dist/manifest.js";
 import { buildIndex, dropGenerations } from "../../dist/sync/audience-index.js";
 import { planPublish } from "../../dist/sync/plan.js";
 import { publish } from "../../dist/sync/publish.js";

@@ -1,6 +1,6 @@
 /** Publishing: one switch, only what changed, never on top of what one has not seen. */
 import t from "tap";
-import { readManifest } from "../../dist/packed-list.js";
+import { readManifest } from "../../dist/manifest.js";
 import { publish } from "../../dist/sync/publish.js";
 import { watchStore } from "../../dist/sync/watch.js";
 import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
