@@ -61,14 +61,23 @@ export class Model {
     this.#listed = new Set(world.campaigns.filter((c) => c.status !== "draft" && now < c.end + WEEK_MS).map((c) => c.id));
   }
 
+  /** The active campaigns in the order of selection. */
+  get order(): ModelCampaign[] {
+    return this.#world.campaigns.filter((c) => c.status === "active").sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
+  }
+
+  /** What stands against showing a campaign, in the words of `popup explain`; null for nothing. */
+  against(campaign: ModelCampaign, now: number, user: string, session: string | null): string | null {
+    if (now < campaign.start) return "not_started";
+    if (now >= campaign.end) return "ended";
+    if (!this.targeted(campaign, user)) return "not_in_target";
+    if (campaign.stopAfter.some((reaction) => this.history(user).reactions.has(`${campaign.id} ${reaction}`))) return "stopped";
+    return this.#full(campaign, now, user, session) ?? (this.#reserves(campaign) && this.#held(user, now).length >= MOST_HOLDS ? "held" : null);
+  }
+
   /** The campaign shown, or null. @param id what a campaign that counts on serve counts */
   select(now: number, user: string, session: string | null, id: string): number | null {
-    const order = [...this.#world.campaigns].sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
-    const found = order.find(
-      (c) => c.status === "active" && c.start <= now && now < c.end && this.#targeted(c, user) && this.#room(c, now, user, session)
-        && !c.stopAfter.some((reaction) => this.history(user).reactions.has(`${c.id} ${reaction}`))
-        && !(this.#reserves(c) && this.#held(user, now).length >= MOST_HOLDS),
-    );
+    const found = this.order.find((c) => this.against(c, now, user, session) === null);
     if (found?.serve) {
       this.history(user).taken.add(`impression ${id}`);
       this.#count(found.id, now, user, session);
@@ -95,7 +104,7 @@ export class Model {
     if (!campaign) return { tag: "unknown" };
     // A showing takes the place that its decision held.
     history.holds = history.holds.filter((hold) => hold.id !== id);
-    const room = this.#room(campaign, now, user, session);
+    const room = this.#full(campaign, now, user, session) === null;
     history.taken.add(`impression ${id}`);
     if (room) this.#count(campaignId, now, user, session);
     this.#note("impression", campaignId, now, user, session, id, !room);
@@ -134,12 +143,15 @@ export class Model {
     this.events.push({ type, campaign, user, id, at, over_cap, session: session ?? "" });
   }
 
-  #room(campaign: ModelCampaign, now: number, user: string, session: string | null): boolean {
+  /** Why there is no room, by the first cap that has none: it is full, or would be if what is held were shown. */
+  #full(campaign: ModelCampaign, now: number, user: string, session: string | null): "cap" | "user_cap" | "held" | null {
     const all = this.history(user).shows;
     const own = all.filter((show) => show.campaign === campaign.id);
     const held = this.#held(user, now);
     const ownHeld = held.filter((hold) => hold.campaign === campaign.id);
-    return campaign.caps.every((cap) => this.#holds(cap, own, ownHeld, now, session)) && (campaign.exempt || this.policy.every((cap) => this.#holds(cap, all, held, now, session)));
+    for (const cap of campaign.caps) if (!this.#holds(cap, own, ownHeld, now, session)) return this.#holds(cap, own, [], now, session) ? "held" : "cap";
+    for (const cap of campaign.exempt ? [] : this.policy) if (!this.#holds(cap, all, held, now, session)) return this.#holds(cap, all, [], now, session) ? "held" : "user_cap";
+    return null;
   }
 
   /** "At most N impressions within WINDOW" leaves room for one more. */
@@ -155,8 +167,9 @@ export class Model {
     return shows.filter(within).length + promised.length < limit;
   }
 
-  #targeted(campaign: ModelCampaign, user: string): boolean {
-    if (segmentNames(campaign.target).some((name) => !this.#world.segments.has(name))) return false;
+  /** Whether a target means the user: the campaign's own unless another is given. */
+  targeted(campaign: ModelCampaign, user: string, target = campaign.target): boolean {
+    if (segmentNames(target).some((name) => !this.#world.segments.has(name))) return false;
     const holds = (target: ModelTarget): boolean => {
       switch (target.kind) {
         case "all": return true;
@@ -167,7 +180,7 @@ export class Model {
         case "or": return holds(target.left) || holds(target.right);
       }
     };
-    return holds(campaign.target);
+    return holds(target);
   }
 }
 
