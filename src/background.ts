@@ -3,7 +3,13 @@ import type { Redis } from "ioredis";
 import { redisDir, storePath, type Config } from "./config.js";
 import { openStore, type Store, type StoreOptions } from "./store/store.js";
 
-export interface RedisHandle { readonly redis: Redis; readonly url: string; close(): Promise<void> }
+export interface RedisHandle {
+  readonly redis: Redis;
+  readonly url: string;
+  /** True for an embedded server that this process has started, and so is alone with. */
+  readonly owned: boolean;
+  close(): Promise<void>;
+}
 
 /** A background connection to the configured Redis; starts the embedded one for as long as it is open, unless it runs already. */
 export async function openRedis(config: Config): Promise<RedisHandle> {
@@ -16,6 +22,7 @@ export async function openRedis(config: Config): Promise<RedisHandle> {
     return {
       redis,
       url,
+      owned: embedded?.owned ?? false,
       close: async () => {
         redis.disconnect();
         await embedded?.stop();

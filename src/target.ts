@@ -95,6 +95,19 @@ function tokenize(text: string): Token[] {
   return tokens;
 }
 
+/** The text of an expression, with no more parentheses than it needs. */
+export function formatTarget(target: Target): string {
+  const inside = (part: Target, ...looser: readonly Target["kind"][]): string => (looser.includes(part.kind) ? `(${formatTarget(part)})` : formatTarget(part));
+  switch (target.kind) {
+    case "all":
+    case "users": return target.kind;
+    case "segment": return `segment:${target.name}`;
+    case "not": return `!${inside(target.of, "and", "or")}`;
+    case "and": return `${inside(target.left, "or")} & ${inside(target.right, "or")}`;
+    case "or": return `${formatTarget(target.left)} | ${formatTarget(target.right)}`;
+  }
+}
+
 /** The names of the segments an expression mentions, each once. */
 export function segmentsOf(target: Target): string[] {
   const names = new Set<string>();

@@ -80,6 +80,25 @@ export function windowsAt(now: number, timezone: string): Windows {
 }
 
 /**
+ * The windows of the times after `at` at which a day, a week or a month begins, ascending: of each unit all until one lies
+ * behind `until`.
+ */
+export function windowsAfter(at: number, until: number, timezone: string): Windows[] {
+  const begins = new Set<number>();
+  for (const unit of ["day", "week", "month"] as const) {
+    let start = DateTime.fromMillis(at, { zone: timezone }).startOf(unit);
+    let begin: number;
+    do {
+      // A day may begin at another hour than the one before it.
+      start = start.plus({ [unit]: 1 }).startOf(unit);
+      begin = firstInstant(start);
+      begins.add(begin);
+    } while (begin <= until);
+  }
+  return [...begins].sort((a, b) => a - b).map((begin) => windowsAt(begin, timezone));
+}
+
+/**
  * Where clocks go back over midnight (Havana), 00:00 comes twice and a date library may give either;
  * a window begins at the first. Clocks go back by an hour at most in every zone in use.
  */

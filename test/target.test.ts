@@ -1,5 +1,5 @@
 import t from "tap";
-import { mentionsUsers, parseTarget, segmentsOf, type Target } from "../dist/target.js";
+import { formatTarget, mentionsUsers, parseTarget, segmentsOf, type Target } from "../dist/target.js";
 import { refused } from "./helpers/refused.js";
 
 /** The tree with every parenthesis written out, to compare by eye. */
@@ -73,4 +73,11 @@ t.test("what an expression mentions", async (t) => {
   t.same(segmentsOf(parseTarget("all | users")), []);
   t.equal(mentionsUsers(parseTarget("all & !users")), true);
   t.equal(mentionsUsers(parseTarget("segment:users")), false);
+});
+
+t.test("an expression is written with no more parentheses than it needs", async (t) => {
+  for (const text of ["all", "users", "!segment:a", "segment:a & !segment:b | users", "segment:a & (segment:b | users)", "!(segment:a | all) & !!users", "(users | all) & !(segment:a & users)"]) {
+    t.equal(formatTarget(parseTarget(text)), text);
+  }
+  t.equal(formatTarget(parseTarget("((segment:a)&((users)|(all)))")), "segment:a & (users | all)");
 });

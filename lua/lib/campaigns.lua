@@ -35,11 +35,11 @@ end
 
 local function read(list, at, length)
   local raw, from = slice(list, at, length)
-  local id, starts, ends, flags, keep, ttl, reserve, caps, entry, _, after = struct.unpack('>I4I6I6BBI6I2BBB', raw, from)
+  local id, starts, ends, flags, keep, ttl, reserve, caps, entry, length, after = struct.unpack('>I4I6I6BBI6I2BBB', raw, from)
   return {
     id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, reserve_ms = reserve * 1000, raw = raw, caps = caps, caps_at = after,
     exempt = bit.band(flags, EXEMPT) ~= 0, stops = bit.band(flags, STOPS) / STOP_SHIFT,
-    entry = entry, steps = {}, steps_at = after + caps * 11,
+    entry = entry, length = length, steps = {}, steps_at = after + caps * 11,
   }
 end
 

@@ -33,6 +33,16 @@ function holds.read(list, now)
   return live
 end
 
+-- Until when each of the places is held, ms.
+function holds.ends(list)
+  local found, at = {}, 1
+  while at <= #list do
+    local expires, _, _, _, after = entry(list, at)
+    found[#found + 1], at = expires, after
+  end
+  return found
+end
+
 -- How many places of a campaign are held, and how many of those in the session.
 function holds.of(live, campaign_id, session)
   return live.of_campaign[campaign_id] or 0, live.of_both[campaign_id .. ' ' .. session] or 0

@@ -84,11 +84,13 @@ local function stretch(user, ttl)
   if ttl > user.ttl then user.ttl = ttl end
 end
 
--- The places that are held in this record now.
+-- The places that are held in this record now, as holds.read has them.
 local function held(user, now)
   user.held = user.held or holds.read(user.fields['h'] or '', now)
   return user.held
 end
+
+record.held = held
 
 -- Whether one more place can be held.
 function record.may_hold(user, now)
@@ -195,11 +197,12 @@ function record.full(user, campaign, policy, clock, session)
   return caps.full(policy.checks, 1, record.whole_use(user, session, live))
 end
 
--- True when a click or a dismissal ended the campaign for this user.
+-- The reactions that ended the campaign for this user: 1 click + 2 dismiss; nil when none did.
 function record.stopped(user, campaign)
-  if campaign.stops == 0 or user.blank then return false end
+  if campaign.stops == 0 or user.blank then return nil end
   local reactions = user.fields[names(campaign).reactions]
-  return reactions ~= nil and bit.band(campaign.stops, tonumber(reactions)) ~= 0
+  local stops = reactions and bit.band(campaign.stops, tonumber(reactions))
+  return stops ~= 0 and stops or nil
 end
 
 -- Counts one impression, of whatever campaign, towards the policy.

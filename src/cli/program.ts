@@ -13,6 +13,7 @@ import { completionCommand } from "./commands/completion.js";
 import { deadCommands } from "./commands/dead.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
+import { explainCommand } from "./commands/explain.js";
 import { keyCommands } from "./commands/key.js";
 import { planCommands } from "./commands/plan.js";
 import { reconcileCommand } from "./commands/reconcile.js";
@@ -39,7 +40,7 @@ export function buildProgram(): Command {
     .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch and worker (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, topCommand, benchCommand, demoCommand, completionCommand]) add(program);
+  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, explainCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, topCommand, benchCommand, demoCommand, completionCommand]) add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;

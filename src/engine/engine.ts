@@ -1,10 +1,12 @@
 /**
  * Decisions and reports for one API process: asks the scripts, keeps the deadline, and turns every
- * trouble into an answer. Nothing here rejects and nothing waits past its deadline.
+ * trouble into an answer. Nothing on the customer's path rejects, or waits past its deadline.
  */
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
+import type { Explanation } from "../explanation.js";
 import { report, select, type ReportAnswer, type ReportReply, type SelectAnswer } from "../redis/decisions.js";
+import { explain } from "../redis/explain.js";
 import type { Keys } from "../redis/keys.js";
 import type { Spool } from "../spool/spool.js";
 import type { Clock } from "../time.js";
@@ -157,6 +159,11 @@ export class Engine {
     // Counters that are too low would let it through a cap that is full.
     else if (this.recovering) orLater(degraded("recovering"));
     else this.#reports.add({ report, due: 0, answered: false, answer: orLater });
+  }
+
+  /** Why a user sees what they see at a time, epoch ms. Not for the customer's path: it waits for Redis, and rejects as {@link explain} does. */
+  explain(userId: string, sessionId: string | null = null, at = this.options.clock()): Promise<Explanation> {
+    return explain(this.options.redis, this.options.keys, { userId, sessionId, at, now: this.options.clock() });
   }
 
   async close(): Promise<void> {

@@ -4,10 +4,11 @@
  */
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
-import { readManifest, type Manifest } from "../packed-list.js";
+import { readManifest, type Manifest } from "../manifest.js";
 import { directKeys, type ListView } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
 import { rowFinder } from "../redis/rows.js";
+import { readVerified, type Verified } from "../redis/verified.js";
 import { windowsReader, type Clock, type Windows } from "../time.js";
 
 export interface Snapshot extends ListView {
@@ -24,13 +25,6 @@ export interface Popup {
   readonly json: string;
   /** Whether the decision itself counts. */
   readonly countsOnServe: boolean;
-}
-
-/** That the counters of a server are whole. */
-export interface Verified {
-  readonly runId: string;
-  /** Another one each time that they were looked at. */
-  readonly word: string;
 }
 
 const POPUP_FIELDS = ["title", "body", "image_url", "action_url", "count_on"] as const;
@@ -111,11 +105,6 @@ export class Published {
     windowsAt(this.clock());
     return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), popups, windowsAt };
   }
-}
-
-/** `lua/verify.lua` writes it: the run id, a blank, and what tells one look from another. */
-function readVerified(text: string | null): Verified | null {
-  return text === null ? null : { runId: text.split(" ")[0] ?? "", word: text };
 }
 
 function popupOf(id: number, meta: readonly (string | null)[]): Popup {

@@ -3,13 +3,11 @@ import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { parseCampaignId } from "../campaign.js";
 import type { Report } from "../engine/answers.js";
 import { invalid, PopupError } from "../errors.js";
-import type { EventType } from "../event.js";
+import { readToken, type EventType } from "../event.js";
 import { isUserId, parseUserId } from "../user-id.js";
 
 export const MAX_BODY_BYTES = 4_096;
 const MAX_QUERY_LENGTH = 2_048;
-const TOKEN = /^[A-Za-z0-9._-]{1,64}$/;
-const TOKEN_RULE = "1 to 64 characters of A-Z a-z 0-9 . _ -";
 
 export interface PopupQuery { readonly userId: string; readonly sessionId: string | null }
 
@@ -63,12 +61,6 @@ export function readReport(type: EventType, campaign: string, body: Uint8Array):
     impressionId: readToken("impression_id", own("impression_id")),
     sessionId: readToken("session_id", own("session_id")),
   };
-}
-
-function readToken(field: string, value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== "string" || !TOKEN.test(value)) throw invalid(field, "is not an id", TOKEN_RULE);
-  return value;
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { PACKAGE_ROOT } from "../version.js";
 
-export type ScriptName = "select" | "report" | "restore" | "extend" | "publish" | "verify";
-export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "report", "restore", "extend", "publish", "verify"];
+export type ScriptName = "select" | "explain" | "report" | "restore" | "extend" | "publish" | "verify";
+export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "explain", "report", "restore", "extend", "publish", "verify"];
 
 /**
  * The text of a script: the modules its `-- @use` line names, each closed in a function so that

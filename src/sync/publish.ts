@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
-import { packList, packManifest, VERSION_LENGTH } from "../packed-list.js";
+import { packManifest } from "../manifest.js";
+import { packList, VERSION_LENGTH } from "../packed-list.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
@@ -80,6 +81,12 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
     }
   }
   throw new PopupError("conflict", "another process keeps publishing to this Redis", { hint: "let one sync run at a time" });
+}
+
+/** True when Redis has what the store has. @param now epoch ms */
+export async function isPublished(store: Store, redis: Redis, keys: Keys, now: number): Promise<boolean> {
+  const live = await redis.hgetall(keys.published);
+  return sameState(live, wantedState(planPublish(store, now, parseIndex(live[INDEX_FIELD])), keys, live, false));
 }
 
 /** Instead of what the hash of published things will say of an audience that has yet to be sent. */

@@ -1,0 +1,130 @@
+-- Explains a decision: which campaign a user would see, and of every active campaign what stands against it, and
+-- until when. It writes nothing.
+--
+-- KEYS  the packed list, the user's record, the key in which the user's row of the index lies; then for every audience
+--       outside the index: the keys of its parts, and of the parts of its string ids
+-- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; the user's id; its kind, a
+--       letter as of select; the session or ''; u when only campaigns without any limit may be shown, or ''; from and to where
+--       the row lies; then for every later time at which a day, a week or a month begins, ascending: that time, and the starts
+--       of the day, week and month that it is in
+-- Returns {'explained', the campaign that is decided for or false, for each active campaign, in the order of selection:
+--       {its id, what stands against it as lua/lib/selection.lua says or false, the first later time at which nothing does if
+--       nothing else changes or false, and more of what stands against it:
+--         not_in_target: the step of the target that decided or false, and how many steps there are;
+--         stopped: the reactions that did, 1 click + 2 dismiss;
+--         capped: for each cap without room: {'campaign' | 'policy', kind, limit, duration in ms, impressions in its window,
+--         places held}}} | {'stale'} | {'unpublished'}
+-- @use campaigns caps audiences ids holds record selection
+
+local list_key, record_key, row_key = KEYS[1], KEYS[2], KEYS[3]
+local seen_version = ARGV[1]
+local clock = { now = tonumber(ARGV[2]), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
+local user_id, kind, session, unlimited, from, to = ARGV[6], ARGV[7], ARGV[8], ARGV[9] == 'u', ARGV[10], ARGV[11]
+local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 3, 11, 4
+
+local list, why = campaigns.open(list_key, seen_version)
+if not list then return { why } end
+clock.present = clock.now
+local policy = campaigns.policy(list)
+local seen = record.load(record_key)
+local user = { id = user_id, integer = kind == 'i', record_key = record_key, session = session }
+audiences.read_row(user, row_key, from, to)
+
+local function ask_as_of(given)
+  selection.open({
+    list = list, policy = policy, clock = given, direct_at = KEYS_BEFORE + 1, unlimited = unlimited, holding = true,
+    record = function() return seen end,
+  })
+end
+
+-- The clock of a later time: the calendar windows that have begun by then.
+local function clock_at(at)
+  local later = { now = at, present = at, day = clock.day, week = clock.week, month = clock.month }
+  for i = ARGS_BEFORE + 1, #ARGV, ARGS_EACH do
+    if tonumber(ARGV[i]) > at then break end
+    later.day, later.week, later.month = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  end
+  return later
+end
+
+-- What was read as of one time is read anew for another.
+local function forget(campaign)
+  campaign.checks, policy.checks, seen.held = nil, nil, nil
+end
+
+local function against_at(at, campaign)
+  forget(campaign)
+  ask_as_of(clock_at(at))
+  local reason = selection.against(user, campaign)
+  forget(campaign)
+  ask_as_of(clock)
+  return reason
+end
+
+-- The times, ascending, at which something that stands against the campaign may be over.
+local function moments(campaign)
+  local found, ends = { campaign.starts }, holds.ends(seen.fields['h'] or '')
+  for i = ARGS_BEFORE + 1, #ARGV, ARGS_EACH do found[#found + 1] = tonumber(ARGV[i]) end
+  for _, at in ipairs(ends) do found[#found + 1] = at end
+  local function add(owner, _, times)
+    for i = 0, owner.caps - 1 do caps.add_openings(found, owner.raw, owner.caps_at, i, times, #ends) end
+  end
+  add(campaign, record.own_use(seen, campaign, session))
+  if not campaign.exempt then add(policy, record.whole_use(seen, session)) end
+  table.sort(found)
+  return found
+end
+
+-- Time alone ends these.
+local PASSING = { not_started = true, capped = true, crowded = true }
+
+local function next_time(campaign, reason)
+  if not PASSING[reason] then return false end
+  local last = clock.now
+  for _, at in ipairs(moments(campaign)) do
+    if at > last then
+      reason = against_at(at, campaign)
+      if not reason then return at end
+      if not PASSING[reason] then return false end
+      last = at
+    end
+  end
+  return false
+end
+
+local function add_full(found, of, owner, ...)
+  owner.checks = owner.checks or caps.read(owner.raw, owner.caps_at, owner.caps, clock)
+  local full = caps.full(owner.checks, 1, ...)
+  while full do
+    local number, limit, duration = caps.packed(owner.raw, owner.caps_at, full - 1)
+    found[#found + 1] = { of, number, limit, duration, caps.taken(owner.checks[full], ...) }
+    full = caps.full(owner.checks, full + 1, ...)
+  end
+end
+
+local MORE = {
+  not_in_target = function(found, campaign)
+    local _, step = selection.targeted(user, campaign)
+    found[4], found[5] = step or false, campaign.length
+  end,
+  stopped = function(found, campaign)
+    found[4] = record.stopped(seen, campaign)
+  end,
+  capped = function(found, campaign)
+    local live = record.held(seen, clock.now)
+    add_full(found, 'campaign', campaign, record.own_use(seen, campaign, session, live))
+    if not campaign.exempt then add_full(found, 'policy', policy, record.whole_use(seen, session, live)) end
+  end,
+}
+
+ask_as_of(clock)
+local chosen = selection.choose(user)
+local reply = { 'explained', chosen and chosen.id or false }
+for place = 0, list.active - 1 do
+  local campaign = campaigns.nth(list, place)
+  local reason = selection.against(user, campaign)
+  local found = { campaign.id, reason or false, reason and next_time(campaign, reason) or false }
+  if MORE[reason] then MORE[reason](found, campaign) end
+  reply[#reply + 1] = found
+end
+return reply

@@ -1,0 +1,98 @@
+/** `popup explain` */
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { openRedis } from "../../background.js";
+import { storePath } from "../../config.js";
+import { invalid } from "../../errors.js";
+import { readToken } from "../../event.js";
+import { explanationToJson, reasonText, type Candidate, type Explanation } from "../../explanation.js";
+import { formatTime, parseTime } from "../../time.js";
+import { isUserId, USER_ID_RULE } from "../../user-id.js";
+import { contextOf, table, withStore, type Context } from "../context.js";
+
+/** A terminal's width, and what of it a title may take. */
+const COLUMNS = 80;
+const TITLE_COLUMNS = 20;
+
+export function explainCommand(program: Command): void {
+  program.command("explain").description("what a user would see, and of every active campaign why not, and when next").argument("<user>", "user id")
+    .option("--at <time>", "as if it were this time; what the user has seen is that of now")
+    .option("--session <id>", "in this login session, as the app names it with session_id; without it session caps do not hold back")
+    .addHelpText("after", "\nIt asks the published campaigns in Redis, by the rules of a decision, and changes nothing.\n\nExamples:\n  popup explain 1001\n  popup explain 1001 --at 2026-12-24T18:00 --json")
+    .action(async (user: string, flags: { at?: string; session?: string }, command: Command) => {
+      const context = contextOf(command);
+      if (!isUserId(user)) throw invalid("user", `"${user.slice(0, 80)}" is not a user id`, USER_ID_RULE);
+      const sessionId = readToken("--session", flags.session);
+      const handle = await openRedis(context.config);
+      try {
+        const [{ explain, publishedTimezone }, { Keys }] = await Promise.all([import("../../redis/explain.js"), import("../../redis/keys.js")]);
+        const keys = new Keys(context.config.prefix);
+        const now = Date.now();
+        const at = flags.at === undefined ? now : parseTime(flags.at, await publishedTimezone(handle.redis, keys), "--at");
+        // A server that runs for this command alone is looked at by nobody; by the next engine it would be.
+        const explanation = await explain(handle.redis, keys, { userId: user, sessionId, at, now, trusting: handle.owned });
+        context.print(explanationToJson(explanation), textOf(explanation));
+        remark(context, explanation, now);
+        await remarkChanges(context, handle, keys, now);
+      } finally {
+        await handle.close();
+      }
+    });
+}
+
+type Handle = Awaited<ReturnType<typeof openRedis>>;
+
+function remark({ note }: Context, { at, recovering }: Explanation, now: number): void {
+  if (recovering) note("Redis' counters were not looked at yet, or are being restored: only campaigns without any limit are shown; does sync run?");
+  if (at < now) note("what the user has seen is that of now: showings after that time count as well");
+}
+
+/** Of a store that is here: elsewhere there is nothing to compare with. */
+async function remarkChanges(context: Context, { redis }: Handle, keys: Parameters<typeof import("../../sync/publish.js").isPublished>[2], now: number): Promise<void> {
+  if (context.quiet || !existsSync(storePath(context.config))) return;
+  const { isPublished } = await import("../../sync/publish.js");
+  const published = await withStore(context, (store) => isPublished(store, redis, keys, now));
+  if (!published) context.note("the store has changes that are not published; popup sync publishes them");
+}
+
+function textOf(explanation: Explanation): string {
+  const { userId, sessionId, at, timezone, decision, candidates } = explanation;
+  const shown = candidates.find(({ campaignId }) => campaignId === decision);
+  const who = `user ${userId}${sessionId === null ? "" : `, session ${sessionId}`}, ${clock(at, timezone)} ${timezone}`;
+  const head = `${who}\n${shown === undefined ? "sees no popup" : `sees campaign ${shown.campaignId}: ${shown.title}`}`;
+  if (candidates.length === 0) return `${head}: there are no active campaigns`;
+  return `${head}\n\n${tableOf(explanation)}`;
+}
+
+function tableOf({ candidates, decision, timezone }: Explanation): string {
+  const time = (ms: number): string => clock(ms, timezone);
+  const verdict = (candidate: Candidate): string => (candidate.against === null ? (candidate.campaignId === decision ? "shown" : "would follow") : reasonText(candidate, time));
+  const next = (candidate: Candidate): string => (candidate.next === null ? (candidate.against === null ? "" : "never") : time(candidate.next));
+  const rows = candidates.map((candidate) => [String(candidate.campaignId), cut(candidate.title), verdict(candidate), next(candidate)] as const);
+  const widest = (column: 0 | 1 | 3, least: number): number => Math.max(least, ...rows.map((row) => row[column].length));
+  const left = COLUMNS - widest(0, "campaign".length) - widest(1, "title".length) - widest(3, "next".length) - 6;
+  return table(["campaign", "title", "verdict", "next"], rows.map(([id, title, why, when]) => [id, title, wrap(why, left), when]));
+}
+
+/** To the second, and never before the time itself: `2026-11-24 15:02:11`. */
+function clock(ms: number, timezone: string): string {
+  return formatTime(Math.ceil(ms / 1_000) * 1_000, timezone).slice(0, 19).replace("T", " ");
+}
+
+function cut(title: string): string {
+  const letters = [...title.replace(/\s+/g, " ")];
+  return letters.length <= TITLE_COLUMNS ? letters.join("") : `${letters.slice(0, TITLE_COLUMNS - 1).join("").trimEnd()}…`;
+}
+
+/** In lines of at most so many characters, broken at blanks where there are any. */
+function wrap(text: string, width: number): string {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const blank = rest.lastIndexOf(" ", width);
+    const end = blank > 0 ? blank : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest].join("\n");
+}
