@@ -7,14 +7,15 @@
 --       letter as of select; the session or ''; u when only campaigns without any limit may be shown, or ''; from and to where
 --       the row lies; then for every later time at which a day, a week or a month begins, ascending: that time, and the starts
 --       of the day, week and month that it is in
--- Returns {'explained', the campaign that is decided for or false, for each active campaign, in the order of selection:
+-- Returns {'explained', the campaign that is decided for or false, for each active campaign, and each draft that
+--       the user may see, in the order of selection:
 --       {its id, what stands against it as lua/lib/selection.lua says or false, the first later time at which nothing does if
 --       nothing else changes or false, and more of what stands against it:
 --         not_in_target: the step of the target that decided or false, and how many steps there are;
 --         stopped: the reactions that did, 1 click + 2 dismiss;
 --         capped: for each cap without room: {'campaign' | 'policy', kind, limit, duration in ms, impressions in its window,
 --         places held}}} | {'stale'} | {'unpublished'}
--- @use campaigns caps audiences ids holds record selection
+-- @use campaigns caps audiences ids holds record closed selection
 
 local list_key, record_key, row_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version = ARGV[1]
@@ -27,14 +28,11 @@ if not list then return { why } end
 clock.present = clock.now
 local policy = campaigns.policy(list)
 local seen = record.load(record_key)
-local user = { id = user_id, integer = kind == 'i', record_key = record_key, session = session }
+local user = { id = user_id, integer = string.lower(kind) == 'i', tests = kind ~= string.lower(kind), session = session, record = seen }
 audiences.read_row(user, row_key, from, to)
 
 local function ask_as_of(given)
-  selection.open({
-    list = list, policy = policy, clock = given, direct_at = KEYS_BEFORE + 1, unlimited = unlimited, holding = true,
-    record = function() return seen end,
-  })
+  selection.open(list, policy, given, KEYS_BEFORE + 1, unlimited, true)
 end
 
 -- The clock of a later time: the calendar windows that have begun by then.
@@ -63,11 +61,11 @@ end
 
 -- The times, ascending, at which something that stands against the campaign may be over.
 local function moments(campaign)
-  local found, ends = { campaign.starts }, holds.ends(seen.fields['h'] or '')
+  local found, ends = { campaign.starts }, closed.hold_ends(seen.fields['h'] or '')
   for i = ARGS_BEFORE + 1, #ARGV, ARGS_EACH do found[#found + 1] = tonumber(ARGV[i]) end
   for _, at in ipairs(ends) do found[#found + 1] = at end
   local function add(owner, _, times)
-    for i = 0, owner.caps - 1 do caps.add_openings(found, owner.raw, owner.caps_at, i, times, #ends) end
+    for i = 1, owner.caps do closed.add_openings(found, owner.raw, owner.caps_at, i, times, #ends) end
   end
   add(campaign, record.own_use(seen, campaign, session))
   if not campaign.exempt then add(policy, record.whole_use(seen, session)) end
@@ -96,8 +94,8 @@ local function add_full(found, of, owner, ...)
   owner.checks = owner.checks or caps.read(owner.raw, owner.caps_at, owner.caps, clock)
   local full = caps.full(owner.checks, 1, ...)
   while full do
-    local number, limit, duration = caps.packed(owner.raw, owner.caps_at, full - 1)
-    found[#found + 1] = { of, number, limit, duration, caps.taken(owner.checks[full], ...) }
+    local number, limit, duration = closed.cap(owner.raw, owner.caps_at, full)
+    found[#found + 1] = { of, number, limit, duration, closed.taken(owner.checks[full], ...) }
     full = caps.full(owner.checks, full + 1, ...)
   end
 end
@@ -122,9 +120,12 @@ local chosen = selection.choose(user)
 local reply = { 'explained', chosen and chosen.id or false }
 for place = 0, list.active - 1 do
   local campaign = campaigns.nth(list, place)
-  local reason = selection.against(user, campaign)
-  local found = { campaign.id, reason or false, reason and next_time(campaign, reason) or false }
-  if MORE[reason] then MORE[reason](found, campaign) end
-  reply[#reply + 1] = found
+  -- A draft is there for its test users only.
+  if bit.band(campaign.flags, campaigns.TEST) == 0 or campaigns.tests(campaign, user.id) then
+    local reason = selection.against(user, campaign)
+    local found = { campaign.id, reason or false, reason and next_time(campaign, reason) or false }
+    if MORE[reason] then MORE[reason](found, campaign) end
+    reply[#reply + 1] = found
+  end
 end
 return reply

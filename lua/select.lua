@@ -5,10 +5,10 @@
 --       row of the index lies; then of every audience outside the index: the keys of its parts, and of the parts of
 --       its string ids
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
---       users; the kinds of their ids, a letter each: i integer, s string; letters: i when it may take more than
---       rows and records, u when only campaigns without any limit may be shown, because counters are being
---       restored; then for every user: from and to where the row lies (see lua/lib/audiences.lua);
---       with i also the id, the session or '', and the id of this showing
+--       users; the kinds of their ids, a letter each: i integer, s string, a capital one for a user who may see a
+--       draft; letters: i when it may take more than rows and records, u when only campaigns without any limit may be
+--       shown, because counters are being restored; then for every user: from and to where the row lies
+--       (see lua/lib/audiences.lua); with i also the id, the session or '', and the id of this showing
 -- Returns {'decided', for each user: a campaign id, or false for none, or a text: why there is no decision}
 --       | {'stale'} (another list was published: read it and ask again) | {'unpublished'} (there is no list)
 --
@@ -22,7 +22,8 @@ local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
 local users, kinds, letters = tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local with_ids, unlimited = string.find(letters, 'i', 1, true) ~= nil, string.find(letters, 'u', 1, true) ~= nil
-local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH, INTEGER = 2, 2, 8, with_ids and 5 or 2, 105
+local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH = 2, 2, 8, with_ids and 5 or 2
+local INTEGER, TEST_INTEGER, TEST_STRING = 105, 73, 83
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
@@ -33,13 +34,11 @@ local policy = campaigns.policy(list)
 -- call may have counted for this user already.
 local function record_of(user, campaign, first)
   if first and not with_ids then return record.glance(user.record_key, campaign, policy) end
-  return ledger.record(user.record_key)
+  user.record = ledger.record(user.record_key)
+  return user.record
 end
 
-selection.open({
-  list = list, policy = policy, clock = clock, direct_at = KEYS_BEFORE + users * KEYS_EACH + 1,
-  unlimited = unlimited, holding = with_ids, record = record_of,
-})
+selection.open(list, policy, clock, KEYS_BEFORE + users * KEYS_EACH + 1, unlimited, with_ids, record_of)
 
 -- Holds a place for the showing, so that nobody else is shown the last one until this is reported.
 local function hold(user, campaign, impression_id)
@@ -57,8 +56,9 @@ end
 
 local function decide(i)
   local key_at, arg_at = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH
+  local kind = string.byte(kinds, i + 1)
   local user = {
-    id = with_ids and ARGV[arg_at + 3], integer = string.byte(kinds, i + 1) == INTEGER, record_key = KEYS[key_at + 1],
+    id = with_ids and ARGV[arg_at + 3], integer = kind == INTEGER or kind == TEST_INTEGER, tests = kind <= TEST_STRING, record_key = KEYS[key_at + 1],
     session = with_ids and ARGV[arg_at + 4] or '',
   }
   audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])

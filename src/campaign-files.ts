@@ -5,7 +5,7 @@ import { formatCsv } from "./csv.js";
 import { PopupError, reasonOf } from "./errors.js";
 
 const COLUMNS = ["id", ...CAMPAIGN_FIELDS] as const;
-const LISTS: readonly string[] = ["caps", "stop_after"];
+const LISTS: readonly string[] = ["caps", "stop_after", "test_users"];
 
 /** The records of a JSON or CSV text, unchecked. @throws PopupError `bad_file` */
 export function parseCampaignFile(text: string, name: string): unknown[] {

@@ -7,6 +7,7 @@ import { invalid, PopupError } from "./errors.js";
 import { didYouMean } from "./suggest.js";
 import { parseTarget } from "./target.js";
 import { formatTime, parseTime } from "./time.js";
+import { parseUserId } from "./user-id.js";
 
 export const STATUSES = ["draft", "active", "paused", "ended"] as const;
 export const COUNT_ON = ["impression", "serve"] as const;
@@ -20,6 +21,8 @@ export const MAX_CAMPAIGN_ID = 4_294_967_295;
 export const MAX_PRIORITY = 1_000_000;
 /** A place that is held longer than this is held for nobody. */
 export const MAX_RESERVE_S = 3_600;
+/** Test users are named one by one; for more there are segments. */
+export const MAX_TEST_USERS = 20;
 
 export interface CampaignFields {
   readonly title: string;
@@ -39,6 +42,8 @@ export interface CampaignFields {
   readonly exempt: boolean;
   /** How long a decision holds a place in the caps, s; null: as the setting `reserve` says. */
   readonly reserve: number | null;
+  /** Who sees it while it is a draft; of no meaning afterwards. */
+  readonly test_users: readonly string[];
 }
 
 export interface Campaign extends CampaignFields {
@@ -51,6 +56,7 @@ export interface Campaign extends CampaignFields {
 export interface CampaignJson {
   id: number; key?: string; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string;
   caps: string[]; start_time: string; end_time: string; status: Status; count_on: CountOn; stop_after: Reaction[]; exempt: boolean; reserve: number | null;
+  test_users: string[];
 }
 
 /** @param timezone the zone whose offset the times carry */
@@ -72,12 +78,13 @@ export function campaignToJson(campaign: Campaign, timezone: string): CampaignJs
     stop_after: [...campaign.stop_after],
     exempt: campaign.exempt,
     reserve: campaign.reserve,
+    test_users: [...campaign.test_users],
   };
 }
 
 type Draft = { [K in keyof CampaignFields]?: unknown };
 export const CAMPAIGN_FIELDS = [
-  "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt", "reserve",
+  "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt", "reserve", "test_users",
 ] as const satisfies readonly (keyof CampaignFields)[];
 
 /** Those that have no default. */
@@ -117,6 +124,7 @@ export function parseCampaign(input: Record<string, unknown>, timezone: string, 
     stop_after: field("stop_after", (v) => [...new Set(textList("stop_after", v).map((e) => oneOf("stop_after", e, REACTIONS)))], []),
     exempt: field("exempt", flag, false),
     reserve: field("reserve", (v) => (v === null || v === "" ? null : reserveSeconds(v)), null),
+    test_users: field("test_users", testUsers, []),
   };
   if (fields.end_time <= fields.start_time) {
     throw invalid("end_time", "is not after start_time", "give an end later than the start");
@@ -189,6 +197,18 @@ export function reserveSeconds(value: unknown): number {
     throw invalid("reserve", `"${named(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`, "give the seconds for which a decision holds a place in the caps; 0 holds none");
   }
   return seconds;
+}
+
+function testUsers(value: unknown): string[] {
+  if (!Array.isArray(value)) throw invalid("test_users", "is not a list of user ids", `write it like ["1001", "…"]`);
+  try {
+    const users = [...new Set(value.map(parseUserId))];
+    if (users.length <= MAX_TEST_USERS) return users;
+    throw invalid("test_users", `names ${users.length} users`, `at most ${MAX_TEST_USERS}; for more, activate it for a segment`);
+  } catch (error) {
+    if (!(error instanceof PopupError) || error.field === "test_users") throw error;
+    throw invalid("test_users", `one of them ${error.message.replace(/^user_id: /, "")}`, error.hint ?? "");
+  }
 }
 
 function flag(value: unknown): boolean {

@@ -26,6 +26,8 @@ export type Against =
 export interface Candidate {
   readonly campaignId: number;
   readonly title: string;
+  /** True for a draft that the user is a test user of; others are not told of it. */
+  readonly draft: boolean;
   /** When it starts and ends, epoch ms. */
   readonly start: number;
   readonly end: number;
@@ -48,7 +50,7 @@ export interface Explanation {
   readonly recovering: boolean;
   /** The campaign shown, or null. */
   readonly decision: number | null;
-  /** Every active campaign, in the order of selection. */
+  /** Every active campaign, and for a test user the drafts, in the order of selection. */
   readonly candidates: readonly Candidate[];
 }
 
@@ -96,7 +98,7 @@ export interface ExplanationJson {
   candidates: CandidateJson[];
 }
 export interface CandidateJson {
-  campaign_id: number; title: string; eligible: boolean; code: ReasonCode | null; reason: string | null; next_eligible_at: string | null;
+  campaign_id: number; title: string; status: "active" | "draft"; eligible: boolean; code: ReasonCode | null; reason: string | null; next_eligible_at: string | null;
   /** What of the target the user fails; null where that is not what stands against it. */
   part: string | null;
   caps: { cap: string; of: FullCap["of"]; shown: number; held: number }[];
@@ -108,9 +110,9 @@ export function explanationToJson({ userId, sessionId, at, timezone, version, re
   return {
     user_id: userId, session_id: sessionId, at: time(at), version, recovering, decision: decision === null ? null : { campaign_id: decision },
     candidates: candidates.map((candidate) => {
-      const { campaignId, title, against, next } = candidate;
+      const { campaignId, title, draft, against, next } = candidate;
       return {
-        campaign_id: campaignId, title, eligible: against === null, code: against && reasonCode(against), reason: against && reasonText(candidate, time),
+        campaign_id: campaignId, title, status: draft ? "draft" : "active", eligible: against === null, code: against && reasonCode(against), reason: against && reasonText(candidate, time),
         next_eligible_at: next === null ? null : time(next),
         part: against?.kind === "not_in_target" && against.part !== null ? formatTarget(against.part) : null,
         caps: against?.kind === "capped" ? against.caps.map(({ cap, of, shown, held }) => ({ cap: formatCap(cap), of, shown, held })) : [],

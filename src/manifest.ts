@@ -19,10 +19,12 @@ export interface Manifest {
   /** The audiences that are asked by their own keys. */
   readonly direct: readonly DirectAudience[];
   readonly index: AudienceIndex | null;
-  /** Ids of the active campaigns, in selection order. */
+  /** Ids of the active campaigns, and of drafts that have test users, in selection order. */
   readonly active: readonly number[];
   /** True when a decision may write: an active campaign has `count_on: serve`, or holds places. */
   readonly serves: boolean;
+  /** Who may see a draft: the scripts say which, and look at drafts for these users only. */
+  readonly test_users: readonly string[];
   /** The live API keys. */
   readonly api_keys: readonly PublishedKey[];
 }
@@ -30,8 +32,11 @@ export interface Manifest {
 /** The manifest of a list, JSON. */
 export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
   const manifest: Manifest = {
-    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id), serves: active.some((c) => c.count_on === "serve" || (c.reserve ?? reserve) > 0),
+    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id),
+    // Calls with a test user among them always have room for it; others shall not cost more for a draft.
+    serves: active.some((c) => c.status !== "draft" && (c.count_on === "serve" || (c.reserve ?? reserve) > 0)),
     direct: audiences.filter(({ slot }) => slot === null).map(({ ref, parts }) => ({ ref, ...parts })),
+    test_users: [...new Set(active.filter(({ status }) => status === "draft").flatMap((draft) => draft.test_users))],
     api_keys: apiKeys,
   };
   return JSON.stringify({ form: MAGIC, ...manifest });
@@ -47,6 +52,6 @@ export function readManifest(text: string): Manifest {
   if (!text.startsWith(`{"form":"${MAGIC}"`)) {
     throw new PopupError("internal", "campaigns:manifest has a form this engine does not know", { hint: "publish again with this version: popup sync --full" });
   }
-  // A version that knew no API keys wrote the same form without them.
-  return { api_keys: [], ...(JSON.parse(text) as Omit<Manifest, "api_keys">) };
+  // Versions that knew no API keys, or no test users, wrote the same form without them.
+  return { api_keys: [], test_users: [], ...(JSON.parse(text) as Omit<Manifest, "api_keys" | "test_users">) };
 }

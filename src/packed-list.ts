@@ -16,7 +16,7 @@
  *   places     at u32, length u16 of each campaign's block, in the order of the blocks
  *   index      id u32 | place u32, ascending by id
  *   campaign   id u32 | start u48 | end u48 | flags u8 | keep u8 | ttl u48 | reserve u16 |
- *              caps u8 | entry u8 | steps u8 | cap… | step…
+ *              caps u8 | entry u8 | steps u8 | cap… | step…; of a draft instead of steps: length u16 | blank | test user, blank …
  *   cap        kind u8 | limit u32 | duration u48
  *   step       audience u16 | member u8 | other u8
  *
@@ -43,7 +43,7 @@ const NOT_INDEXED = 65_535;
 /** Places and audiences are packed in 16 bits. */
 const MOST_LISTED = 65_535;
 export const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
-export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32 } as const;
+export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32, test: 64 } as const;
 export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
 export const AUDIENCE_FLAG = { bitmap: 1, set: 2, bloom: 8 } as const;
 const AUDIENCE_BYTES = 9;
@@ -61,7 +61,7 @@ export interface ListedAudience {
 }
 
 export interface ListInput {
-  /** Active campaigns, in selection order. */
+  /** Active campaigns, and drafts that have test users, in selection order. */
   readonly active: readonly Campaign[];
   /** Those that only late reports concern. */
   readonly others: readonly Campaign[];
@@ -97,7 +97,7 @@ export function packList(input: ListInput, version: string): Buffer {
   const numbers = new Map(input.audiences.map(({ ref }, number) => [audienceLabel(ref), number]));
   const slot: AudienceSlot = (leaf, campaignId) => numbers.get(audienceLabel(leaf.kind === "users" ? { kind: "users", campaignId } : leaf));
   const campaigns = [...input.active, ...input.others];
-  const targets = campaigns.map((c) => compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
+  const targets = campaigns.map((c) => c.status === "draft" ? NOBODY : compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
   const blocks = campaigns.map((campaign, i) => packCampaign(campaign, input.reserve, targets[i] ?? NOBODY));
   const index = campaigns.map(({ id }, place) => [id, place]).sort(([a = 0], [b = 0]) => a - b);
   const { always, ofSlot } = findLeads(input, targets);
@@ -190,10 +190,12 @@ function packCampaign(campaign: Campaign, reserve: number, { entry, steps }: Tar
     (campaign.stop_after.includes("click") ? FLAG.stopClick : 0) |
     (campaign.stop_after.includes("dismiss") ? FLAG.stopDismiss : 0) |
     (untilEnd ? FLAG.untilEnd : 0) |
+    (campaign.status === "draft" ? FLAG.test : 0) |
     (campaign.caps.some((cap) => cap.window === "session") ? FLAG.sessions : 0);
   const head = Buffer.alloc(29);
   head.writeUInt32BE(campaign.id, 0);
-  head.writeUIntBE(campaign.start_time, 4, 6);
+  // Test users need not wait for the start.
+  head.writeUIntBE(campaign.status === "draft" ? 0 : campaign.start_time, 4, 6);
   head.writeUIntBE(campaign.end_time, 10, 6);
   head.writeUInt8(flags, 16);
   head.writeUInt8(timesToKeep(campaign.caps), 17);
@@ -209,7 +211,14 @@ function packCampaign(campaign: Campaign, reserve: number, { entry, steps }: Tar
     program.writeUInt8(step.member, i * 4 + 2);
     program.writeUInt8(step.other, i * 4 + 3);
   });
-  return Buffer.concat([head, packCaps(campaign.caps), program]);
+  return Buffer.concat([head, packCaps(campaign.caps), campaign.status === "draft" ? packTestUsers(campaign.test_users) : program]);
+}
+
+function packTestUsers(users: readonly string[]): Buffer {
+  const ids = Buffer.from(` ${users.join(" ")} `, "latin1");
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(ids.length);
+  return Buffer.concat([length, ids]);
 }
 
 function packPolicy(caps: readonly Cap[]): Buffer {

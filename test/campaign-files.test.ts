@@ -3,7 +3,7 @@ import { campaignToJson, parseCampaign, type CampaignJson } from "../dist/campai
 import { formatCampaignCsv, parseCampaignFile } from "../dist/campaign-files.js";
 import { campaignInput } from "./helpers/engine.js";
 
-const HEADER = "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve";
+const HEADER = "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve,test_users";
 const json = (id: number, fields: Record<string, unknown> = {}): CampaignJson => campaignToJson({ id, ...parseCampaign(campaignInput(fields), "UTC") }, "UTC");
 
 t.test("JSON with and without a byte-order mark", async (t) => {
@@ -26,7 +26,7 @@ t.test("CSV cells become what the fields take", async (t) => {
 
 t.test("what is written as CSV is read back as it was", async (t) => {
   const campaigns = [
-    json(1, { title: 'Say "hi", twice', body: "two\r\nlines", caps: ["1/day", "3/total"], stop_after: ["click", "dismiss"], exempt: true, priority: -7 }),
+    json(1, { title: 'Say "hi", twice', body: "two\r\nlines", caps: ["1/day", "3/total"], stop_after: ["click", "dismiss"], exempt: true, priority: -7, test_users: ["007", "anna@bank"] }),
     json(2, { title: "  blanks around  ", body: null }),
     json(3, { title: "Größe 😀", target: "segment:a & !(users | segment:b)", body: "=1+1" }),
   ];

@@ -9,7 +9,7 @@ const urlOf = (length: number, start = "https://b.example/"): string => start + 
 t.test("the fields that are left out take their defaults, the others are required", async (t) => {
   const required = { title: "T", image_url: "https://b.example/i", action_url: "app:x", priority: 0, target: "all", start_time: "2026-01-01", end_time: "2026-01-02" };
   t.same(parseCampaign(required, "UTC"), {
-    ...required, body: null, caps: [], start_time: Date.UTC(2026, 0, 1), end_time: Date.UTC(2026, 0, 2), status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null,
+    ...required, body: null, caps: [], start_time: Date.UTC(2026, 0, 1), end_time: Date.UTC(2026, 0, 2), status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null, test_users: [],
   });
   for (const name of Object.keys(required)) {
     const rest: Record<string, unknown> = { ...required };
@@ -105,12 +105,21 @@ t.test("an update changes what it names and keeps the rest", async (t) => {
   refused(t, () => parseCampaign({ end_time: "2019-01-01" }, "UTC", base), "end_time", "is not after start_time");
 });
 
+t.test("test users are up to twenty user ids, each once", async (t) => {
+  t.same(parse({ test_users: ["007", 7, "7", "anna@bank"] }).test_users, ["007", "7", "anna@bank"]);
+  t.equal(parse({ test_users: Array.from({ length: 20 }, (_, i) => i) }).test_users.length, 20);
+  refused(t, () => parse({ test_users: Array.from({ length: 21 }, (_, i) => i) }), "test_users", "names 21 users");
+  refused(t, () => parse({ test_users: ["a b"] }), "test_users", "one of them has a wrong length or a character");
+  refused(t, () => parse({ test_users: [null] }), "test_users", "one of them is missing");
+  refused(t, () => parse({ test_users: "1001" }), "test_users", "is not a list of user ids");
+});
+
 t.test("the JSON shape is what parse reads", async (t) => {
   const fields = parse({ body: "B", caps: ["1/day", "3/total"], stop_after: ["click"], start_time: "2026-07-01T00:00", end_time: "2026-12-01T00:00" }, "Europe/Berlin");
   const json = campaignToJson({ id: 7, ...fields }, "Europe/Berlin");
   t.same(json, {
     id: 7, title: "Offer", body: "B", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all", caps: ["1/day", "3/total"],
-    start_time: "2026-07-01T00:00:00+02:00", end_time: "2026-12-01T00:00:00+01:00", status: "active", count_on: "impression", stop_after: ["click"], exempt: false, reserve: null,
+    start_time: "2026-07-01T00:00:00+02:00", end_time: "2026-12-01T00:00:00+01:00", status: "active", count_on: "impression", stop_after: ["click"], exempt: false, reserve: null, test_users: [],
   });
   t.same(parseCampaign({ ...json }, "Asia/Jakarta"), fields, "whatever the zone of the reader");
 });

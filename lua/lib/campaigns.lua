@@ -4,7 +4,7 @@
 
 local campaigns = {
   SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
-  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8,
+  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = 64,
 }
 
 local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED = 1, 12, 4, 65535
@@ -51,6 +51,13 @@ function campaigns.nth(list, place)
     list.by_place[place] = campaign
   end
   return campaign
+end
+
+-- Whether the campaign is a draft, and the user one of those who see it all the same.
+function campaigns.tests(campaign, user_id)
+  if bit.band(campaign.flags, campaigns.TEST) == 0 then return false end
+  local length, at = struct.unpack('>I2', campaign.raw, campaign.steps_at)
+  return string.find(string.sub(campaign.raw, at, at + length - 1), ' ' .. user_id .. ' ', 1, true) ~= nil
 end
 
 -- The place of a campaign, or nil: a binary search.

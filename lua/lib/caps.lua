@@ -1,21 +1,16 @@
 -- Whether caps have room for one more impression. The one place that knows what a cap means.
 
-local caps = {}
+local caps = { ROLLING = 5, TIME_BYTES = 6 }
 
-local TOTAL, DAY, WEEK, ROLLING, SESSION = 1, 2, 3, 5, 6
-local TIME_BYTES = 6
-
--- A cap, the `i`-th from 0 of those packed from the `at`-th byte on: its kind, limit, and duration in ms.
-function caps.packed(raw, at, i)
-  return struct.unpack('>BI4I6', raw, at + i * 11)
-end
+local TOTAL, DAY, WEEK, SESSION = 1, 2, 3, 6
+local ROLLING, TIME_BYTES = caps.ROLLING, caps.TIME_BYTES
 
 -- The `n` caps packed from the `at`-th byte on, as {limit, and where its window began: ms, 'total' or 'session'}.
 --   clock  {now, day, week, month}, ms
 function caps.read(raw, at, n, clock)
   local found = {}
   for i = 0, n - 1 do
-    local kind, limit, duration = caps.packed(raw, at, i)
+    local kind, limit, duration = struct.unpack('>BI4I6', raw, at + i * 11)
     local since
     if kind == TOTAL then since = 'total'
     elseif kind == SESSION then since = 'session'
@@ -56,29 +51,6 @@ function caps.full(list, from, count, times, sessions, session, held, held_in_se
     end
   end
   return nil
-end
-
--- How many impressions a cap counts, as far as they are kept, and how many held places.
-function caps.taken(cap, count, times, sessions, session, held, held_in_session)
-  if cap.since == 'total' then return count, held end
-  if cap.since == 'session' then return caps.in_session(sessions, session), held_in_session end
-  local shown, at = 0, #times - TIME_BYTES + 1
-  while at >= 1 and struct.unpack('>I6', times, at) >= cap.since do
-    shown, at = shown + 1, at - TIME_BYTES
-  end
-  return shown, held
-end
-
--- Adds the times at which a cap with a rolling window may come to have room: when the show that takes its last place
--- has left the window, whichever that is while up to `held` places are held.
-function caps.add_openings(found, raw, at, i, times, held)
-  local kind, limit, duration = caps.packed(raw, at, i)
-  if kind ~= ROLLING then return end
-  for n = math.max(limit - held, 1), limit do
-    local nth = #times - n * TIME_BYTES + 1
-    if nth < 1 then return end
-    found[#found + 1] = struct.unpack('>I6', times, nth) + duration + 1
-  end
 end
 
 return caps

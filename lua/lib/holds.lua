@@ -12,6 +12,7 @@ local function entry(list, at)
   local name_at = session_at + length
   return expires, campaign, string.sub(list, session_at, name_at - 1), name_at, name_at + ids.length(list, name_at)
 end
+holds.entry = entry
 
 -- The places that are still held: {text: their list, n, and of campaigns and sessions how many}.
 function holds.read(list, now)
@@ -31,16 +32,6 @@ function holds.read(list, now)
   end
   live.text = table.concat(pieces)
   return live
-end
-
--- Until when each of the places is held, ms.
-function holds.ends(list)
-  local found, at = {}, 1
-  while at <= #list do
-    local expires, _, _, _, after = entry(list, at)
-    found[#found + 1], at = expires, after
-  end
-  return found
 end
 
 -- How many places of a campaign are held, and how many of those in the session.

@@ -1,28 +1,36 @@
 -- Which campaign a user sees, and what stands against the others: the one place that decides. `select` asks for the
 -- first campaign that nothing stands against, `explain` about every one, so they cannot differ.
 --
--- A user is what lua/lib/audiences.lua says, with session, '' when the request names none.
+-- A user is what lua/lib/audiences.lua says, with session, '' when the request names none; tests, true for one who
+-- may see a draft; and record, the user's record once all of it was read.
 
 local selection = {}
+-- Read once for each campaign that is looked at: a local is quicker than a table's field.
+local ACCEPT, REJECT, SERVE = campaigns.ACCEPT, campaigns.REJECT, campaigns.SERVE
+local step_of, nth, in_audience, next_slots = campaigns.step, campaigns.nth, audiences.has, audiences.next_slots
 local list, policy, always, clock, direct_at, unlimited, holding, record_of
 
--- What all questions of a call have in common.
---   asked  {list, policy; clock: {now, day, week, month, present}, ms; direct_at: see lua/lib/audiences.lua; unlimited: only campaigns
---          without any limit may be shown; holding: decisions may hold places; record: a function of user, campaign, and
---          whether it is the first that is looked at, which gives as much of the user's record as that one needs}
-function selection.open(asked)
-  list, policy, always = asked.list, asked.policy, campaigns.always(asked.list)
-  clock, direct_at, unlimited, holding, record_of = asked.clock, asked.direct_at, asked.unlimited, asked.holding, asked.record
+-- What all questions of a call have in common: the list and its policy;
+--   at              {now, day, week, month, present}, ms
+--   direct          see direct_at in lua/lib/audiences.lua
+--   only_unlimited  only campaigns without any limit may be shown
+--   may_hold        decisions may hold places
+--   read_record     a function of user, campaign, and whether it is the first that is looked at, for a user without
+--                   record: gives as much of it as that campaign needs
+function selection.open(the_list, the_policy, at, direct, only_unlimited, may_hold, read_record)
+  list, policy, always, clock = the_list, the_policy, campaigns.always(the_list), at
+  direct_at, unlimited, holding, record_of = direct, only_unlimited, may_hold, read_record
 end
 
 -- Whether the campaign's target means the user; and the step that decided it, nil when none was needed.
 local function targeted(user, campaign)
   local step, last = campaign.entry, nil
-  while step < campaigns.REJECT do
-    local way = campaigns.step(list, campaign, step)
-    last, step = step, audiences.has(user, way.audience, direct_at) and way.yes or way.no
+  while step < REJECT do
+    local way = step_of(list, campaign, step)
+    last, step = step, in_audience(user, way.audience, direct_at) and way.yes or way.no
   end
-  return step == campaigns.ACCEPT, last
+  -- The target of a draft is packed as nobody.
+  return step == ACCEPT or user.tests and campaigns.tests(campaign, user.id), last
 end
 
 -- Whether a decision for the campaign holds a place in the caps.
@@ -37,10 +45,10 @@ local function against(user, campaign, first)
   if clock.now < campaign.starts then return 'not_started' end
   if clock.now >= campaign.ends then return 'ended' end
   if not targeted(user, campaign) then return 'not_in_target' end
-  if unlimited and bit.band(campaign.flags, campaigns.SERVE) ~= 0 then return 'recovering' end
+  if unlimited and bit.band(campaign.flags, SERVE) ~= 0 then return 'recovering' end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
     if unlimited then return 'recovering' end
-    local seen = record_of(user, campaign, first)
+    local seen = user.record or record_of(user, campaign, first)
     if record.stopped(seen, campaign) then return 'stopped' end
     if record.full(seen, campaign, policy, clock, user.session) then return 'capped' end
     if holds_place(campaign) and not record.may_hold(seen, clock.now) then return 'crowded' end
@@ -52,7 +60,7 @@ end
 local function first_place(row)
   local first, at, slots = always[1] or list.active, 0, nil
   while at < #row and campaigns.bound(list, at + 1) < first do
-    at, slots = audiences.next_slots(row, at + 1)
+    at, slots = next_slots(row, at + 1)
     if not at then break end
     for i = 1, #slots do
       local place = campaigns.of_slot(list, slots[i])[1]
@@ -64,7 +72,7 @@ end
 
 -- All places worth a look, ascending; one may be there twice.
 local function every_place(row)
-  local at, slots = audiences.next_slots(row, 1)
+  local at, slots = next_slots(row, 1)
   if not at then return always end
   local places = {}
   for i = 1, #always do places[i] = always[i] end
@@ -72,24 +80,34 @@ local function every_place(row)
     for i = 1, #slots do
       for _, place in ipairs(campaigns.of_slot(list, slots[i])) do places[#places + 1] = place end
     end
-    at, slots = audiences.next_slots(row, at + 1)
+    at, slots = next_slots(row, at + 1)
   end
   table.sort(places)
   return places
+end
+
+-- Nothing leads to drafts: who may see one has every campaign looked at.
+local function choose_among_all(user)
+  for place = 0, list.active - 1 do
+    local campaign = nth(list, place)
+    if not against(user, campaign, false) then return campaign end
+  end
+  return nil
 end
 
 selection.targeted, selection.holds_place, selection.against = targeted, holds_place, against
 
 -- The campaign that the user sees, or nil.
 function selection.choose(user)
+  if user.tests then return choose_among_all(user) end
   local tried = first_place(user.row)
   if tried >= list.active then return nil end
-  local campaign = campaigns.nth(list, tried)
+  local campaign = nth(list, tried)
   -- The others are put in order for those who do not see it.
   if not against(user, campaign, true) then return campaign end
   for _, place in ipairs(every_place(user.row)) do
     if place > tried then
-      campaign = campaigns.nth(list, place)
+      campaign = nth(list, place)
       if not against(user, campaign, false) then return campaign end
       tried = place
     end

@@ -103,7 +103,7 @@ export class Published {
     const windowsAt = windowsReader(manifest.timezone);
     // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
     windowsAt(this.clock());
-    return { version: manifest.version, serves: manifest.serves, manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), popups, windowsAt };
+    return { version: manifest.version, serves: manifest.serves, testUsers: new Set(manifest.test_users), manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), popups, windowsAt };
   }
 }
 

@@ -26,8 +26,15 @@ export interface ListView {
   readonly findRow: RowFinder;
   /** The keys of the audiences that are not in the index: of each its parts, and those of its string ids. */
   readonly directKeys: readonly string[];
+  /** Users who may see a draft: the script looks at drafts for them only. */
+  readonly testUsers: ReadonlySet<string>;
   /** Whether a decision may count or hold a place, and so needs the id of the showing. */
   readonly serves: boolean;
+}
+
+/** A user's kind, a letter: i for an integer id, s for a string; a capital one for a test user. */
+export function kindOf(integer: number | undefined, tests: boolean): string {
+  return integer === undefined ? (tests ? "S" : "s") : tests ? "I" : "i";
 }
 
 export function directKeys(keys: Keys, audiences: readonly DirectAudience[]): string[] {
@@ -53,13 +60,14 @@ export async function select(redis: Redis, keys: Keys, view: ListView, windows: 
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   // Each argument costs time on both sides: what nearly no call needs is left out of the others.
-  const withIds = view.serves || view.directKeys.length > 0 || asks.some(({ sessionId }) => sessionId !== null);
+  const { testUsers } = view;
+  const withIds = view.serves || view.directKeys.length > 0 || asks.some(({ userId, sessionId }) => sessionId !== null || testUsers.has(userId));
   const args: (string | number)[] = [view.version, now, day, week, month, asks.length, "", (withIds ? "i" : "") + (unlimited ? "u" : "")];
   let kinds = "";
   for (const { userId, sessionId, impressionId } of asks) {
     const integer = integerId(userId);
     const row = view.findRow(userId, integer);
-    kinds += integer === undefined ? "s" : "i";
+    kinds += kindOf(integer, testUsers.has(userId));
     names.push(keys.record(userId), row.key);
     args.push(row.from, row.to);
     if (withIds) args.push(userId, sessionId ?? "", impressionId);

@@ -9,7 +9,7 @@ import { CAP_KIND } from "../packed-list.js";
 import { failedPart } from "../target-part.js";
 import { windowsAfter, windowsAt } from "../time.js";
 import { integerId } from "../user-id.js";
-import { directKeys } from "./decisions.js";
+import { directKeys, kindOf } from "./decisions.js";
 import type { Keys } from "./keys.js";
 import { rowFinder } from "./rows.js";
 import { decodeReply, Script } from "./script.js";
@@ -34,7 +34,7 @@ export interface ExplainAsk {
   readonly trusting?: boolean;
 }
 
-interface Meta { readonly title: string; readonly target: string; readonly start: number; readonly end: number }
+interface Meta { readonly title: string; readonly draft: boolean; readonly target: string; readonly start: number; readonly end: number }
 
 /** @throws PopupError `invalid` for a time long past, `unavailable` when nothing is published, or Redis fails, or the user's record is damaged */
 export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
@@ -75,20 +75,20 @@ async function askScript(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Exp
 }
 
 async function readMetas(redis: Redis, keys: Keys, { active }: Manifest): Promise<ReadonlyMap<number, Meta>> {
-  const rows = await Promise.all(active.map((id) => redis.hmget(keys.meta(id), "title", "target_segment", "start_time", "end_time")));
+  const rows = await Promise.all(active.map((id) => redis.hmget(keys.meta(id), "title", "target_segment", "start_time", "end_time", "status")));
   return new Map(active.map((id, i) => {
-    const [title, target, start, end] = rows[i] ?? [];
-    return [id, { title: title ?? "", target: target ?? "all", start: Math.round(Number(start) * 1000), end: Math.round(Number(end) * 1000) }];
+    const [title, target, start, end, status] = rows[i] ?? [];
+    return [id, { title: title ?? "", draft: status === "draft", target: target ?? "all", start: Math.round(Number(start) * 1000), end: Math.round(Number(end) * 1000) }];
   }));
 }
 
-async function run(redis: Redis, keys: Keys, { version, timezone, index, direct }: Manifest, { userId, sessionId, at, now }: ExplainAsk, recovering: boolean): Promise<{ tag: string; values: unknown[] }> {
+async function run(redis: Redis, keys: Keys, { version, timezone, index, direct, test_users }: Manifest, { userId, sessionId, at, now }: ExplainAsk, recovering: boolean): Promise<{ tag: string; values: unknown[] }> {
   const integer = integerId(userId);
   const row = rowFinder(keys, index)(userId, integer);
   const { day, week, month } = windowsAt(at, timezone);
   const later = windowsAfter(at, Math.max(at, now) + SKEW_MS, timezone);
   const reply = await explainScript.run(redis, [keys.list, keys.record(userId), row.key, ...directKeys(keys, direct)], [
-    version, at, day, week, month, userId, integer === undefined ? "s" : "i", sessionId ?? "", recovering ? "u" : "", row.from, row.to,
+    version, at, day, week, month, userId, kindOf(integer, test_users.includes(userId)), sessionId ?? "", recovering ? "u" : "", row.from, row.to,
     ...later.flatMap((windows) => [windows.now, windows.day, windows.week, windows.month]),
   ]);
   return decodeReply("explain", reply, ["explained", "stale", "unpublished"]);
@@ -101,7 +101,7 @@ function candidateOf(verdict: unknown, metas: ReadonlyMap<number, Meta>): Candid
   const meta = metas.get(Number(id));
   if (!meta) throw odd(verdict);
   return {
-    campaignId: Number(id), title: meta.title, start: meta.start, end: meta.end,
+    campaignId: Number(id), title: meta.title, draft: meta.draft, start: meta.start, end: meta.end,
     against: kind === null ? null : againstOf(kind, more, meta.target), next: typeof next === "number" ? next : null,
   };
 }

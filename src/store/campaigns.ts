@@ -7,7 +7,7 @@ import type { AuditLog } from "./audit.js";
 
 interface Row {
   id: number; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string; caps: string;
-  start_time: number; end_time: number; status: Status; count_on: CountOn; stop_after: string; exempt: 0 | 1; reserve: number | null; key: string | null;
+  start_time: number; end_time: number; status: Status; count_on: CountOn; stop_after: string; exempt: 0 | 1; reserve: number | null; key: string | null; test_users: string;
 }
 
 /** Of a campaign that is kept in files: its key there, and the hash of the plan that makes the change. */
@@ -22,12 +22,12 @@ export class CampaignTable {
 
   constructor(db: Database, private readonly audit: AuditLog) {
     this.#insert = db.prepare(`
-      INSERT INTO campaigns (title, body, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt, reserve, key)
-      VALUES (@title, @body, @image_url, @action_url, @priority, @target, @caps, @start_time, @end_time, @status, @count_on, @stop_after, @exempt, @reserve, @key)`);
+      INSERT INTO campaigns (title, body, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt, reserve, key, test_users)
+      VALUES (@title, @body, @image_url, @action_url, @priority, @target, @caps, @start_time, @end_time, @status, @count_on, @stop_after, @exempt, @reserve, @key, @test_users)`);
     this.#update = db.prepare(`
       UPDATE campaigns SET title = @title, body = @body, image_url = @image_url, action_url = @action_url, priority = @priority, target = @target,
         caps = @caps, start_time = @start_time, end_time = @end_time, status = @status, count_on = @count_on, stop_after = @stop_after, exempt = @exempt,
-        reserve = @reserve, key = @key
+        reserve = @reserve, key = @key, test_users = @test_users
       WHERE id = @id`);
     this.#delete = db.prepare("DELETE FROM campaigns WHERE id = ?");
     this.#get = db.prepare("SELECT * FROM campaigns WHERE id = ?");
@@ -92,11 +92,15 @@ function toRow(fields: CampaignFields): Omit<Row, "id" | "key"> {
     title: fields.title, body: fields.body, image_url: fields.image_url, action_url: fields.action_url, priority: fields.priority, target: fields.target,
     caps: JSON.stringify(fields.caps.map(formatCap)), start_time: fields.start_time, end_time: fields.end_time, status: fields.status,
     count_on: fields.count_on, stop_after: JSON.stringify(fields.stop_after), exempt: fields.exempt ? 1 : 0, reserve: fields.reserve,
+    test_users: JSON.stringify(fields.test_users),
   };
 }
 
 function fromRow({ key, ...row }: Row): Campaign {
-  return { ...row, ...(key === null ? {} : { key }), caps: parseCaps(JSON.parse(row.caps) as string[]), stop_after: JSON.parse(row.stop_after) as Reaction[], exempt: row.exempt === 1 };
+  return {
+    ...row, ...(key === null ? {} : { key }), caps: parseCaps(JSON.parse(row.caps) as string[]), stop_after: JSON.parse(row.stop_after) as Reaction[], exempt: row.exempt === 1,
+    test_users: JSON.parse(row.test_users) as string[],
+  };
 }
 
 /** A campaign as the audit log keeps it: caps as text, times in UTC. */

@@ -6,12 +6,11 @@ import { reserve } from "./migrations/002-reserve.js";
 import { streamMark } from "./migrations/003-stream-mark.js";
 import { apiKeys } from "./migrations/004-api-keys.js";
 import { audienceVersions } from "./migrations/005-audience-versions.js";
+import { testUsers } from "./migrations/006-test-users.js";
 import { campaignKeys } from "./migrations/007-campaign-keys.js";
 import { rollups } from "./migrations/008-rollups.js";
 
-/** Kept for a column that comes beside the keys. */
-const placeholder006 = "";
-const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, audienceVersions, placeholder006, campaignKeys, rollups];
+const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, audienceVersions, testUsers, campaignKeys, rollups];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 

@@ -44,8 +44,8 @@ export interface PublishPlan {
 export function planPublish(store: Store, now: number, index: BuiltIndex | null): PublishPlan {
   return store.snapshot(() => {
     const settings = store.settings.all();
-    const campaigns = store.campaigns.list().filter((c) => c.status !== "draft" && now < c.end_time + LATE_REPORTS_MS);
-    const active = campaigns.filter((c) => c.status === "active" && now < c.end_time + CLOCK_MARGIN_MS).sort(bySelection);
+    const campaigns = store.campaigns.list().filter((c) => (c.status !== "draft" || c.test_users.length > 0) && now < c.end_time + LATE_REPORTS_MS);
+    const active = campaigns.filter((c) => (c.status === "active" || c.status === "draft") && now < c.end_time + CLOCK_MARGIN_MS).sort(bySelection);
     const others = campaigns.filter((c) => !active.includes(c));
     const audiences = audiencesOf([...active, ...others], store);
     const slotIn = slotFinder(index);
@@ -75,7 +75,8 @@ export function planPublish(store: Store, now: number, index: BuiltIndex | null)
 function audiencesOf(campaigns: readonly Campaign[], store: Store): Audience[] {
   const found = new Map<string, Audience>();
   for (const campaign of campaigns) {
-    if (campaign.status === "ended") continue;
+    // Drafts are for their test users, whatever their target.
+    if (campaign.status === "ended" || campaign.status === "draft") continue;
     const target = parseTarget(campaign.target);
     const refs: AudienceRef[] = segmentsOf(target).map((name) => ({ kind: "segment", name }));
     if (mentionsUsers(target)) refs.push({ kind: "users", campaignId: campaign.id });

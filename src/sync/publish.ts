@@ -1,6 +1,7 @@
 /** Publishing: what the store has and Redis has not is prepared beside what is live, then switched at once. */
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
+import type { Campaign } from "../campaign.js";
 import { PopupError } from "../errors.js";
 import { packManifest } from "../manifest.js";
 import { packList, VERSION_LENGTH } from "../packed-list.js";
@@ -49,7 +50,7 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
     const wanted = wantedState(plan, keys, live, full);
     const listThere = (await redis.exists(keys.list)) === 1;
     const result = (version: string, sent: readonly Prepared[]): PublishResult => ({
-      version, campaigns: plan.list.active.length, audiences_sent: sent.length, parts_sent: sent.reduce((sum, { moves }) => sum + moves.length, 0), seconds: Math.round(performance.now() - started) / 1000,
+      version, campaigns: plan.list.active.filter(isActive).length, audiences_sent: sent.length, parts_sent: sent.reduce((sum, { moves }) => sum + moves.length, 0), seconds: Math.round(performance.now() - started) / 1000,
     });
     if (!full && base !== null && listThere && sameState(live, wanted)) return result(base, []);
 
@@ -82,6 +83,9 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
   }
   throw new PopupError("conflict", "another process keeps publishing to this Redis", { hint: "let one sync run at a time" });
 }
+
+/** Drafts are listed for their test users. */
+const isActive = ({ status }: Campaign): boolean => status === "active";
 
 /** True when Redis has what the store has. @param now epoch ms */
 export async function isPublished(store: Store, redis: Redis, keys: Keys, now: number): Promise<boolean> {
@@ -125,7 +129,7 @@ async function switchTo({ redis, keys, plan, base, version, moves, removes, live
   const description = {
     moves: moves.length,
     removes: removes.length,
-    active: plan.list.active.flatMap((campaign) => [campaign.priority, campaign.id]),
+    active: plan.list.active.filter(isActive).flatMap((campaign) => [campaign.priority, campaign.id]),
     published: Object.entries(wanted).flat(),
     metas: metas.map((meta) => ({ ttl: Math.max(1, meta.keepUntil - now), fields: meta.fields })),
   };

@@ -18,7 +18,7 @@ t.test("at the bounds", async (t) => {
   t.equal(made.code, 0, made.stderr);
   t.same(JSON.parse(made.stdout), {
     id: 1, title: "ü".repeat(120), body: "b".repeat(500), image_url: url(2_048), action_url: url(2_048), priority: 1_000_000, target: "all", caps: ["100/day", "1000000/total", "100/366d", "1/1s"],
-    start_time: "2026-01-01T00:00:00Z", end_time: "2026-01-01T00:00:00.001Z", status: "draft", count_on: "serve", stop_after: ["click", "dismiss"], exempt: true, reserve: null,
+    start_time: "2026-01-01T00:00:00Z", end_time: "2026-01-01T00:00:00.001Z", status: "draft", count_on: "serve", stop_after: ["click", "dismiss"], exempt: true, reserve: null, test_users: [],
   });
   t.match(await popup(["campaign", "create", ...flags({ "--priority": "-1000000", "--image-url": "http://localhost/i.png" })]), { code: 0, stdout: "2\n" });
 });

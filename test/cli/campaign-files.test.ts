@@ -21,7 +21,7 @@ t.test("import creates and updates from JSON and CSV; what export writes, import
   t.same(csvIn, { code: 0, stdout: "2 campaigns imported: 1 2\n", stderr: "" });
   t.match(users, { code: 0 });
   t.same(created, { code: 0, stdout: "4 campaigns imported: 3 4 5 6\n", stderr: "" });
-  t.equal(asCsv?.stdout.split("\n")[0], "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve");
+  t.equal(asCsv?.stdout.split("\n")[0], "id,title,body,image_url,action_url,priority,target,caps,start_time,end_time,status,count_on,stop_after,exempt,reserve,test_users");
   writeFileSync(json, asJson?.stdout ?? "");
   writeFileSync(csv, asCsv?.stdout ?? "");
   const campaigns = JSON.parse(asJson?.stdout ?? "") as unknown[];

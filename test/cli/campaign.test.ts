@@ -7,7 +7,7 @@ import { runMany } from "../helpers/cli-many.js";
 const CREATE = ["campaign", "create", "--title", "Payday", "--image-url", "https://b.example/p.png", "--action-url", "bankapp:o/1", "--priority", "-5", "--target", "users", "--start", "2026-01-01", "--end", "2027-01-01", "--cap", "1/day", "--cap", "3/total"];
 const JSON_OF_1 = {
   id: 1, title: "Payday", body: null, image_url: "https://b.example/p.png", action_url: "bankapp:o/1", priority: -5, target: "users", caps: ["1/day", "3/total"],
-  start_time: "2026-01-01T00:00:00+07:00", end_time: "2027-01-01T00:00:00+07:00", status: "active", count_on: "impression", stop_after: [], exempt: false, reserve: null,
+  start_time: "2026-01-01T00:00:00+07:00", end_time: "2027-01-01T00:00:00+07:00", status: "active", count_on: "impression", stop_after: [], exempt: false, reserve: null, test_users: [],
 };
 const done = (stdout: string): unknown => ({ code: 0, stdout: `${stdout}\n`, stderr: "" });
 const failed = (message: string, hint: string, code = 1): unknown => ({ code, stdout: "", stderr: `popup: ${message}\n  ${hint}\n` });
@@ -24,7 +24,7 @@ t.test("create, list, show, and every JSON shape", async (t) => {
   t.same(await popup(["campaign", "show", "1"]), done([
     "field       value", "id          1", "title       Payday", "body", "image_url   https://b.example/p.png", "action_url  bankapp:o/1", "priority    -5", "target      users",
     "caps        1/day 3/total", "start_time  2026-01-01T00:00:00+07:00 Asia/Jakarta", "end_time    2027-01-01T00:00:00+07:00 Asia/Jakarta", "status      active", "count_on    impression", "stop_after",
-    "exempt      false", "reserve", "users       no list loaded"].join("\n")));
+    "exempt      false", "reserve", "test_users", "users       no list loaded"].join("\n")));
   const shapes: [string[], unknown][] = [
     [["campaign", "show", "1", "--json"], JSON_OF_1],
     [["campaign", "list", "--json"], [JSON_OF_1]],
@@ -77,6 +77,9 @@ t.test("update changes what is named, clears what is set to none", async (t) => 
     [["--exempt", "--status", "active"], { ...cleared, status: "active" }],
     [["--priority", "8", "--reserve", "30"], { ...cleared, status: "active", priority: 8, reserve: 30 }],
     [["--reserve", "none"], { ...cleared, status: "active", priority: 8 }],
+    [["--test-user", "1001", "--test-user", "anna"], { ...cleared, status: "active", priority: 8, test_users: ["1001", "anna"] }],
+    [["--test-user", "none"], { ...cleared, status: "active", priority: 8 }],
+    [["--test-user", "a b"], failed("test_users: one of them has a wrong length or a character that ids do not have", "1 to 64 characters of A-Z a-z 0-9 . _ : @ -", 2)],
     [["--reserve", "3601"], failed('reserve: "3601" is not a whole number of 0 to 3600', "give the seconds for which a decision holds a place in the caps; 0 holds none", 2)],
     [[], failed("nothing to change was given", "name at least one field, such as --priority 200", 2)],
     [["--end", "2025-01-01"], failed("end_time: is not after start_time", "give an end later than the start", 2)],

@@ -14,8 +14,8 @@ import { Keys } from "../../dist/redis/keys.js";
 import { openStore } from "../../dist/store/store.js";
 import { windowsAt } from "../../dist/time.js";
 
-const CASES = 24;
-const STEPS = 25;
+const CASES = 20;
+const STEPS = 22;
 const { redis } = await startRedis(t);
 const keys = new Keys();
 
@@ -31,7 +31,7 @@ t.test("an explanation is what a decision does, and changes nothing", async (t) 
     }
   }
   t.comment([...seen].sort().map(([what, times]) => `${what} ${times}`).join(", "));
-  for (const what of ["shown", "none", "not_started", "ended", "not_in_target", "stopped", "cap", "user_cap", "held", "opens", "never opens", "in the past"]) {
+  for (const what of ["shown", "none", "not_started", "ended", "not_in_target", "stopped", "cap", "held", "opens", "never opens", "in the past"]) {
     t.ok((seen.get(what) ?? 0) > 0, `the run has met ${what}`);
   }
 });
@@ -44,7 +44,7 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
   const store = openStore(":memory:", { actor: "test", clock: () => now });
   try {
     const zone = random.pick(ZONES);
-    const policy = random.chance(0.5) ? caps(random, 2) : [];
+    const policy = random.chance(0.7) ? caps(random, 2) : [];
     const world = fillWorld(store, random, now, { zone, policy, reserveS: random.pick([0, 20, 3_600]) });
     const model = new Model(zone, policy);
     let live = await goLive(redis, keys, store, model, world, now, random);
@@ -67,7 +67,7 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
       const before = await everything();
       const found = await ask(user, session, now);
       // One that ended some time ago leaves the list with the next publish.
-      const listed = model.order.filter(({ id, end }) => now < end || found.candidates.some(({ campaignId }) => campaignId === id));
+      const listed = model.order.filter(({ id, end, status, testUsers }) => (now < end || found.candidates.some(({ campaignId }) => campaignId === id)) && (status !== "draft" || testUsers.includes(user)));
       const wanted = listed.map((campaign) => [campaign.id, model.against(campaign, now, user, session)]);
       const reasons = found.candidates.map(({ campaignId, against }) => [campaignId, against && reasonCode(against)]);
       if (!same(wanted, reasons)) return failed("candidates", wanted, reasons);
@@ -95,6 +95,7 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
       const [decided] = await selectAll(redis, keys, live, windowsAt(now, zone), [{ userId: user, sessionId: session, impressionId }]);
       const shown = model.select(now, user, session, impressionId);
       met(shown === null ? "none" : "shown");
+      if (listed.find(({ id }) => id === shown)?.status === "draft") met("a draft shown");
       if ((decided?.campaignId ?? null) !== found.decision || shown !== found.decision) return failed("select decides otherwise", found.decision, decided);
       if (shown !== null) offered.push({ user, id: impressionId, campaign: shown });
       await reportSome();

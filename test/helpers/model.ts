@@ -23,6 +23,8 @@ export interface ModelCampaign {
   readonly exempt: boolean;
   readonly stopAfter: readonly ("click" | "dismiss")[];
   readonly serve: boolean;
+  /** Who sees it while it is a draft, whenever it starts. */
+  readonly testUsers: readonly string[];
   /** For how long a decision holds a place, ms. */
   readonly reserveMs: number;
 }
@@ -58,19 +60,20 @@ export class Model {
 
   publish(world: ModelWorld, now: number): void {
     this.#world = world;
-    this.#listed = new Set(world.campaigns.filter((c) => c.status !== "draft" && now < c.end + WEEK_MS).map((c) => c.id));
+    this.#listed = new Set(world.campaigns.filter((c) => (c.status !== "draft" || c.testUsers.length > 0) && now < c.end + WEEK_MS).map((c) => c.id));
   }
 
-  /** The active campaigns in the order of selection. */
+  /** The active campaigns, and drafts that somebody tests, in the order of selection. */
   get order(): ModelCampaign[] {
-    return this.#world.campaigns.filter((c) => c.status === "active").sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
+    return this.#world.campaigns.filter((c) => c.status === "active" || (c.status === "draft" && c.testUsers.length > 0)).sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
   }
 
   /** What stands against showing a campaign, in the words of `popup explain`; null for nothing. */
   against(campaign: ModelCampaign, now: number, user: string, session: string | null): string | null {
-    if (now < campaign.start) return "not_started";
+    const draft = campaign.status === "draft";
+    if (now < campaign.start && !draft) return "not_started";
     if (now >= campaign.end) return "ended";
-    if (!this.targeted(campaign, user)) return "not_in_target";
+    if (draft ? !campaign.testUsers.includes(user) : !this.targeted(campaign, user)) return "not_in_target";
     if (campaign.stopAfter.some((reaction) => this.history(user).reactions.has(`${campaign.id} ${reaction}`))) return "stopped";
     return this.#full(campaign, now, user, session) ?? (this.#reserves(campaign) && this.#held(user, now).length >= MOST_HOLDS ? "held" : null);
   }

@@ -62,11 +62,11 @@ function create(store: Store, random: Random, now: number, reserveS: number): Mo
   const fields = {
     // Few priorities and ends, so that ties happen at every level of the order.
     priority: random.between(-1, 2), start, end: start + random.pick([3 * DAY, 10 * DAY, 10 * DAY, 400 * DAY]), status: random.pick(["active", "active", "active", "active", "draft"] as const),
-    target: target(random, 3), caps: caps(random, 4), exempt: random.chance(0.2), stopAfter: random.some(["click", "dismiss"] as const, 0.3), serve: random.chance(0.3), reserveMs: (own ?? reserveS) * 1000,
+    target: target(random, 3), caps: caps(random, 4), exempt: random.chance(0.2), stopAfter: random.some(["click", "dismiss"] as const, 0.3), serve: random.chance(0.3), testUsers: random.chance(0.5) ? random.some(USERS, 0.4) : [], reserveMs: (own ?? reserveS) * 1000,
   };
   const { id } = createCampaign(store, campaignInput({
     priority: fields.priority, start_time: new Date(start).toISOString(), end_time: new Date(fields.end).toISOString(), status: fields.status, target: targetText(fields.target),
-    caps: fields.caps.map(capText), exempt: fields.exempt, stop_after: fields.stopAfter, count_on: fields.serve ? "serve" : "impression", reserve: own,
+    caps: fields.caps.map(capText), exempt: fields.exempt, stop_after: fields.stopAfter, count_on: fields.serve ? "serve" : "impression", reserve: own, test_users: fields.testUsers,
   }));
   return { id, ...fields };
 }

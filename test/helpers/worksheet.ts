@@ -18,8 +18,8 @@ export interface Live extends ListView { readonly timezone: string }
 export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
   const text = await redis.get(keys.manifest);
   if (text === null) throw new Error("nothing was published");
-  const { version, timezone, direct, index, serves } = readManifest(text);
-  return { version, timezone, serves, findRow: rowFinder(keys, index), directKeys: directKeys(keys, direct) };
+  const { version, timezone, direct, index, serves, test_users } = readManifest(text);
+  return { version, timezone, serves, testUsers: new Set(test_users), findRow: rowFinder(keys, index), directKeys: directKeys(keys, direct) };
 }
 
 /** Asks for some users in one call. Throws where there is no decision for one. */
@@ -45,7 +45,7 @@ export async function reportAll(redis: Redis, keys: Keys, version: string, windo
 }
 
 export class Worksheet {
-  live: Live = { version: "-".repeat(24), timezone: "UTC", serves: true, findRow: () => ({ key: "campaigns:compiled", from: "", to: "" }), directKeys: [] };
+  live: Live = { version: "-".repeat(24), timezone: "UTC", serves: true, testUsers: new Set(), findRow: () => ({ key: "campaigns:compiled", from: "", to: "" }), directKeys: [] };
 
   /** @param redis the connection to call on */
   constructor(private readonly engine: TestEngine, private readonly redis: Redis = engine.redis) {}

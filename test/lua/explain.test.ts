@@ -38,7 +38,7 @@ t.test("nothing published, and a time long past", async (t) => {
 t.test("caps: each that has no room, what it counts, and when all of them have room again", async (t) => {
   store.settings.set("timezone", "Asia/Jakarta");
   const { id, user } = await alone({ caps: ["2/day", "2/3h", "9/total"] }, "1/30m,5/day");
-  t.same(await only(user), { campaign_id: id, title: "Offer", eligible: true, code: null, reason: null, next_eligible_at: null, part: null, caps: [] });
+  t.same(await only(user), { campaign_id: id, title: "Offer", status: "active", eligible: true, code: null, reason: null, next_eligible_at: null, part: null, caps: [] });
   await sheet.impression(user, id, "a");
   t.match(await only(user), { eligible: false, code: "user_cap", reason: "user_caps 1/30m: 1 shown", next_eligible_at: "2026-06-10T19:30:00.001+07:00", caps: [{ cap: "1/30m", of: "user_caps", shown: 1, held: 0 }] });
   engine.now += HOUR;

@@ -16,7 +16,7 @@ t.test("every change stands in the audit log: who, when, what, before, after", a
   const { store } = at;
   const written = {
     title: "Offer", body: null, image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all", caps: ["1/day"],
-    start_time: "2020-01-01T00:00:00.000Z", end_time: "2040-01-01T00:00:00.000Z", status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null,
+    start_time: "2020-01-01T00:00:00.000Z", end_time: "2040-01-01T00:00:00.000Z", status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null, test_users: [],
   };
   const { id } = createCampaign(store, campaignInput({ status: "draft", caps: ["1/day"] }));
   at.now += 1_000;

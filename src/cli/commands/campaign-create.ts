@@ -18,7 +18,7 @@ Example:
       return withStore(context, (store) => {
         const campaign = createCampaign(store, fieldsOf(command.opts()));
         printCampaign(context, campaign, store.settings.get("timezone"), String(campaign.id));
-        if (campaign.status === "draft") context.note(`campaign ${campaign.id} is a draft; popup campaign activate ${campaign.id} makes it live`);
+        if (campaign.status === "draft") context.note(`campaign ${campaign.id} is a draft${campaign.test_users.length > 0 ? " that only its test users see" : ""}; popup campaign activate ${campaign.id} makes it live`);
       });
     });
 }

@@ -8,7 +8,7 @@ import type { Context } from "../context.js";
 
 interface FieldFlags {
   title?: string; body?: string; imageUrl?: string; actionUrl?: string; priority?: string; target?: string; start?: string; end?: string;
-  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; reserve?: string; status?: string;
+  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; reserve?: string; status?: string; testUser?: string[];
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
@@ -31,6 +31,7 @@ export function addFieldFlags(command: Command, required: boolean): Command {
     .addOption(offered(new Option("--stop-after <event>", `never shown again after that; repeatable${clear}`), REACTIONS, collect))
     .option("--exempt", "ignore the caps of the setting user_caps")
     .option("--reserve <seconds>", `how long a decision holds a place in the caps; without it as the setting reserve says${clear}`)
+    .option("--test-user <id>", `who sees it while it is a draft; repeatable${clear}`, collect)
     .addOption(offered(new Option("--status <status>", "whether it is shown"), required ? ["draft", "active"] : STATUSES));
 }
 
@@ -42,7 +43,7 @@ export function fieldsOf(flags: FieldFlags): Record<string, unknown> {
     priority: flags.priority === undefined ? undefined : /^[+-]?\d+$/.test(flags.priority) ? Number(flags.priority) : flags.priority,
     target: flags.target, start_time: flags.start, end_time: flags.end, caps: list(flags.cap), count_on: flags.countOn,
     stop_after: list(flags.stopAfter), exempt: flags.exempt, status: flags.status,
-    reserve: flags.reserve === "none" ? null : flags.reserve,
+    reserve: flags.reserve === "none" ? null : flags.reserve, test_users: list(flags.testUser),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -10,7 +10,7 @@ import { addFieldFlags, confirmEnd, fieldsOf, printCampaign } from "./campaign-f
 export function updateCommand(group: Command): void {
   addYes(addFieldFlags(group.command("update").description("change the fields that are given").argument("<id>", "campaign id"), false))
     .option("--no-exempt", "heed the caps of the setting user_caps again")
-    .addHelpText("after", "\nExample:\n  popup campaign update 7 --priority 200 --cap 1/day --cap 5/total")
+    .addHelpText("after", "\nExamples:\n  popup campaign update 7 --priority 200 --cap 1/day --cap 5/total\n  popup campaign update 7 --test-user 1001 --test-user 1002")
     .action((id: string, yes: YesFlag, command: Command) => {
       const context = contextOf(command);
       const flags = command.opts<Record<string, unknown>>();

@@ -68,7 +68,7 @@ function tableOf({ candidates, decision, timezone }: Explanation): string {
   const time = (ms: number): string => clock(ms, timezone);
   const verdict = (candidate: Candidate): string => (candidate.against === null ? (candidate.campaignId === decision ? "shown" : "would follow") : reasonText(candidate, time));
   const next = (candidate: Candidate): string => (candidate.next === null ? (candidate.against === null ? "" : "never") : time(candidate.next));
-  const rows = candidates.map((candidate) => [String(candidate.campaignId), cut(candidate.title), verdict(candidate), next(candidate)] as const);
+  const rows = candidates.map((candidate) => [String(candidate.campaignId), cut(candidate.title), `${verdict(candidate)}${candidate.draft ? " (draft)" : ""}`, next(candidate)] as const);
   const widest = (column: 0 | 1 | 3, least: number): number => Math.max(least, ...rows.map((row) => row[column].length));
   const left = COLUMNS - widest(0, "campaign".length) - widest(1, "title".length) - widest(3, "next".length) - 6;
   return table(["campaign", "title", "verdict", "next"], rows.map(([id, title, why, when]) => [id, title, wrap(why, left), when]));
