@@ -10,7 +10,7 @@
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps ids holds record events
+-- @use campaigns caps ids holds record listing events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now, mode = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -59,11 +59,11 @@ if mode == 'compare' then
   -- Somebody else may have written to it, or put something of another type in its place.
   local read, there = pcall(function()
     local found = record.load(record_key)
-    record.check(found, now)
-    return record.listed(found, list)
+    listing.check(found, now)
+    return listing.of(found, list)
   end)
   if not read then return { 'damaged' } end
-  return { 'compared', record.listed(user, list), there }
+  return { 'compared', listing.of(user, list), there }
 end
 user.ttl = math.max(expires - now, 0)
 -- Places that are held now are in no event.

@@ -50,13 +50,6 @@ local function trim(list, now)
   return from == 1 and list or string.sub(list, from)
 end
 
--- Whether the list can be read to its end.
-function ids.whole(list)
-  local at = 1
-  while at <= #list do at = behind(list, at) end
-  return at == #list + 1
-end
-
 -- True when a report of this name is in the list.
 function ids.has(list, name)
   local found = string.find(list, name, 1, true)

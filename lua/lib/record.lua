@@ -242,32 +242,7 @@ end
 local function campaign_of(field)
   return tonumber(string.match(field, '^[tsx]?(%d+)$'))
 end
-
--- Show times as text, ms, separated by blanks.
-local function readable(times)
-  local found = {}
-  for at = 1, #times, 6 do found[#found + 1] = string.format('%.0f', struct.unpack('>I6', times, at)) end
-  return table.concat(found, ' ')
-end
-
--- Raises when a part of the record cannot be read.
-function record.check(user, now)
-  held(user, now)
-  if not ids.whole(user.fields['r'] or '') then error('r') end
-end
-
--- What the record says of campaigns in the list and of all campaigns together: {field, value, …}, as text.
-function record.listed(user, list)
-  local found = {}
-  for field, value in pairs(user.fields) do
-    local id = campaign_of(field)
-    if field == 'n' or field == 't' or field == 's' or (id and campaigns.find(list, id)) then
-      found[#found + 1] = field
-      found[#found + 1] = string.sub(field, 1, 1) == 't' and readable(value) or value
-    end
-  end
-  return found
-end
+record.campaign_of = campaign_of
 
 -- The same few lifetimes come again and again.
 local lifetimes = {}

@@ -4,10 +4,8 @@
 -- A user is what lua/lib/audiences.lua says, with session, '' when the request names none; tests, true for one who
 -- may see a draft; and record, the user's record once all of it was read.
 
-local selection = {}
--- Read once for each campaign that is looked at: a local is quicker than a table's field.
-local ACCEPT, REJECT, SERVE = campaigns.ACCEPT, campaigns.REJECT, campaigns.SERVE
-local step_of, nth, in_audience, next_slots = campaigns.step, campaigns.nth, audiences.has, audiences.next_slots
+-- What was read for an earlier user of the call is looked up here: a function called for each user and campaign costs more.
+local nth, in_audience = campaigns.nth, audiences.has
 local list, policy, always, clock, direct_at, unlimited, holding, record_of
 
 -- What all questions of a call have in common: the list and its policy;
@@ -17,7 +15,7 @@ local list, policy, always, clock, direct_at, unlimited, holding, record_of
 --   may_hold        decisions may hold places
 --   read_record     a function of user, campaign, and whether it is the first that is looked at, for a user without
 --                   record: gives as much of it as that campaign needs
-function selection.open(the_list, the_policy, at, direct, only_unlimited, may_hold, read_record)
+local function open(the_list, the_policy, at, direct, only_unlimited, may_hold, read_record)
   list, policy, always, clock = the_list, the_policy, campaigns.always(the_list), at
   direct_at, unlimited, holding, record_of = direct, only_unlimited, may_hold, read_record
 end
@@ -25,12 +23,12 @@ end
 -- Whether the campaign's target means the user; and the step that decided it, nil when none was needed.
 local function targeted(user, campaign)
   local step, last = campaign.entry, nil
-  while step < REJECT do
-    local way = step_of(list, campaign, step)
+  while step < campaigns.REJECT do
+    local way = campaign.steps[step] or campaigns.step(list, campaign, step)
     last, step = step, in_audience(user, way.audience, direct_at) and way.yes or way.no
   end
   -- The target of a draft is packed as nobody.
-  return step == ACCEPT or user.tests and campaigns.tests(campaign, user.id), last
+  return step == campaigns.ACCEPT or user.tests and campaigns.tests(campaign, user.id), last
 end
 
 -- Whether a decision for the campaign holds a place in the caps.
@@ -45,7 +43,7 @@ local function against(user, campaign, first)
   if clock.now < campaign.starts then return 'not_started' end
   if clock.now >= campaign.ends then return 'ended' end
   if not targeted(user, campaign) then return 'not_in_target' end
-  if unlimited and bit.band(campaign.flags, SERVE) ~= 0 then return 'recovering' end
+  if unlimited and bit.band(campaign.flags, campaigns.SERVE) ~= 0 then return 'recovering' end
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
     if unlimited then return 'recovering' end
     local seen = user.record or record_of(user, campaign, first)
@@ -59,11 +57,11 @@ end
 -- The first place worth a look: of the campaigns for all, and of those that the user's audiences lead to.
 local function first_place(row)
   local first, at, slots = always[1] or list.active, 0, nil
-  while at < #row and campaigns.bound(list, at + 1) < first do
-    at, slots = next_slots(row, at + 1)
+  while at < #row and (list.bounds[at + 1] or campaigns.bound(list, at + 1)) < first do
+    at, slots = audiences.next_slots(row, at + 1)
     if not at then break end
     for i = 1, #slots do
-      local place = campaigns.of_slot(list, slots[i])[1]
+      local place = (list.by_slot[slots[i]] or campaigns.of_slot(list, slots[i]))[1]
       if place and place < first then first = place end
     end
   end
@@ -72,7 +70,7 @@ end
 
 -- All places worth a look, ascending; one may be there twice.
 local function every_place(row)
-  local at, slots = next_slots(row, 1)
+  local at, slots = audiences.next_slots(row, 1)
   if not at then return always end
   local places = {}
   for i = 1, #always do places[i] = always[i] end
@@ -80,7 +78,7 @@ local function every_place(row)
     for i = 1, #slots do
       for _, place in ipairs(campaigns.of_slot(list, slots[i])) do places[#places + 1] = place end
     end
-    at, slots = next_slots(row, at + 1)
+    at, slots = audiences.next_slots(row, at + 1)
   end
   table.sort(places)
   return places
@@ -95,19 +93,17 @@ local function choose_among_all(user)
   return nil
 end
 
-selection.targeted, selection.holds_place, selection.against = targeted, holds_place, against
-
 -- The campaign that the user sees, or nil.
-function selection.choose(user)
+local function choose(user)
   if user.tests then return choose_among_all(user) end
   local tried = first_place(user.row)
   if tried >= list.active then return nil end
-  local campaign = nth(list, tried)
+  local campaign = list.by_place[tried] or nth(list, tried)
   -- The others are put in order for those who do not see it.
   if not against(user, campaign, true) then return campaign end
   for _, place in ipairs(every_place(user.row)) do
     if place > tried then
-      campaign = nth(list, place)
+      campaign = list.by_place[place] or nth(list, place)
       if not against(user, campaign, false) then return campaign end
       tried = place
     end
@@ -115,4 +111,4 @@ function selection.choose(user)
   return nil
 end
 
-return selection
+return { open = open, targeted = targeted, holds_place = holds_place, against = against, choose = choose }
