@@ -10,7 +10,7 @@ import { runPopup, startPopup } from "../commands.js";
 import { getPopup } from "../http-client.js";
 import { campaignInput, fillMixed, putAudience } from "../population.js";
 import { IdSet } from "../../dist/id-set.js";
-import { readManifest } from "../../dist/packed-list.js";
+import { readManifest } from "../../dist/manifest.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
 import { SeededRandom } from "../random.js";

@@ -4,6 +4,7 @@ import type { Gate } from "../auth/gate.js";
 import type { Report } from "../engine/answers.js";
 import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
+import { explanationToJson, type Explanation } from "../explanation.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { admission } from "./admission.js";
 import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
@@ -163,6 +164,14 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
   for (const type of EVENT_TYPES) app.post(`/v1/campaigns/:id/${type}`, report(type)).any(`/v1/campaigns/:id/${type}`, wrongMethod("POST"));
   app.get("/healthz", route((_req, exchange) => finish(exchange, () => sendJson(exchange, 200, '{"ok":true}')))).any("/healthz", wrongMethod("GET"));
   app.get("/readyz", ready).any("/readyz", wrongMethod("GET"));
+  if (demo) {
+    const explain = route((req, exchange) => {
+      const { userId, sessionId } = readPopupQuery(req.getQuery() ?? "");
+      const answer = guarded(exchange, (explanation: Explanation) => finish(exchange, () => sendJson(exchange, 200, JSON.stringify(explanationToJson(explanation)))));
+      engine.explain(userId, sessionId).then(answer, (error: unknown) => refuse(exchange, error));
+    });
+    app.get("/demo/explain", explain).any("/demo/explain", wrongMethod("GET"));
+  }
   for (const file of demo ? demoFiles() : []) app.get(file.path, route((_req, exchange) => finish(exchange, () => sendFile(exchange, file)))).any(file.path, wrongMethod("GET"));
   app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
 

@@ -95,7 +95,7 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
     await page.click("#again");
     await says(page, "No popup");
     t.match(await page.$$eval("#requests code", (lines) => lines.map((line) => line.textContent).join("\n")), /GET \/v1\/campaigns\/popup\?user_id=happy&session_id=login-\w+[^]*POST \/v1\/campaigns\/\d+\/dismiss[^]*"recorded":true/);
-    t.match(await page.$eval("#explain", (element) => element.textContent), /./);
+    await until("the panel says why", async () => /Second offer[^]*1\/total: 1 shown/.test((await page.$eval("#explain", (element) => element.textContent)) ?? ""));
     await page.click("#logout");
     t.equal(await focused(page), "user");
   });

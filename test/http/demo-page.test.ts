@@ -31,11 +31,23 @@ t.test("every file that the page names is there, with a type and a policy", asyn
   t.match([page.headers.get("x-content-type-options"), page.headers.get("referrer-policy"), page.headers.get("cache-control")], ["nosniff", "no-referrer", "no-store"]);
   t.notMatch(page.text, /\sstyle=|<style|\son\w+=|<script>/, "nothing that the policy would stop");
   t.equal((await engine.request("/demo", { method: "POST" })).status, 405);
-  for (const path of ["/demo/", "/demo/index.html", "/demo/../package.json", "/demo/%2e%2e/package.json", "/demo/client/index.d.ts", "/demo/explain?user_id=1"]) t.equal((await engine.request(path)).status, 404, path);
+  for (const path of ["/demo/", "/demo/index.html", "/demo/../package.json", "/demo/%2e%2e/package.json", "/demo/client/index.d.ts"]) t.equal((await engine.request(path)).status, 404, path);
+});
+
+t.test("the panel is told what stands against each campaign", async (t) => {
+  const [first, second] = [plain.campaign({ title: "First", priority: 2, caps: ["1/total"] }), plain.campaign({ title: "Second" })];
+  await plain.publish();
+  await engine.api?.engine.refresh();
+  await plain.report("impression", first, { user_id: 7, impression_id: "seen" });
+  const { status, json } = await engine.request("/demo/explain?user_id=7&session_id=s");
+  t.equal(status, 200);
+  t.match(json, { user_id: "7", session_id: "s", decision: { campaign_id: second }, candidates: [{ campaign_id: first, eligible: false, code: "cap", next_eligible_at: null }, { campaign_id: second, eligible: true }] });
+  t.match((await engine.request("/demo/explain?user_id=not+one")).json, { status: 400, detail: /user_id/ });
+  t.equal((await engine.request("/demo/explain?user_id=7", { method: "POST" })).status, 405);
 });
 
 t.test("without --demo there is none", async (t) => {
-  for (const path of ["/demo", "/demo/page.js", "/demo/client/index.js"]) t.equal((await plain.request(path)).status, 404, path);
+  for (const path of ["/demo", "/demo/page.js", "/demo/client/index.js", "/demo/explain?user_id=7"]) t.equal((await plain.request(path)).status, 404, path);
 });
 
 t.test("--demo is for an engine of this machine that asks nobody who they are", (t) => {

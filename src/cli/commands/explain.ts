@@ -10,15 +10,11 @@ import { formatTime, parseTime } from "../../time.js";
 import { isUserId, USER_ID_RULE } from "../../user-id.js";
 import { contextOf, table, withStore, type Context } from "../context.js";
 
-/** A terminal's width, and what of it a title may take. */
-const COLUMNS = 80;
-const TITLE_COLUMNS = 20;
-
 export function explainCommand(program: Command): void {
   program.command("explain").description("what a user would see, and of every active campaign why not, and when next").argument("<user>", "user id")
     .option("--at <time>", "as if it were this time; what the user has seen is that of now")
     .option("--session <id>", "in this login session, as the app names it with session_id; without it session caps do not hold back")
-    .addHelpText("after", "\nIt asks the published campaigns in Redis, by the rules of a decision, and changes nothing.\n\nExamples:\n  popup explain 1001\n  popup explain 1001 --at 2026-12-24T18:00 --json")
+    .addHelpText("after", "\nIt asks the published campaigns in Redis, by the rules of a decision, and\nchanges nothing.\n\nExamples:\n  popup explain 1001\n  popup explain 1001 --at 2026-12-24T18:00 --json")
     .action(async (user: string, flags: { at?: string; session?: string }, command: Command) => {
       const context = contextOf(command);
       if (!isUserId(user)) throw invalid("user", `"${user.slice(0, 80)}" is not a user id`, USER_ID_RULE);
@@ -68,31 +64,11 @@ function tableOf({ candidates, decision, timezone }: Explanation): string {
   const time = (ms: number): string => clock(ms, timezone);
   const verdict = (candidate: Candidate): string => (candidate.against === null ? (candidate.campaignId === decision ? "shown" : "would follow") : reasonText(candidate, time));
   const next = (candidate: Candidate): string => (candidate.next === null ? (candidate.against === null ? "" : "never") : time(candidate.next));
-  const rows = candidates.map((candidate) => [String(candidate.campaignId), cut(candidate.title), `${verdict(candidate)}${candidate.draft ? " (draft)" : ""}`, next(candidate)] as const);
-  const widest = (column: 0 | 1 | 3, least: number): number => Math.max(least, ...rows.map((row) => row[column].length));
-  const left = COLUMNS - widest(0, "campaign".length) - widest(1, "title".length) - widest(3, "next".length) - 6;
-  return table(["campaign", "title", "verdict", "next"], rows.map(([id, title, why, when]) => [id, title, wrap(why, left), when]));
+  const rows = candidates.map((candidate) => [String(candidate.campaignId), candidate.title, `${verdict(candidate)}${candidate.draft ? " (draft)" : ""}`, next(candidate)]);
+  return table(["campaign", "title", "verdict", "next"], rows, { wrap: "verdict" });
 }
 
 /** To the second, and never before the time itself: `2026-11-24 15:02:11`. */
 function clock(ms: number, timezone: string): string {
   return formatTime(Math.ceil(ms / 1_000) * 1_000, timezone).slice(0, 19).replace("T", " ");
-}
-
-function cut(title: string): string {
-  const letters = [...title.replace(/\s+/g, " ")];
-  return letters.length <= TITLE_COLUMNS ? letters.join("") : `${letters.slice(0, TITLE_COLUMNS - 1).join("").trimEnd()}…`;
-}
-
-/** In lines of at most so many characters, broken at blanks where there are any. */
-function wrap(text: string, width: number): string {
-  const lines: string[] = [];
-  let rest = text;
-  while (rest.length > width) {
-    const blank = rest.lastIndexOf(" ", width);
-    const end = blank > 0 ? blank : width;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end).trimStart();
-  }
-  return [...lines, rest].join("\n");
 }
