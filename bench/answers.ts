@@ -30,8 +30,12 @@ export async function readAnswers(api: ChildProcess): Promise<Answers> {
   const answers: Record<string, number> = {};
   for (const { name, values } of metrics) {
     for (const { labels, value } of values) {
-      const key = name === "popup_refused_total" ? `refused ${String(labels["status"])}`
-        : name === "popup_decisions_total" || name === "popup_reports_total" ? String(labels["result"]) : undefined;
+      const key =
+        name === "popup_refused_total"
+          ? `refused ${String(labels.status)}`
+          : name === "popup_decisions_total" || name === "popup_reports_total"
+            ? String(labels.result)
+            : undefined;
       if (key !== undefined && value > 0) answers[key] = (answers[key] ?? 0) + value;
     }
   }
@@ -40,7 +44,11 @@ export async function readAnswers(api: ChildProcess): Promise<Answers> {
 
 /** What came between two readings. */
 export function answersBetween(before: Answers, after: Answers): Answers {
-  return Object.fromEntries(Object.entries(after).map(([name, n]): [string, number] => [name, n - (before[name] ?? 0)]).filter(([, n]) => n > 0));
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([name, n]): [string, number] => [name, n - (before[name] ?? 0)])
+      .filter(([, n]) => n > 0),
+  );
 }
 
 export function addAnswers(all: readonly Answers[]): Answers {
@@ -57,6 +65,8 @@ export function badAnswers(answers: Answers): Answers {
 /** `show 98.2 %, none 1.8 %`; counts where they are few, so that a single bad one is seen. */
 export function answersText(answers: Answers): string {
   const total = Object.values(answers).reduce((sum, n) => sum + n, 0);
-  return Object.entries(answers).sort(([, a], [, b]) => b - a)
-    .map(([name, n]) => (GOOD.has(name) && n / total >= 0.0005 ? `${name} ${((100 * n) / total).toFixed(1)} %` : `${name} ${n.toLocaleString("en-US")}`)).join(", ");
+  return Object.entries(answers)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, n]) => (GOOD.has(name) && n / total >= 0.0005 ? `${name} ${((100 * n) / total).toFixed(1)} %` : `${name} ${n.toLocaleString("en-US")}`))
+    .join(", ");
 }

@@ -26,7 +26,10 @@ function end(code: number): Promise<never> {
 }
 
 async function stopAll(code: number): Promise<never> {
-  for (const stop of stops.reverse()) await Promise.resolve().then(stop).catch(() => undefined);
+  for (const stop of stops.reverse())
+    await Promise.resolve()
+      .then(stop)
+      .catch(() => undefined);
   if (folder === undefined) rmSync(dir, { recursive: true, force: true });
   process.exit(code);
 }

@@ -11,7 +11,11 @@ export interface CaseContext {
   note(text: string): void;
 }
 
-export interface Table { readonly caption: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
+export interface Table {
+  readonly caption: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
 
 /** A figure that the design wants on one side of a limit. */
 export interface Bound {

@@ -24,7 +24,11 @@ async function withConnections<T>(url: string, work: (connections: Connection[])
   }
 }
 
-export interface ClosedResult { readonly requests: number; readonly rps: number; readonly bad: number }
+export interface ClosedResult {
+  readonly requests: number;
+  readonly rps: number;
+  readonly bad: number;
+}
 
 /**
  * Each connection asks again as soon as it has its answer.
@@ -35,20 +39,25 @@ export function closedLoop(url: string, next: () => string | undefined): Promise
     const started = performance.now();
     let requests = 0;
     let bad = 0;
-    await Promise.all(connections.map((connection) => new Promise<void>((resolve) => {
-      const ask = (): void => {
-        const request = next();
-        if (request === undefined) return resolve();
-        connection.send(request, (reply) => {
-          requests++;
-          if (!isGood(reply)) bad++;
-          // A connection that broke does not come back; its share is left to the others.
-          if (reply.status === 0) resolve();
-          else ask();
-        });
-      };
-      ask();
-    })));
+    await Promise.all(
+      connections.map(
+        (connection) =>
+          new Promise<void>((resolve) => {
+            const ask = (): void => {
+              const request = next();
+              if (request === undefined) return resolve();
+              connection.send(request, (reply) => {
+                requests++;
+                if (!isGood(reply)) bad++;
+                // A connection that broke does not come back; its share is left to the others.
+                if (reply.status === 0) resolve();
+                else ask();
+              });
+            };
+            ask();
+          }),
+      ),
+    );
     return { requests, rps: requests / ((performance.now() - started) / 1e3), bad };
   });
 }
@@ -79,47 +88,49 @@ export interface OpenResult {
  * @param goesOn asked every millisecond; false ends it
  */
 export function openLoop(url: string, rate: number, goesOn: () => boolean, request: () => string): Promise<OpenResult> {
-  return withPriority(() => withConnections(url, async (connections) => {
-    const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
-    const free = [...connections];
-    const due: number[] = [];
-    let requests = 0;
-    let open = 0;
-    let bad = 0;
-    const lose = (): void => {
-      bad++;
-      histogram.recordValue(LOST_MS * 1e3);
-    };
-    const pump = (): void => {
-      while (due.length > 0) {
-        const connection = free.pop();
-        if (!connection) return;
-        const at = due.shift() ?? 0;
-        open++;
-        connection.send(request(), (reply) => {
-          open--;
-          if (isGood(reply)) histogram.recordValue(Math.max(1, Math.round((performance.now() - at) * 1e3)));
-          else lose();
-          if (reply.status !== 0) free.push(connection);
-          pump();
-        });
+  return withPriority(() =>
+    withConnections(url, async (connections) => {
+      const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+      const free = [...connections];
+      const due: number[] = [];
+      let requests = 0;
+      let open = 0;
+      let bad = 0;
+      const lose = (): void => {
+        bad++;
+        histogram.recordValue(LOST_MS * 1e3);
+      };
+      const pump = (): void => {
+        while (due.length > 0) {
+          const connection = free.pop();
+          if (!connection) return;
+          const at = due.shift() ?? 0;
+          open++;
+          connection.send(request(), (reply) => {
+            open--;
+            if (isGood(reply)) histogram.recordValue(Math.max(1, Math.round((performance.now() - at) * 1e3)));
+            else lose();
+            if (reply.status !== 0) free.push(connection);
+            pump();
+          });
+        }
+      };
+      const started = performance.now();
+      let looked = started;
+      let stall = 0;
+      while (goesOn()) {
+        const present = performance.now();
+        stall = Math.max(stall, present - looked);
+        looked = present;
+        for (const now = present; started + (requests * 1e3) / rate <= now; requests++) due.push(started + (requests * 1e3) / rate);
+        pump();
+        await delay(1);
       }
-    };
-    const started = performance.now();
-    let looked = started;
-    let stall = 0;
-    while (goesOn()) {
-      const present = performance.now();
-      stall = Math.max(stall, present - looked);
-      looked = present;
-      for (const now = present; started + (requests * 1e3) / rate <= now; requests++) due.push(started + (requests * 1e3) / rate);
-      pump();
-      await delay(1);
-    }
-    for (const end = performance.now() + DRAIN_MS; (open > 0 || due.length > 0) && performance.now() < end;) await delay(5);
-    for (let missing = open + due.length; missing > 0; missing--) lose();
-    return { requests, bad, clientStallMs: stall, ...percentiles(histogram) };
-  }));
+      for (const end = performance.now() + DRAIN_MS; (open > 0 || due.length > 0) && performance.now() < end; ) await delay(5);
+      for (let missing = open + due.length; missing > 0; missing--) lose();
+      return { requests, bad, clientStallMs: stall, ...percentiles(histogram) };
+    }),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The engine's own commands, as processes beside a subject. */
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { PACKAGE_ROOT } from "../dist/version.js";

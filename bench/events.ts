@@ -4,7 +4,14 @@ import type { Store } from "../dist/store/store.js";
 import { SeededRandom } from "./random.js";
 import { uuid } from "./reports.js";
 
-export interface EventsOfMonths { readonly count: number; readonly users: number; readonly campaigns: number; /** Epoch ms. */ readonly from: number; readonly days: number; readonly seed: number }
+export interface EventsOfMonths {
+  readonly count: number;
+  readonly users: number;
+  readonly campaigns: number /** Epoch ms. */;
+  readonly from: number;
+  readonly days: number;
+  readonly seed: number;
+}
 
 const BATCH = 10_000;
 const DAY_MS = 86_400_000;
@@ -13,12 +20,19 @@ const DAY_MS = 86_400_000;
 export function fillEvents(store: Store, { count, users, campaigns, from, days, seed }: EventsOfMonths): void {
   const random = new SeededRandom(seed);
   for (let done = 0; done < count; done += BATCH) {
-    store.events.write(Array.from({ length: Math.min(BATCH, count - done) }, (_, n): PopupEvent => {
-      const kind = random.below(100);
-      return {
-        type: kind < 10 ? "click" : kind < 13 ? "dismiss" : "impression", campaignId: 1 + random.below(campaigns), userId: String(random.below(users)), impressionId: uuid(random),
-        at: from + Math.floor((days * DAY_MS * (done + n)) / count), overCap: kind >= 98, sessionId: null,
-      };
-    }));
+    store.events.write(
+      Array.from({ length: Math.min(BATCH, count - done) }, (_, n): PopupEvent => {
+        const kind = random.below(100);
+        return {
+          type: kind < 10 ? "click" : kind < 13 ? "dismiss" : "impression",
+          campaignId: 1 + random.below(campaigns),
+          userId: String(random.below(users)),
+          impressionId: uuid(random),
+          at: from + Math.floor((days * DAY_MS * (done + n)) / count),
+          overCap: kind >= 98,
+          sessionId: null,
+        };
+      }),
+    );
   }
 }

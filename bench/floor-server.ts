@@ -9,8 +9,12 @@ import { floorKey } from "./floor.js";
 
 const { host, port, redisUrl } = JSON.parse(process.argv[2] ?? "{}") as { host: string; port: number; redisUrl: string };
 const BODY = JSON.stringify({
-  campaign_id: 17, title: "Payday cashback 17", body: "10% back on groceries this week, up to 50 per day.",
-  image_url: "https://bank.example/campaigns/17/popup.png", action_url: "bankapp:offers/cashback/17", impression_id: "01a208f5-18c6-70b9-acdb-4c73134f402b",
+  campaign_id: 17,
+  title: "Payday cashback 17",
+  body: "10% back on groceries this week, up to 50 per day.",
+  image_url: "https://bank.example/campaigns/17/popup.png",
+  action_url: "bankapp:offers/cashback/17",
+  impression_id: "01a208f5-18c6-70b9-acdb-4c73134f402b",
 });
 
 const redis = new Redis({ path: redisUrl.slice("unix://".length), enableAutoPipelining: true });

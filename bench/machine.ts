@@ -1,7 +1,7 @@
 /** What the figures were taken on and with. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem, type as systemName } from "node:os";
+import { cpus, release, type as systemName, totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { PACKAGE_ROOT, VERSION } from "../dist/version.js";
@@ -43,7 +43,9 @@ function packageVersion(name: string): string {
 function commit(): string {
   const id = output("git", ["rev-parse", "--short", "HEAD"]).trim();
   if (id === "") return "not a git checkout";
-  return output("git", ["status", "--porcelain", "--", "src", "lua", "bench", "package-lock.json", ":!bench/RESULTS.md", ":!bench/*.svg"]).trim() === "" ? id : `${id}, with changes`;
+  return output("git", ["status", "--porcelain", "--", "src", "lua", "bench", "package-lock.json", ":!bench/RESULTS.md", ":!bench/*.svg"]).trim() === ""
+    ? id
+    : `${id}, with changes`;
 }
 
 function output(command: string, args: readonly string[]): string {

@@ -3,13 +3,27 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { PACKAGE_ROOT } from "../dist/version.js";
-import { boundText, verdict } from "./render.js";
-import { allMeasured, renderResults, type Outcome } from "./results.js";
 import { busyPercent, describeMachine } from "./machine.js";
+import { boundText, verdict } from "./render.js";
+import { allMeasured, type Outcome, renderResults } from "./results.js";
 import { runCase } from "./run-case.js";
 import { ensureTool } from "./tools.js";
 
-const CASES = ["get-50", "get-none-50", "get-none-1000", "post-impression", "mixed", "latency-half", "latency-busy", "memory", "worker", "report", "load", "lua", "growth"];
+const CASES = [
+  "get-50",
+  "get-none-50",
+  "get-none-1000",
+  "post-impression",
+  "mixed",
+  "latency-half",
+  "latency-busy",
+  "memory",
+  "worker",
+  "report",
+  "load",
+  "lua",
+  "growth",
+];
 const LOOK_MS = 100;
 
 const program = new Command("bench")
@@ -18,7 +32,11 @@ const program = new Command("bench")
   .option("--only <cases>", `some cases, with commas between: ${CASES.join(",")}`)
   .parse();
 const { quick, only: asked } = program.opts<{ quick: boolean; only?: string }>();
-const only = asked?.split(",").map((name) => name.trim()).filter((name) => name !== "") ?? [];
+const only =
+  asked
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "") ?? [];
 const unknown = only.filter((name) => !CASES.includes(name));
 if (unknown.length > 0) program.error(`there is no case ${unknown.join(", ")}; there are ${CASES.join(", ")}`, { exitCode: 2 });
 if (!existsSync("/proc/self/stat")) program.error("the benchmark reads CPU times from /proc, which this system does not have", { exitCode: 1 });
@@ -38,7 +56,8 @@ for (const name of CASES.filter((candidate) => only.length === 0 || only.include
   const outcome: Outcome = { name, busyBefore, ...(await runCase(name, quick, interrupt.signal)), seconds: (performance.now() - started) / 1e3 };
   if (interrupt.signal.aborted) process.exit(1);
   outcomes.push(outcome);
-  for (const bound of outcome.result?.bounds ?? []) process.stdout.write(`${name}: ${plain(`${boundText(bound)}: ${verdict(bound, outcome.result?.invalid.length === 0)}`)}\n`);
+  for (const bound of outcome.result?.bounds ?? [])
+    process.stdout.write(`${name}: ${plain(`${boundText(bound)}: ${verdict(bound, outcome.result?.invalid.length === 0)}`)}\n`);
   for (const problem of outcome.result?.invalid ?? []) process.stdout.write(`${name}: INVALID: ${problem}\n`);
   if (outcome.failure !== undefined) process.stdout.write(`${name}: FAILED: ${outcome.failure}\n`);
 }

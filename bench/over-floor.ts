@@ -6,7 +6,10 @@ import type { Subject } from "./servers.js";
 import type { Ratio } from "./stats.js";
 import type { Load } from "./wrk.js";
 
-export interface Limit { readonly limit: number; readonly aim?: number }
+export interface Limit {
+  readonly limit: number;
+  readonly aim?: number;
+}
 
 export interface OverFloor {
   readonly title: string;
@@ -22,13 +25,27 @@ export interface OverFloor {
   readonly quickRounds?: number;
 }
 
-export async function overFloor(context: CaseContext, { title, about, floor, engine, load, floorLoad = load, rps, cpu, quickRounds }: OverFloor): Promise<CaseResult> {
-  const rounds = await runRounds(context, [{ subject: floor, load: floorLoad }, { subject: engine, load }], quickRounds);
+export async function overFloor(
+  context: CaseContext,
+  { title, about, floor, engine, load, floorLoad = load, rps, cpu, quickRounds }: OverFloor,
+): Promise<CaseResult> {
+  const rounds = await runRounds(
+    context,
+    [
+      { subject: floor, load: floorLoad },
+      { subject: engine, load },
+    ],
+    quickRounds,
+  );
   const ratios = compare(rounds, floor.name, engine.name);
   return {
-    title, about, tables: [runsTable(rounds.rounds.flat())],
+    title,
+    about,
+    tables: [runsTable(rounds.rounds.flat())],
     bounds: [ratioBound("requests/s over the floor", ratios.rps, "≥", rps), ratioBound("CPU per request over the floor", ratios.cpu, "≤", cpu)],
-    remarks: [], invalid: rounds.problems, runs: rounds.rounds,
+    remarks: [],
+    invalid: rounds.problems,
+    runs: rounds.rounds,
   };
 }
 

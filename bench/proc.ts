@@ -8,14 +8,20 @@ export function parseSchedstat(text: string): number {
   return ns;
 }
 
-export interface Ticks { readonly own: number; readonly children: number }
+export interface Ticks {
+  readonly own: number;
+  readonly children: number;
+}
 
 /**
  * User and system clock ticks of a process (fields 14 and 15 of its stat) and of its children that have ended (16 and 17).
  * The name in field 2 may hold blanks and parentheses.
  */
 export function parseStatTicks(text: string): Ticks {
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
+  const fields = text
+    .slice(text.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
   const [user = Number.NaN, system = Number.NaN, childUser = Number.NaN, childSystem = Number.NaN] = fields.slice(11, 15);
   const ticks = { own: user + system, children: childUser + childSystem };
   if (!Number.isFinite(ticks.own + ticks.children)) throw new Error(`not a stat: ${JSON.stringify(text)}`);

@@ -1,5 +1,5 @@
 /** Random numbers and bits that a seed repeats: the key stream of AES-128 in counter mode. */
-import { createCipheriv, type Cipher } from "node:crypto";
+import { type Cipher, createCipheriv } from "node:crypto";
 
 /** Whole numbers are drawn from blocks of this many bytes: a call of the cipher for each would cost more than the request it is for. */
 const BLOCK_BYTES = 65_536;

@@ -1,5 +1,5 @@
 /** The results as Markdown. */
-import { isReached, type Bound, type CaseResult, type Table } from "./case.js";
+import { type Bound, type CaseResult, isReached, type Table } from "./case.js";
 
 /** One case under its heading. */
 export function renderCase(name: string, { title, about, tables, bounds, remarks, invalid, figure }: CaseResult): string {

@@ -19,7 +19,12 @@ export async function openEngine(context: CaseContext, redisUrl: string, keys: K
   return engine;
 }
 
-export interface Reports { readonly count: number; readonly users: number; readonly campaigns: number; readonly seed: number }
+export interface Reports {
+  readonly count: number;
+  readonly users: number;
+  readonly campaigns: number;
+  readonly seed: number;
+}
 
 /** @throws Error for a degraded decision: it is faster than a real one */
 export async function decide(engine: Engine, userId: string): Promise<void> {
@@ -30,7 +35,8 @@ export async function decide(engine: Engine, userId: string): Promise<void> {
 /** @throws Error when it was not taken */
 export async function report(engine: Engine, content: Report): Promise<void> {
   const receipt = await new Promise<Receipt>((resolve) => engine.report(content, resolve));
-  if (receipt.kind === "degraded" || receipt.kind === "unknown" || receipt.kind === "failed") throw new Error(`a report was not taken: ${JSON.stringify(receipt)}`);
+  if (receipt.kind === "degraded" || receipt.kind === "unknown" || receipt.kind === "failed")
+    throw new Error(`a report was not taken: ${JSON.stringify(receipt)}`);
 }
 
 /**
@@ -40,13 +46,21 @@ export async function reportImpressions(engine: Engine, { count, users, campaign
   const random = new SeededRandom(seed);
   await inTurns(count, 256, async () => {
     await report(engine, {
-      type: "impression", campaignId: 1 + random.below(campaigns), userId: String(random.below(users)), impressionId: uuid(random), sessionId: null,
+      type: "impression",
+      campaignId: 1 + random.below(campaigns),
+      userId: String(random.below(users)),
+      impressionId: uuid(random),
+      sessionId: null,
     });
   });
 }
 
 /** In the form of a UUID, which is what apps send. */
 export function uuid(random: SeededRandom): string {
-  const hex = (digits: number): string => random.below(16 ** digits).toString(16).padStart(digits, "0");
+  const hex = (digits: number): string =>
+    random
+      .below(16 ** digits)
+      .toString(16)
+      .padStart(digits, "0");
   return `${hex(8)}-${hex(4)}-7${hex(3)}-a${hex(3)}-${hex(6)}${hex(6)}`;
 }

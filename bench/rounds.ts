@@ -3,10 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CaseContext } from "./case.js";
 import { measure, problemsOf, type Run } from "./run.js";
 import type { Subject } from "./servers.js";
-import { ratioOf, type Ratio } from "./stats.js";
-import { runWrk, type Load } from "./wrk.js";
+import { type Ratio, ratioOf } from "./stats.js";
+import { type Load, runWrk } from "./wrk.js";
 
-export interface Side { readonly subject: Subject; readonly load: Load }
+export interface Side {
+  readonly subject: Subject;
+  readonly load: Load;
+}
 
 export interface Rounds {
   /** In each round one run of every side, in the order of the sides. */

@@ -1,10 +1,10 @@
 /** One closed-loop run and its CPU time. */
-import { addAnswers, answersBetween, answersText, badAnswers, type Answers } from "./answers.js";
+import { type Answers, addAnswers, answersBetween, answersText, badAnswers } from "./answers.js";
 import type { Table } from "./case.js";
 import { cpuNs, endedChildrenNs, machineNs } from "./proc.js";
 import type { Subject } from "./servers.js";
 import { median } from "./stats.js";
-import { runWrk, type Load } from "./wrk.js";
+import { type Load, runWrk } from "./wrk.js";
 
 export interface Run {
   readonly subject: string;
@@ -41,9 +41,17 @@ export async function measure(subject: Subject, load: Load, seconds: number, see
   const [apiUs = 0, redisUs = 0, ...besideUs] = spent.map((ns) => ns / 1e3 / wrk.requests);
   const answers = answersBetween(answersBefore, await subject.answers());
   return {
-    subject: subject.name, requests: wrk.requests, rps: wrk.requests / wrk.seconds, apiUs, redisUs, cpuUs: apiUs + redisUs,
+    subject: subject.name,
+    requests: wrk.requests,
+    rps: wrk.requests / wrk.seconds,
+    apiUs,
+    redisUs,
+    cpuUs: apiUs + redisUs,
     besideUs: Object.fromEntries(subject.beside.map(({ name }, i) => [name, besideUs[i] ?? 0])),
-    othersPercent, p50Ms: wrk.p50Ms, p99Ms: wrk.p99Ms, answers,
+    othersPercent,
+    p50Ms: wrk.p50Ms,
+    p99Ms: wrk.p99Ms,
+    answers,
     bad: { ...badAnswers(answers), ...wrk.errors, ...(wrk.requests > 0 ? {} : { "no answer at all": 1 }) },
   };
 }
@@ -65,9 +73,13 @@ export function runsTable(runs: readonly Run[]): Table {
     const own = runs.filter((run) => run.subject === subject);
     const mid = (value: (run: Run) => number): number => median(own.map(value));
     return [
-      subject, Math.round(mid((run) => run.rps)).toLocaleString("en-US"), ...[mid((run) => run.apiUs), mid((run) => run.redisUs), mid((run) => run.cpuUs)].map((us) => us.toFixed(1)),
+      subject,
+      Math.round(mid((run) => run.rps)).toLocaleString("en-US"),
+      ...[mid((run) => run.apiUs), mid((run) => run.redisUs), mid((run) => run.cpuUs)].map((us) => us.toFixed(1)),
       ...beside.map((name) => (own.every((run) => name in run.besideUs) ? mid((run) => run.besideUs[name] ?? 0).toFixed(1) : "–")),
-      mid((run) => run.p99Ms).toFixed(2), Math.max(...own.map((run) => run.othersPercent)).toFixed(0), answersText(addAnswers(own.map((run) => run.answers))) || "200",
+      mid((run) => run.p99Ms).toFixed(2),
+      Math.max(...own.map((run) => run.othersPercent)).toFixed(0),
+      answersText(addAnswers(own.map((run) => run.answers))) || "200",
     ];
   });
   return {

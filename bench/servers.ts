@@ -1,21 +1,21 @@
 /** The servers of a case, each a process of its own: a private redis-server, the engine's API, the floor. */
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
-import { configEnv, redisDir, storePath, type Config } from "../dist/config.js";
+import { type Config, configEnv, redisDir, storePath } from "../dist/config.js";
+import { freePort } from "../dist/private-engine.js";
 import { backgroundConnection } from "../dist/redis/client.js";
 import { openEmbeddedRedis } from "../dist/redis/embedded.js";
 import { Keys } from "../dist/redis/keys.js";
 import type { ApiMessage } from "../dist/serve/messages.js";
-import { freePort } from "../dist/private-engine.js";
 import { openStore, type Store } from "../dist/store/store.js";
 import { PACKAGE_ROOT } from "../dist/version.js";
-import { readAnswers, type Answers } from "./answers.js";
+import { type Answers, readAnswers } from "./answers.js";
 import type { CaseContext } from "./case.js";
-import { publishAll } from "./publish-all.js";
 import { prepareFloor } from "./floor.js";
+import { publishAll } from "./publish-all.js";
 
 /** Something that is put under load. */
 export interface Subject {
@@ -33,7 +33,11 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-export interface EngineSubject extends Subject { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly keys: Keys }
+export interface EngineSubject extends Subject {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly keys: Keys;
+}
 
 const API_PROCESS = join(PACKAGE_ROOT, "dist", "serve", "api-process.js");
 const FLOOR_PROCESS = fileURLToPath(new URL("./floor-server.js", import.meta.url));
@@ -80,7 +84,12 @@ export async function startFloor(context: CaseContext): Promise<Subject> {
   return { name: "floor", url: `http://${HOST}:${port}`, apiPid: pidOf(server), redisPid, redis, beside: [], answers: async () => ({}), stop };
 }
 
-interface RedisServer { readonly redis: Redis; readonly redisUrl: string; readonly redisPid: number; stopRedis(): Promise<void> }
+interface RedisServer {
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  readonly redisPid: number;
+  stopRedis(): Promise<void>;
+}
 
 /** A redis-server with the flags of the engine's embedded one, because it is that. */
 export async function startRedis(context: CaseContext, name: string): Promise<RedisServer> {
@@ -90,7 +99,9 @@ export async function startRedis(context: CaseContext, name: string): Promise<Re
   context.defer(() => redis.disconnect());
   const redisPid = Number(/^process_id:(\d+)/m.exec(await redis.info("server"))?.[1]);
   return {
-    redis, redisUrl: server.url, redisPid,
+    redis,
+    redisUrl: server.url,
+    redisPid,
     stopRedis: async () => {
       redis.disconnect();
       await server.stop();
@@ -109,7 +120,13 @@ export async function settled(redis: Redis): Promise<void> {
 }
 
 /** A Node process with a channel; resolves when a message of it is the one that says it is ready. */
-export async function startChild<M>(context: CaseContext, file: string, args: readonly string[], env: NodeJS.ProcessEnv, isReady: (message: M) => boolean): Promise<ChildProcess> {
+export async function startChild<M>(
+  context: CaseContext,
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  isReady: (message: M) => boolean,
+): Promise<ChildProcess> {
   const child = fork(file, [...args], { env, stdio: ["ignore", "ignore", "inherit", "ipc"] });
   context.defer(() => stopChild(child));
   await new Promise<void>((resolve, reject) => {

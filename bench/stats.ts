@@ -10,7 +10,11 @@ export function median(values: readonly number[]): number {
 }
 
 /** What several pairs of runs say about one ratio. */
-export interface Ratio { readonly median: number; readonly min: number; readonly max: number }
+export interface Ratio {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
 
 /**
  * Tested over base, pair by pair: what the machine does to both runs of a pair cancels out.

@@ -1,6 +1,11 @@
 /** A figure of panels side by side, with logarithmic axes, as one self-contained SVG. No library: a page of text is enough. */
 
-export interface Series { readonly name: string; readonly color: string; readonly dashed?: boolean; readonly points: readonly (readonly [x: number, y: number])[] }
+export interface Series {
+  readonly name: string;
+  readonly color: string;
+  readonly dashed?: boolean;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
 
 export interface Panel {
   readonly title: string;
@@ -29,8 +34,16 @@ ${parts.join("\n")}
 }
 
 function renderPanel({ title, xLabel, yLabel, series }: Panel): string {
-  const x = logAxis(series.flatMap(({ points }) => points.map(([value]) => value)), MARGIN.left, PANEL_WIDTH - MARGIN.right);
-  const y = logAxis(series.flatMap(({ points }) => points.map(([, value]) => value)), HEIGHT - MARGIN.bottom, MARGIN.top);
+  const x = logAxis(
+    series.flatMap(({ points }) => points.map(([value]) => value)),
+    MARGIN.left,
+    PANEL_WIDTH - MARGIN.right,
+  );
+  const y = logAxis(
+    series.flatMap(({ points }) => points.map(([, value]) => value)),
+    HEIGHT - MARGIN.bottom,
+    MARGIN.top,
+  );
   const [left, right, top, bottom] = [MARGIN.left, PANEL_WIDTH - MARGIN.right, MARGIN.top, HEIGHT - MARGIN.bottom];
   const middle = (left + right) / 2;
   return [
@@ -46,7 +59,10 @@ function renderPanel({ title, xLabel, yLabel, series }: Panel): string {
   ].join("\n");
 }
 
-interface Axis { readonly at: (value: number) => number; readonly ticks: readonly number[] }
+interface Axis {
+  readonly at: (value: number) => number;
+  readonly ticks: readonly number[];
+}
 
 /** An axis over whole powers of ten that hold all values; `from` and `to` are its ends in pixels. */
 export function logAxis(values: readonly number[], from: number, to: number): Axis {

@@ -6,7 +6,10 @@ export function ensureTool(command: string, debianPackage: string): void {
   if (there(command)) return;
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   process.stderr.write(`bench: ${command} is missing, installing ${debianPackage} …\n`);
-  for (const args of [["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", debianPackage]]) {
+  for (const args of [
+    ["update", "-qq"],
+    ["install", "-y", "-qq", "--no-install-recommends", debianPackage],
+  ]) {
     const [program = "", ...rest] = [...sudo, "apt-get", ...args];
     spawnSync(program, rest, { stdio: ["ignore", 2, 2] });
   }

@@ -3,7 +3,9 @@
 /** Calls `work` with 0 to count - 1, so many of them at the same time. */
 export async function inTurns(count: number, together: number, work: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: Math.min(together, count) }, async () => {
-    while (next < count) await work(next++);
-  }));
+  await Promise.all(
+    Array.from({ length: Math.min(together, count) }, async () => {
+      while (next < count) await work(next++);
+    }),
+  );
 }

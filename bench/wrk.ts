@@ -32,7 +32,20 @@ const ERRORS = ["connect", "read", "write", "timeout", "status"] as const;
 
 /** @param seconds a whole number @param seed another in every run */
 export async function runWrk(url: string, load: Load, seconds: number, seed: number): Promise<WrkResult> {
-  const args = ["-t1", `-c${load.connections ?? CONNECTIONS}`, `-d${seconds}s`, "-s", SCRIPT, url, "--", load.kind, seed, load.first, load.users, load.campaigns].map(String);
+  const args = [
+    "-t1",
+    `-c${load.connections ?? CONNECTIONS}`,
+    `-d${seconds}s`,
+    "-s",
+    SCRIPT,
+    url,
+    "--",
+    load.kind,
+    seed,
+    load.first,
+    load.users,
+    load.campaigns,
+  ].map(String);
   const { stdout } = await promisify(execFile)("wrk", args, { timeout: (seconds + 30) * 1_000 });
   return parseWrk(stdout);
 }
@@ -44,7 +57,10 @@ export function parseWrk(stdout: string): WrkResult {
   const result = JSON.parse(line) as Record<string, number>;
   const field = (name: string): number => result[name] ?? Number.NaN;
   return {
-    requests: field("requests"), seconds: field("us") / 1e6, p50Ms: field("p50") / 1e3, p99Ms: field("p99") / 1e3,
+    requests: field("requests"),
+    seconds: field("us") / 1e6,
+    p50Ms: field("p50") / 1e3,
+    p99Ms: field("p99") / 1e3,
     errors: Object.fromEntries(ERRORS.flatMap((name) => (field(name) === 0 ? [] : [[name, field(name)]]))),
   };
 }

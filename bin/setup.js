@@ -3,7 +3,7 @@
 // `node bin/setup.js` builds the program, `… bench` the benches too, `… test` the benches and the tests.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,7 +49,10 @@ function installRedis() {
     as("apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server");
   }
   if (!works("redis-server", ["--version"])) {
-    fail("redis-server is not installed and could not be", "install it yourself: sudo apt-get install redis-server, or brew install redis; then run this again");
+    fail(
+      "redis-server is not installed and could not be",
+      "install it yourself: sudo apt-get install redis-server, or brew install redis; then run this again",
+    );
   }
 }
 
@@ -58,7 +61,8 @@ if (major < 20 || (major === 20 && minor < 15)) fail(`Node ${process.versions.no
 
 // Not package.json: its scripts change without the dependencies, and npm ci refuses one that disagrees with the lock file.
 once("dependencies", "node_modules", ["package-lock.json"], () => {
-  if (!run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])) fail("npm ci failed", "see its output above; better-sqlite3 is compiled and needs python3, make and a C++ compiler");
+  if (!run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+    fail("npm ci failed", "see its output above; better-sqlite3 is compiled and needs python3, make and a C++ compiler");
   try {
     execFileSync(process.execPath, ["-e", "new (require('better-sqlite3'))(':memory:').close()"], { cwd: root, stdio: ["ignore", "ignore", 2] });
   } catch {
@@ -69,7 +73,12 @@ installRedis();
 
 /** Compiles a folder of TypeScript, which also checks its types. @param reads the folders whose types it uses */
 function compile(name, folder, config, reads) {
-  const sources = reads.flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).filter((file) => file.endsWith(".ts")).sort().map((file) => join(dir, file)));
+  const sources = reads.flatMap((dir) =>
+    readdirSync(join(root, dir), { recursive: true })
+      .filter((file) => file.endsWith(".ts"))
+      .sort()
+      .map((file) => join(dir, file)),
+  );
   once(name, folder, ["tsconfig.json", config, ...sources], () => {
     // A file that is gone from the sources must not stay in the build.
     rmSync(join(root, folder), { recursive: true, force: true });

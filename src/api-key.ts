@@ -3,7 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { invalid } from "./errors.js";
 
 /** A live key as it is published; who knows it cannot make the key from it. */
-export interface PublishedKey { readonly id: string; /** Of the whole key, base64url. */ readonly sha256: string }
+export interface PublishedKey {
+  readonly id: string /** Of the whole key, base64url. */;
+  readonly sha256: string;
+}
 
 /** More would make the manifest, which every API process reads at each publish, longer than 100 KB. */
 export const MOST_API_KEYS = 1_000;

@@ -2,12 +2,12 @@
 import type { Gate } from "./auth/gate.js";
 import { openGate } from "./auth/open-gate.js";
 import type { AuthSettings } from "./auth/settings.js";
-import { reasonOf } from "./errors.js";
 import { Engine } from "./engine/engine.js";
 import { EngineMetrics } from "./engine/metrics.js";
-import { createHttpServer, type HttpServer } from "./http/server.js";
+import { reasonOf } from "./errors.js";
 import { HttpMetrics } from "./http/metrics.js";
-import { incidentLogger, openLog, seldom, type Logger } from "./log.js";
+import { createHttpServer, type HttpServer } from "./http/server.js";
+import { incidentLogger, type Logger, openLog, seldom } from "./log.js";
 import { hotConnection } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
 import { Spool } from "./spool/spool.js";
@@ -40,22 +40,43 @@ export interface ApiOptions {
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
 export async function openApi({
-  redisUrl, prefix, host, port, spool: spoolOptions, clock = Date.now, log = openLog("api"), decisionDeadlineMs, redisCa = null, auth = { mode: "none" }, jwtSecret, corsOrigins = [], demo = false,
+  redisUrl,
+  prefix,
+  host,
+  port,
+  spool: spoolOptions,
+  clock = Date.now,
+  log = openLog("api"),
+  decisionDeadlineMs,
+  redisCa = null,
+  auth = { mode: "none" },
+  jwtSecret,
+  corsOrigins = [],
+  demo = false,
 }: ApiOptions): Promise<Api> {
   const spool = spoolOptions && (await openSpool(spoolOptions, log));
   const metrics = new HttpMetrics();
   const engineMetrics = new EngineMetrics(metrics.registry, clock);
   const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
   const engine = new Engine({
-    redis: hotConnection(redisUrl, redisCa), keys: new Keys(prefix), clock, spool, onIncident: incidentLogger(log), onFault: damaged,
-    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered), onImpression: (campaignId) => engineMetrics.shown(campaignId), ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
+    redis: hotConnection(redisUrl, redisCa),
+    keys: new Keys(prefix),
+    clock,
+    spool,
+    onIncident: incidentLogger(log),
+    onFault: damaged,
+    onCall: (call, seconds, answered) => engineMetrics.called(call, seconds, answered),
+    onImpression: (campaignId) => engineMetrics.shown(campaignId),
+    ...(decisionDeadlineMs === undefined ? {} : { decisionDeadlineMs }),
   });
   engineMetrics.watch(engine, spool);
   let gate: Gate | undefined;
   let server: HttpServer;
   try {
     gate = await openGate(auth, {
-      clock, jwtSecret, apiKeys: () => engine.apiKeys,
+      clock,
+      jwtSecret,
+      apiKeys: () => engine.apiKeys,
       onKeyFile: (error) => {
         if (error === undefined) log.info("the keys of tokens were read again");
         else log.warn({ cause: reasonOf(error) }, "the keys of tokens could not be read again; those from before stay");

@@ -7,12 +7,17 @@ import { CHUNK_BITS, CHUNK_BYTES } from "./chunk.js";
 import { bitmapBytes, type Encoding, type IdCounts } from "./encoding.js";
 
 /** A part of a bitmap; `lua/lib/audiences.lua` knows its size too. */
-export const PART_CHUNKS = 64, PART_IDS = PART_CHUNKS * CHUNK_BITS, PART_BYTES = PART_CHUNKS * CHUNK_BYTES;
+export const PART_CHUNKS = 64,
+  PART_IDS = PART_CHUNKS * CHUNK_BITS,
+  PART_BYTES = PART_CHUNKS * CHUNK_BYTES;
 /** Members of a set, at most, for which one part is enough; about as many are in each of several. */
 const SET_PART_MEMBERS = 65_536;
 
 /** How many parts an audience's own key has, and the set of the string ids beside a bitmap. */
-export interface Parts { readonly main: number; readonly strings: number }
+export interface Parts {
+  readonly main: number;
+  readonly strings: number;
+}
 
 export function partsOf(encoding: Encoding, { integers, strings, maxInteger }: IdCounts): Parts {
   if (encoding === "bitmap") return { main: Math.ceil(bitmapBytes(maxInteger) / PART_BYTES), strings: strings === 0 ? 0 : partsOfSet(strings) };

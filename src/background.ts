@@ -1,6 +1,6 @@
 /** Wires what works behind the API: commands, sync and worker. Each `open…` gives back something with a `close()`. */
 import type { Redis } from "ioredis";
-import { redisDir, storePath, type Config } from "./config.js";
+import { type Config, redisDir, storePath } from "./config.js";
 import { openStore, type Store, type StoreOptions } from "./store/store.js";
 
 export interface RedisHandle {

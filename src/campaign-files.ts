@@ -23,15 +23,20 @@ export function parseCampaignFile(text: string, name: string): unknown[] {
 /** An empty cell is a field that is not named; lists are separated by commas or blanks. */
 function fromCsv(row: Record<string, string>): Record<string, unknown> {
   const cells = Object.entries(row).filter(([, cell]) => cell !== "");
-  return Object.fromEntries(cells.map(([name, cell]): [string, unknown] => {
-    if (LISTS.includes(name)) return [name, cell.split(/[\s,;]+/).filter(Boolean)];
-    if (name === "id" || name === "priority" || name === "reserve") return [name, /^[+-]?\d+$/.test(cell) ? Number(cell) : cell];
-    if (name === "exempt") return [name, cell === "true" ? true : cell === "false" ? false : cell];
-    return [name, cell];
-  }));
+  return Object.fromEntries(
+    cells.map(([name, cell]): [string, unknown] => {
+      if (LISTS.includes(name)) return [name, cell.split(/[\s,;]+/).filter(Boolean)];
+      if (name === "id" || name === "priority" || name === "reserve") return [name, /^[+-]?\d+$/.test(cell) ? Number(cell) : cell];
+      if (name === "exempt") return [name, cell === "true" ? true : cell === "false" ? false : cell];
+      return [name, cell];
+    }),
+  );
 }
 
 /** CSV with a header, RFC 4180. */
 export function formatCampaignCsv(campaigns: readonly CampaignJson[]): string {
-  return formatCsv(COLUMNS, campaigns.map((campaign) => COLUMNS.map((name) => campaign[name])));
+  return formatCsv(
+    COLUMNS,
+    campaigns.map((campaign) => COLUMNS.map((name) => campaign[name])),
+  );
 }

@@ -2,7 +2,7 @@
  * A campaign (DESIGN §4): its type, the rules of its fields, and the JSON shape in which
  * people write and read it.
  */
-import { parseCaps, formatCap, type Cap } from "./caps.js";
+import { type Cap, formatCap, parseCaps } from "./caps.js";
 import { invalid, PopupError } from "./errors.js";
 import { didYouMean } from "./suggest.js";
 import { parseTarget } from "./target.js";
@@ -54,8 +54,22 @@ export interface Campaign extends CampaignFields {
 
 /** What commands print and files hold: the field names of DESIGN §4, caps and times as text. */
 export interface CampaignJson {
-  id: number; key?: string; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string;
-  caps: string[]; start_time: string; end_time: string; status: Status; count_on: CountOn; stop_after: Reaction[]; exempt: boolean; reserve: number | null;
+  id: number;
+  key?: string;
+  title: string;
+  body: string | null;
+  image_url: string;
+  action_url: string;
+  priority: number;
+  target: string;
+  caps: string[];
+  start_time: string;
+  end_time: string;
+  status: Status;
+  count_on: CountOn;
+  stop_after: Reaction[];
+  exempt: boolean;
+  reserve: number | null;
   test_users: string[];
 }
 
@@ -84,11 +98,33 @@ export function campaignToJson(campaign: Campaign, timezone: string): CampaignJs
 
 type Draft = { [K in keyof CampaignFields]?: unknown };
 export const CAMPAIGN_FIELDS = [
-  "title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "stop_after", "exempt", "reserve", "test_users",
+  "title",
+  "body",
+  "image_url",
+  "action_url",
+  "priority",
+  "target",
+  "caps",
+  "start_time",
+  "end_time",
+  "status",
+  "count_on",
+  "stop_after",
+  "exempt",
+  "reserve",
+  "test_users",
 ] as const satisfies readonly (keyof CampaignFields)[];
 
 /** Those that have no default. */
-export const REQUIRED_FIELDS = ["title", "image_url", "action_url", "priority", "target", "start_time", "end_time"] as const satisfies readonly (keyof CampaignFields)[];
+export const REQUIRED_FIELDS = [
+  "title",
+  "image_url",
+  "action_url",
+  "priority",
+  "target",
+  "start_time",
+  "end_time",
+] as const satisfies readonly (keyof CampaignFields)[];
 
 /**
  * Checked fields from values of unknown type, as JSON or flags give them.
@@ -154,7 +190,8 @@ const TRANSITIONS: Record<Status, readonly Status[]> = {
 /** @throws PopupError `conflict` when a campaign may not go from one status to the other */
 export function checkTransition(id: number, from: Status, to: Status): void {
   if (TRANSITIONS[from].includes(to)) return;
-  const hint = from === "ended" ? "an ended campaign stays ended; create a new one" : from === "draft" ? "activate it first, or delete it" : "only a draft starts as one";
+  const hint =
+    from === "ended" ? "an ended campaign stays ended; create a new one" : from === "draft" ? "activate it first, or delete it" : "only a draft starts as one";
   throw new PopupError("conflict", `campaign ${id} is ${from} and cannot become ${to}`, { hint, field: "status" });
 }
 
@@ -194,7 +231,11 @@ function oneOf<T extends string>(field: string, value: unknown, choices: readonl
 export function reserveSeconds(value: unknown): number {
   const seconds = typeof value === "string" && /^\d{1,4}$/.test(value) ? Number(value) : value;
   if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < 0 || seconds > MAX_RESERVE_S) {
-    throw invalid("reserve", `"${named(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`, "give the seconds for which a decision holds a place in the caps; 0 holds none");
+    throw invalid(
+      "reserve",
+      `"${named(value)}" is not a whole number of 0 to ${MAX_RESERVE_S}`,
+      "give the seconds for which a decision holds a place in the caps; 0 holds none",
+    );
   }
   return seconds;
 }
@@ -250,6 +291,7 @@ function actionUrl(value: unknown): string {
 function parseUrl(field: string, value: unknown): URL {
   const url = text(field, value, 1, 2_048);
   // URL() forgives surrounding blanks and inner tabs; what is stored must be what was checked.
-  if (/\s/.test(url) || !URL.canParse(url)) throw invalid(field, `"${url.slice(0, 80)}" is not a URL`, "write it with its scheme: https://bank.example/offer.png");
+  if (/\s/.test(url) || !URL.canParse(url))
+    throw invalid(field, `"${url.slice(0, 80)}" is not a URL`, "write it with its scheme: https://bank.example/offer.png");
   return new URL(url);
 }

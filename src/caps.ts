@@ -66,12 +66,18 @@ export function timesToKeep(caps: readonly Cap[]): number {
 export function longestWindowMs(caps: readonly Cap[]): number {
   const lengths = caps.map((cap) => {
     switch (cap.window) {
-      case "rolling": return cap.durationMs + 1_000;
-      case "day": return DAY_MS + 2 * UNIT_MS.h;
-      case "week": return 7 * DAY_MS + 2 * UNIT_MS.h;
-      case "month": return 31 * DAY_MS + 2 * UNIT_MS.h;
-      case "session": return DAY_MS;
-      case "total": return 0;
+      case "rolling":
+        return cap.durationMs + 1_000;
+      case "day":
+        return DAY_MS + 2 * UNIT_MS.h;
+      case "week":
+        return 7 * DAY_MS + 2 * UNIT_MS.h;
+      case "month":
+        return 31 * DAY_MS + 2 * UNIT_MS.h;
+      case "session":
+        return DAY_MS;
+      case "total":
+        return 0;
     }
   });
   return Math.max(0, ...lengths);

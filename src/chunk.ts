@@ -164,7 +164,11 @@ export function packMembers(ids: Uint32Array, from: number, to: number): Uint8Ar
 }
 
 /** What a set operation on two packed chunks makes of the first, and by how many members it grew and shrank. */
-export interface Combined { readonly members: Uint8Array; readonly added: number; readonly removed: number }
+export interface Combined {
+  readonly members: Uint8Array;
+  readonly added: number;
+  readonly removed: number;
+}
 
 /** `replace`: the second in the place of the first; `add`: both; `remove`: the first without the second. */
 export function combine(first: Uint8Array, second: Uint8Array, mode: "replace" | "add" | "remove"): Combined {

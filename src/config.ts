@@ -2,11 +2,12 @@
  * Where the engine finds its parts: defaults < environment < flags. The only reader of
  * process.env for settings.
  */
-import { join, resolve } from "node:path";
+
 import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
 import { PopupError } from "./errors.js";
-import { didYouMean } from "./suggest.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
+import { didYouMean } from "./suggest.js";
 
 export interface Config {
   /** Absolute path of the data folder. */
@@ -23,7 +24,13 @@ export interface Config {
   readonly logLevel?: LogLevel;
 }
 
-export interface ConfigFlags { data?: string; redis?: string; redisCa?: string; prefix?: string; logLevel?: string }
+export interface ConfigFlags {
+  data?: string;
+  redis?: string;
+  redisCa?: string;
+  prefix?: string;
+  logLevel?: string;
+}
 
 /** @throws PopupError `usage` for a Redis URL of a form the client does not know, or a log level that there is not */
 export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = process.env): Config {
@@ -31,10 +38,14 @@ export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = pro
   const redisCa = flags.redisCa ?? env.POPUP_REDIS_CA ?? "";
   if (redisUrl !== "embedded" && !isRedisUrl(redisUrl)) {
     // The text may hold a password: it is not repeated.
-    throw new PopupError("usage", "--redis: this is not a Redis URL", { hint: "use embedded, redis://HOST:PORT, rediss://USER:PASSWORD@HOST:PORT (other signs in them as %XX) or unix:///PATH", field: "redis" });
+    throw new PopupError("usage", "--redis: this is not a Redis URL", {
+      hint: "use embedded, redis://HOST:PORT, rediss://USER:PASSWORD@HOST:PORT (other signs in them as %XX) or unix:///PATH",
+      field: "redis",
+    });
   }
   const prefix = flags.prefix ?? env.POPUP_PREFIX ?? "";
-  if (/[{}\s]/.test(prefix)) throw new PopupError("usage", "--prefix: has a brace or a blank in it", { hint: "use letters, digits and : . _ -", field: "prefix" });
+  if (/[{}\s]/.test(prefix))
+    throw new PopupError("usage", "--prefix: has a brace or a blank in it", { hint: "use letters, digits and : . _ -", field: "prefix" });
   const logLevel = readLogLevel(flags.logLevel ?? env.POPUP_LOG_LEVEL);
   return {
     dataDir: resolve(flags.data ?? env.POPUP_DATA ?? "popup-data"),
@@ -49,14 +60,23 @@ export function readConfig(flags: ConfigFlags = {}, env: NodeJS.ProcessEnv = pro
 function readLogLevel(text: string | undefined): LogLevel | undefined {
   if (text === undefined) return undefined;
   const level = LOG_LEVELS.find((known) => known === text);
-  if (!level) throw new PopupError("usage", `--log-level: "${text}" is none`, { hint: `${didYouMean(text, LOG_LEVELS)}use ${LOG_LEVELS.join(", ")}`, field: "log-level" });
+  if (!level)
+    throw new PopupError("usage", `--log-level: "${text}" is none`, {
+      hint: `${didYouMean(text, LOG_LEVELS)}use ${LOG_LEVELS.join(", ")}`,
+      field: "log-level",
+    });
   return level;
 }
 
 /** The environment in which a child process reads the same configuration; keeps a password out of `ps`. */
 export function configEnv(config: Config): NodeJS.ProcessEnv {
   return {
-    ...process.env, POPUP_DATA: config.dataDir, POPUP_REDIS_URL: config.redisUrl, POPUP_REDIS_CA: config.redisCa ?? "", POPUP_PREFIX: config.prefix, POPUP_ACTOR: config.actor,
+    ...process.env,
+    POPUP_DATA: config.dataDir,
+    POPUP_REDIS_URL: config.redisUrl,
+    POPUP_REDIS_CA: config.redisCa ?? "",
+    POPUP_PREFIX: config.prefix,
+    POPUP_ACTOR: config.actor,
     ...(config.logLevel === undefined ? {} : { POPUP_LOG_LEVEL: config.logLevel }),
   };
 }

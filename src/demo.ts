@@ -1,6 +1,6 @@
 /** The demo: real commands and real requests against a private engine, each printed as it is made. */
 import { execFileSync } from "node:child_process";
-import { configEnv, type Config } from "./config.js";
+import { type Config, configEnv } from "./config.js";
 import { freePort, inTemporaryFolder, POPUP, startPrivateEngine } from "./private-engine.js";
 import { PACKAGE_ROOT } from "./version.js";
 
@@ -37,7 +37,12 @@ export async function runDemo(say: (line: string) => void, base: Config): Promis
 
 /** Customers log in; each popup is reported as shown until no campaign has room for them. */
 async function showUntilCapped(say: (line: string) => void, url: string): Promise<void> {
-  for (const [user, who] of [["1001", "on the cashback list"], ["2002", "on the payroll"], ["cust-7f3a", "a string id, on the payroll"], ["9999", "in no list"]] as const) {
+  for (const [user, who] of [
+    ["1001", "on the cashback list"],
+    ["2002", "on the payroll"],
+    ["cust-7f3a", "a string id, on the payroll"],
+    ["9999", "in no list"],
+  ] as const) {
     say(`\nCustomer ${user}, ${who}:`);
     for (;;) {
       const path = `/v1/campaigns/popup?user_id=${user}`;

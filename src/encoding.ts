@@ -19,7 +19,11 @@ const SET_BYTES_PER_MEMBER = 50;
 const SET_BYTES_PER_STRING = 90;
 
 /** What matters of a list: how many ids of either kind, and the largest integer, -1 for none. */
-export interface IdCounts { readonly integers: number; readonly strings: number; readonly maxInteger: number }
+export interface IdCounts {
+  readonly integers: number;
+  readonly strings: number;
+  readonly maxInteger: number;
+}
 
 /**
  * The encoding for a list: what was asked for, or for `auto` the smaller of bitmap and set for its integer ids. A bloom filter is
@@ -39,13 +43,18 @@ export function redisBytes(encoding: Encoding, { integers, strings, maxInteger }
 }
 
 /** A bitmap of this size is worth a look, and one that is so many times as large as the set is a mistake. */
-const LARGE_BITMAP = 16 * 2 ** 20, WASTE = 8;
+const LARGE_BITMAP = 16 * 2 ** 20,
+  WASTE = 8;
 
 /** @throws PopupError `invalid` for a bitmap that would be large for few users */
 export function refuseWaste({ integers, maxInteger }: Pick<IdCounts, "integers" | "maxInteger">): void {
   const bytes = bitmapBytes(maxInteger);
   if (bytes <= LARGE_BITMAP || bytes <= WASTE * integers * SET_BYTES_PER_MEMBER) return;
-  throw invalid("encoding", `a bitmap of these ids would take ${Math.round(bytes / 2 ** 20)} MiB for ${integers.toLocaleString("en-US")} users`, "use auto, set or bloom");
+  throw invalid(
+    "encoding",
+    `a bitmap of these ids would take ${Math.round(bytes / 2 ** 20)} MiB for ${integers.toLocaleString("en-US")} users`,
+    "use auto, set or bloom",
+  );
 }
 
 /** The length of a bitmap whose last bit is that of the largest id. */
@@ -55,7 +64,10 @@ export const bitmapBytes = (maxInteger: number): number => Math.floor(maxInteger
 export function parseEncoding(text: string): RequestedEncoding {
   const found = ENCODINGS.find((encoding) => encoding === text);
   if (!found) {
-    throw new PopupError("invalid", `encoding: "${text}" is not available`, { hint: `${didYouMean(text, ENCODINGS)}use ${ENCODINGS.join(", ")}`, field: "encoding" });
+    throw new PopupError("invalid", `encoding: "${text}" is not available`, {
+      hint: `${didYouMean(text, ENCODINGS)}use ${ENCODINGS.join(", ")}`,
+      field: "encoding",
+    });
   }
   return found;
 }

@@ -16,7 +16,10 @@ export type ErrorCode =
   | "unavailable" // Redis, a port or another part is away
   | "internal";
 
-interface Detail { readonly field?: string; readonly cause?: unknown }
+interface Detail {
+  readonly field?: string;
+  readonly cause?: unknown;
+}
 
 /** What a person can meet going wrong: `message` says what and where, `hint` what to do about it. */
 export class PopupError extends Error {

@@ -56,5 +56,9 @@ export function columnsFromBytes(bytes: Uint8Array): EventColumns {
   const length = bytes.byteLength / BYTES;
   // A column begins at a multiple of its width; a piece of a larger buffer may not.
   const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
-  return { at: new Float64Array(buffer, byteOffset, length), user: new Uint32Array(buffer, byteOffset + 8 * length, length), kind: new Uint8Array(buffer, byteOffset + 12 * length, length) };
+  return {
+    at: new Float64Array(buffer, byteOffset, length),
+    user: new Uint32Array(buffer, byteOffset + 8 * length, length),
+    kind: new Uint8Array(buffer, byteOffset + 12 * length, length),
+  };
 }

@@ -1,6 +1,6 @@
 /** What a user would see and why: the types of an explanation, its words and its JSON (DESIGN §9). Nothing is decided here. */
 import type { Reaction } from "./campaign.js";
-import { formatCap, type Cap } from "./caps.js";
+import { type Cap, formatCap } from "./caps.js";
 import { formatTarget, type Target } from "./target.js";
 import type { FailedPart } from "./target-part.js";
 import { formatTime } from "./time.js";
@@ -68,14 +68,22 @@ export function reasonCode(against: Against): ReasonCode {
 /** What stands against a campaign, in a few words. @param time writes an epoch ms */
 export function reasonText({ against, start, end }: Candidate, time: (ms: number) => string): string {
   switch (against?.kind) {
-    case undefined: return "";
-    case "not_started": return `starts ${time(start)}`;
-    case "ended": return `ended ${time(end)}`;
-    case "not_in_target": return targetText(against);
-    case "recovering": return "counters are being restored";
-    case "stopped": return `stopped by ${against.by.join(" and ")}`;
-    case "crowded": return "too many places are held";
-    case "capped": return against.caps.map(capText).join(", ");
+    case undefined:
+      return "";
+    case "not_started":
+      return `starts ${time(start)}`;
+    case "ended":
+      return `ended ${time(end)}`;
+    case "not_in_target":
+      return targetText(against);
+    case "recovering":
+      return "counters are being restored";
+    case "stopped":
+      return `stopped by ${against.by.join(" and ")}`;
+    case "crowded":
+      return "too many places are held";
+    case "capped":
+      return against.caps.map(capText).join(", ");
   }
 }
 
@@ -94,11 +102,22 @@ function capText({ cap, of, shown, held }: FullCap): string {
 }
 
 export interface ExplanationJson {
-  user_id: string; session_id: string | null; at: string; version: string; recovering: boolean; decision: { campaign_id: number } | null;
+  user_id: string;
+  session_id: string | null;
+  at: string;
+  version: string;
+  recovering: boolean;
+  decision: { campaign_id: number } | null;
   candidates: CandidateJson[];
 }
 export interface CandidateJson {
-  campaign_id: number; title: string; status: "active" | "draft"; eligible: boolean; code: ReasonCode | null; reason: string | null; next_eligible_at: string | null;
+  campaign_id: number;
+  title: string;
+  status: "active" | "draft";
+  eligible: boolean;
+  code: ReasonCode | null;
+  reason: string | null;
+  next_eligible_at: string | null;
   /** What of the target the user fails; null where that is not what stands against it. */
   part: string | null;
   caps: { cap: string; of: FullCap["of"]; shown: number; held: number }[];
@@ -108,11 +127,21 @@ export interface CandidateJson {
 export function explanationToJson({ userId, sessionId, at, timezone, version, recovering, decision, candidates }: Explanation): ExplanationJson {
   const time = (ms: number): string => formatTime(ms, timezone);
   return {
-    user_id: userId, session_id: sessionId, at: time(at), version, recovering, decision: decision === null ? null : { campaign_id: decision },
+    user_id: userId,
+    session_id: sessionId,
+    at: time(at),
+    version,
+    recovering,
+    decision: decision === null ? null : { campaign_id: decision },
     candidates: candidates.map((candidate) => {
       const { campaignId, title, draft, against, next } = candidate;
       return {
-        campaign_id: campaignId, title, status: draft ? "draft" : "active", eligible: against === null, code: against && reasonCode(against), reason: against && reasonText(candidate, time),
+        campaign_id: campaignId,
+        title,
+        status: draft ? "draft" : "active",
+        eligible: against === null,
+        code: against && reasonCode(against),
+        reason: against && reasonText(candidate, time),
         next_eligible_at: next === null ? null : time(next),
         part: against?.kind === "not_in_target" && against.part !== null ? formatTarget(against.part) : null,
         caps: against?.kind === "capped" ? against.caps.map(({ cap, of, shown, held }) => ({ cap: formatCap(cap), of, shown, held })) : [],

@@ -3,7 +3,7 @@
  * chunks (src/chunk.ts) once bits take less. A list of millions of ids over the whole 32-bit range is a few tens of thousands on
  * each page: its chunks would be 65,536 small objects, met in no order.
  */
-import { Chunk, CHUNK_BITS, packMembers } from "./chunk.js";
+import { CHUNK_BITS, Chunk, packMembers } from "./chunk.js";
 
 export const PAGE_CHUNKS = 256;
 const PAGE_IDS = PAGE_CHUNKS * CHUNK_BITS;
@@ -12,7 +12,8 @@ const FIRST_CAPACITY = 16;
 const CROWDED = 2_048;
 /** Below this a comparison sort is as quick. */
 const RADIX_FROM = 2_048;
-const DIGIT_BITS = 12, DIGIT = 2 ** DIGIT_BITS - 1;
+const DIGIT_BITS = 12,
+  DIGIT = 2 ** DIGIT_BITS - 1;
 
 export class IdPage {
   /** Ids as they come; the first `#ordered` of them ascending, each once. */

@@ -4,7 +4,8 @@ import { IdPage, PAGE_CHUNKS } from "./id-page.js";
 import { integerId } from "./user-id.js";
 
 /** The bits of an integer id that tell its place on its page. */
-const PAGE_BITS = 24, PAGE_MASK = 2 ** PAGE_BITS - 1;
+const PAGE_BITS = 24,
+  PAGE_MASK = 2 ** PAGE_BITS - 1;
 
 export class IdSet {
   readonly strings = new Set<string>();

@@ -1,5 +1,5 @@
 /** Logs go to stderr, one line an incident, as JSON. */
-import { destination, pino, type Logger } from "pino";
+import { destination, type Logger, pino } from "pino";
 import { maskSecrets } from "./secrets.js";
 
 export type { Logger };
@@ -14,14 +14,23 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** @param part which process of the engine speaks */
 export function openLog(part: string, level: LogLevel = "info"): Logger {
   // Synchronous: a line written just before an exit is not lost, and there are few.
-  return pino({ level, base: { part, pid: process.pid }, serializers: { err: errorFields }, hooks: { streamWrite: maskSecrets } }, destination({ fd: 2, sync: true }));
+  return pino(
+    { level, base: { part, pid: process.pid }, serializers: { err: errorFields }, hooks: { streamWrite: maskSecrets } },
+    destination({ fd: 2, sync: true }),
+  );
 }
 
 /** What is told of an error, and no more: the Redis client's carry the command, with customers' ids or a password in it. */
 function errorFields(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, cause } = error as NodeJS.ErrnoException;
-  return { type: error.name, message: error.message, stack: error.stack, ...(code === undefined ? {} : { code }), ...(cause === undefined ? {} : { cause: errorFields(cause) }) };
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause: errorFields(cause) }),
+  };
 }
 
 /** The `onIncident` of a part: its trouble as one warning when it begins, each further cause once, and one when it is over. */

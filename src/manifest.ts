@@ -7,10 +7,12 @@ import type { AudienceRef } from "./audience.js";
 import type { Parts } from "./audience-parts.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import { PopupError } from "./errors.js";
-import { MAGIC, type ListInput } from "./packed-list.js";
+import { type ListInput, MAGIC } from "./packed-list.js";
 
 /** An audience that is asked by its own keys, and how many parts it has. */
-export interface DirectAudience extends Parts { readonly ref: AudienceRef }
+export interface DirectAudience extends Parts {
+  readonly ref: AudienceRef;
+}
 
 /** What is told of a published list. */
 export interface Manifest {
@@ -32,7 +34,10 @@ export interface Manifest {
 /** The manifest of a list, JSON. */
 export function packManifest({ timezone, audiences, index, active, reserve, apiKeys }: ListInput, version: string): string {
   const manifest: Manifest = {
-    version, timezone, index: index && layoutOf(index), active: active.map((c) => c.id),
+    version,
+    timezone,
+    index: index && layoutOf(index),
+    active: active.map((c) => c.id),
     // Calls with a test user among them always have room for it; others shall not cost more for a draft.
     serves: active.some((c) => c.status !== "draft" && (c.count_on === "serve" || (c.reserve ?? reserve) > 0)),
     direct: audiences.filter(({ slot }) => slot === null).map(({ ref, parts }) => ({ ref, ...parts })),

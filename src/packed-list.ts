@@ -27,14 +27,14 @@
  * for its steps to say.
  */
 import type { PublishedKey } from "./api-key.js";
-import { audienceLabel, type AudienceRef } from "./audience.js";
+import { type AudienceRef, audienceLabel } from "./audience.js";
 import type { Parts } from "./audience-parts.js";
 import type { AudienceIndex } from "./audience-rows.js";
 import type { Campaign } from "./campaign.js";
-import { longestWindowMs, timesToKeep, type Cap } from "./caps.js";
+import { type Cap, longestWindowMs, timesToKeep } from "./caps.js";
 import type { Encoding } from "./encoding.js";
 import { PopupError } from "./errors.js";
-import { compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "./target-steps.js";
+import { type AudienceSlot, compileTarget, REJECT, type TargetProgram } from "./target-steps.js";
 
 export const MAGIC = "PLv4";
 export const VERSION_LENGTH = 24;
@@ -90,14 +90,21 @@ export function bySelection(a: Campaign, b: Campaign): number {
 export function packList(input: ListInput, version: string): Buffer {
   if (version.length !== VERSION_LENGTH) throw new PopupError("internal", `version "${version}" has not ${VERSION_LENGTH} characters`);
   const direct = input.audiences.filter(({ slot }) => slot === null).reduce((sum, { parts }) => sum + parts.main + parts.strings, 0);
-  if (direct > MOST_LISTED) throw new PopupError("conflict", `${direct} parts of audiences outside the index are more than can be published`, { hint: `at most ${MOST_LISTED}: end some campaigns, or use bitmaps instead of bloom filters` });
+  if (direct > MOST_LISTED)
+    throw new PopupError("conflict", `${direct} parts of audiences outside the index are more than can be published`, {
+      hint: `at most ${MOST_LISTED}: end some campaigns, or use bitmaps instead of bloom filters`,
+    });
   if (input.active.length > MOST_LISTED || input.audiences.length > MOST_LISTED) {
-    throw new PopupError("conflict", `${input.active.length} active campaigns with ${input.audiences.length} audiences are more than can be published`, { hint: `end some: at most ${MOST_LISTED} of each` });
+    throw new PopupError("conflict", `${input.active.length} active campaigns with ${input.audiences.length} audiences are more than can be published`, {
+      hint: `end some: at most ${MOST_LISTED} of each`,
+    });
   }
   const numbers = new Map(input.audiences.map(({ ref }, number) => [audienceLabel(ref), number]));
   const slot: AudienceSlot = (leaf, campaignId) => numbers.get(audienceLabel(leaf.kind === "users" ? { kind: "users", campaignId } : leaf));
   const campaigns = [...input.active, ...input.others];
-  const targets = campaigns.map((c) => c.status === "draft" ? NOBODY : compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null));
+  const targets = campaigns.map((c) =>
+    c.status === "draft" ? NOBODY : compileTarget(c.target, c.id, slot, (audience) => input.audiences[audience]?.slot != null),
+  );
   const blocks = campaigns.map((campaign, i) => packCampaign(campaign, input.reserve, targets[i] ?? NOBODY));
   const index = campaigns.map(({ id }, place) => [id, place]).sort(([a = 0], [b = 0]) => a - b);
   const { always, ofSlot } = findLeads(input, targets);
@@ -119,7 +126,14 @@ export function packList(input: ListInput, version: string): Buffer {
   return Buffer.concat([
     Buffer.from(MAGIC + version, "latin1"),
     u32List([input.streamMax, input.active.length, index.length, always.length, policyAt, alwaysAt, boundsAt, slotsAt, audiencesAt, placesAt, indexAt]),
-    policy, u16List(always), bounds, slots, audiences, places, u32List(index.flat()), placed.subarray(places.length),
+    policy,
+    u16List(always),
+    bounds,
+    slots,
+    audiences,
+    places,
+    u32List(index.flat()),
+    placed.subarray(places.length),
   ]);
 }
 

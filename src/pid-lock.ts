@@ -2,9 +2,10 @@
  * A lock on a folder's use: a file that names its owner's process. It does not outlive its owner: one that is
  * left behind, by a kill or by the machine's end, is taken over by whoever wants it next.
  */
+
+import { randomUUID } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { randomUUID } from "node:crypto";
 
 /** The locks that this process has taken and not given up. */
 const held = new Set<string>();

@@ -1,11 +1,11 @@
 /** An engine for a while: `popup serve` on a free port with an embedded Redis, in a temporary folder that goes with it. */
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { configEnv, type Config } from "./config.js";
+import { type Config, configEnv } from "./config.js";
 import { PopupError } from "./errors.js";
 import { PACKAGE_ROOT } from "./version.js";
 
@@ -39,8 +39,15 @@ export async function inTemporaryFolder<T>(name: string, base: Config, work: (co
  * @param args further ones of `popup serve`
  * @throws PopupError `unavailable` when it does not become ready; it has ended then
  */
-export async function startPrivateEngine(config: Config, port: number, { signal, args = [] }: { readonly signal?: AbortSignal | undefined; readonly args?: readonly string[] } = {}): Promise<PrivateEngine> {
-  const process = fork(POPUP, ["serve", "--port", String(port), "--admin", "off", "--quiet", ...args], { env: configEnv(config), stdio: ["ignore", "ignore", "inherit", "ipc"] });
+export async function startPrivateEngine(
+  config: Config,
+  port: number,
+  { signal, args = [] }: { readonly signal?: AbortSignal | undefined; readonly args?: readonly string[] } = {},
+): Promise<PrivateEngine> {
+  const process = fork(POPUP, ["serve", "--port", String(port), "--admin", "off", "--quiet", ...args], {
+    env: configEnv(config),
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const engine: PrivateEngine = { url: `http://127.0.0.1:${port}`, stop: () => stop(process) };
   try {
     await untilReady(engine.url, process, signal);
@@ -86,7 +93,11 @@ export function freePort(): Promise<number> {
     probe.once("error", reject);
     probe.listen(0, "127.0.0.1", () => {
       const address = probe.address();
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new PopupError("unavailable", "no port of 127.0.0.1 is free", { hint: "end some of what listens on this machine" }))));
+      probe.close(() =>
+        typeof address === "object" && address
+          ? resolve(address.port)
+          : reject(new PopupError("unavailable", "no port of 127.0.0.1 is free", { hint: "end some of what listens on this machine" })),
+      );
     });
   });
 }

@@ -7,7 +7,10 @@ type Leaf = Extract<Target, { kind: "users" | "segment" }>;
  * `part`: the smallest part of the expression whose failing alone makes all of it fail; null when a segment that it names is
  * gone, because nobody is meant then. `loaded`: false when it names the campaign's user list, and none was loaded.
  */
-export interface FailedPart { readonly part: Target | null; readonly loaded: boolean }
+export interface FailedPart {
+  readonly part: Target | null;
+  readonly loaded: boolean;
+}
 
 /**
  * Puts into words what the script has decided, and decides nothing.
@@ -44,9 +47,12 @@ function partOf(tree: Target, last: Leaf | undefined, loaded: boolean): Target {
 /** What it says of everyone alike, undefined when that depends on the user. */
 function forAll(tree: Target, loaded: boolean): boolean | undefined {
   switch (tree.kind) {
-    case "all": return true;
-    case "users": return loaded ? undefined : false;
-    case "segment": return undefined;
+    case "all":
+      return true;
+    case "users":
+      return loaded ? undefined : false;
+    case "segment":
+      return undefined;
     case "not": {
       const of = forAll(tree.of, loaded);
       return of === undefined ? undefined : !of;
@@ -63,11 +69,15 @@ function forAll(tree: Target, loaded: boolean): boolean | undefined {
 /** The audiences that an expression names, from left to right. */
 function leavesOf(tree: Target): Leaf[] {
   switch (tree.kind) {
-    case "all": return [];
+    case "all":
+      return [];
     case "users":
-    case "segment": return [tree];
-    case "not": return leavesOf(tree.of);
+    case "segment":
+      return [tree];
+    case "not":
+      return leavesOf(tree.of);
     case "and":
-    case "or": return [...leavesOf(tree.left), ...leavesOf(tree.right)];
+    case "or":
+      return [...leavesOf(tree.left), ...leavesOf(tree.right)];
   }
 }

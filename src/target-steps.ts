@@ -10,7 +10,11 @@ import { parseTarget, type Target } from "./target.js";
 export const ACCEPT = 255;
 export const REJECT = 254;
 
-export interface TargetStep { readonly audience: number; readonly member: number; readonly other: number }
+export interface TargetStep {
+  readonly audience: number;
+  readonly member: number;
+  readonly other: number;
+}
 export interface TargetProgram {
   /** The first step, or at once {@link ACCEPT} or {@link REJECT}. */
   readonly entry: number;
@@ -37,10 +41,14 @@ export function compileTarget(text: string, campaignId: number, slot: AudienceSl
   // Built from the back: when a step is made, the places it leads to are known.
   const build = (node: Target, member: number, other: number): number => {
     switch (node.kind) {
-      case "all": return member;
-      case "not": return build(node.of, other, member);
-      case "and": return build(node.left, build(node.right, member, other), other);
-      case "or": return build(node.left, member, build(node.right, member, other));
+      case "all":
+        return member;
+      case "not":
+        return build(node.of, other, member);
+      case "and":
+        return build(node.left, build(node.right, member, other), other);
+      case "or":
+        return build(node.left, member, build(node.right, member, other));
       case "users":
       case "segment": {
         const audience = slot(node, campaignId);
@@ -63,11 +71,16 @@ export function compileTarget(text: string, campaignId: number, slot: AudienceSl
  * a user in none of them may do, empty when nobody does.
  */
 function triggersOf(
-  node: Target, wanted: boolean, slot: (leaf: Parameters<AudienceSlot>[0]) => number | undefined, mayTrigger: (audience: number) => boolean,
+  node: Target,
+  wanted: boolean,
+  slot: (leaf: Parameters<AudienceSlot>[0]) => number | undefined,
+  mayTrigger: (audience: number) => boolean,
 ): readonly number[] | undefined {
   switch (node.kind) {
-    case "all": return wanted ? undefined : [];
-    case "not": return triggersOf(node.of, !wanted, slot, mayTrigger);
+    case "all":
+      return wanted ? undefined : [];
+    case "not":
+      return triggersOf(node.of, !wanted, slot, mayTrigger);
     case "users":
     case "segment": {
       if (!wanted) return undefined;

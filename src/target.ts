@@ -77,7 +77,11 @@ export function parseTarget(text: string): Target {
   return tree;
 }
 
-interface Token { text: string; segment: string | undefined; position: number }
+interface Token {
+  text: string;
+  segment: string | undefined;
+  position: number;
+}
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -100,11 +104,16 @@ export function formatTarget(target: Target): string {
   const inside = (part: Target, ...looser: readonly Target["kind"][]): string => (looser.includes(part.kind) ? `(${formatTarget(part)})` : formatTarget(part));
   switch (target.kind) {
     case "all":
-    case "users": return target.kind;
-    case "segment": return `segment:${target.name}`;
-    case "not": return `!${inside(target.of, "and", "or")}`;
-    case "and": return `${inside(target.left, "or")} & ${inside(target.right, "or")}`;
-    case "or": return `${formatTarget(target.left)} | ${formatTarget(target.right)}`;
+    case "users":
+      return target.kind;
+    case "segment":
+      return `segment:${target.name}`;
+    case "not":
+      return `!${inside(target.of, "and", "or")}`;
+    case "and":
+      return `${inside(target.left, "or")} & ${inside(target.right, "or")}`;
+    case "or":
+      return `${formatTarget(target.left)} | ${formatTarget(target.right)}`;
   }
 }
 

@@ -9,7 +9,12 @@ import { didYouMean } from "./suggest.js";
 export type Clock = () => number;
 
 /** A decision's clock: now and the starts of the calendar windows that contain it, in epoch ms. */
-export interface Windows { readonly now: number; readonly day: number; readonly week: number; readonly month: number }
+export interface Windows {
+  readonly now: number;
+  readonly day: number;
+  readonly week: number;
+  readonly month: number;
+}
 
 const TIME_HINT = "write ISO 8601: 2026-12-01T09:00:00+07:00, or a local time 2026-12-01T09:00 in the setting timezone";
 /** Times are packed in 48 bits for the scripts; the year 9999 fits. */
@@ -18,7 +23,11 @@ const MAX_TIME_MS = Date.UTC(9999, 11, 31);
 /** @throws PopupError `invalid` unless the name is an IANA time zone this Node knows */
 export function parseTimezone(name: string): string {
   if (!IANAZone.isValidZone(name)) {
-    throw invalid("timezone", `"${name}" is not a time zone`, `${didYouMean(name, Intl.supportedValuesOf("timeZone"))}use an IANA name such as Asia/Jakarta or Europe/Berlin`);
+    throw invalid(
+      "timezone",
+      `"${name}" is not a time zone`,
+      `${didYouMean(name, Intl.supportedValuesOf("timeZone"))}use an IANA name such as Asia/Jakarta or Europe/Berlin`,
+    );
   }
   return name;
 }
@@ -48,7 +57,9 @@ export function formatLocal(ms: number, timezone: string): string {
 
 /** The same without a time of day, or seconds, that are zero: `2026-12-01`, `2026-12-01 09:00`. */
 export function formatBrief(ms: number, timezone: string): string {
-  return formatLocal(ms, timezone).replace(/:00$/, "").replace(/ 00:00$/, "");
+  return formatLocal(ms, timezone)
+    .replace(/:00$/, "")
+    .replace(/ 00:00$/, "");
 }
 
 /** The local calendar day, `2026-11-23`. */

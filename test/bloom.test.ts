@@ -1,8 +1,8 @@
 /** Bloom filters: every member is found, and of the others no more are than is said. In Redis, by the script that decides. */
 import t from "tap";
-import { addToBloom, bloomBytes, BLOOM_FALSE_POSITIVES } from "../dist/bloom.js";
-import { redisBytes } from "../dist/encoding.js";
 import type { AudienceRef } from "../dist/audience.js";
+import { addToBloom, BLOOM_FALSE_POSITIVES, bloomBytes } from "../dist/bloom.js";
+import { redisBytes } from "../dist/encoding.js";
 import { startEngine } from "./helpers/engine.js";
 import { selectAll, Worksheet } from "./helpers/worksheet.js";
 
@@ -27,7 +27,11 @@ t.test("every member is found; of the others, one in a thousand", async (t) => {
   const shown = async (count: number, idOf: (n: number) => string): Promise<number> => {
     let found = 0;
     for (let from = 0; from < count; from += TOGETHER) {
-      const asks = Array.from({ length: Math.min(TOGETHER, count - from) }, (_, n) => ({ userId: idOf(from + n), sessionId: null, impressionId: `i${from + n}` }));
+      const asks = Array.from({ length: Math.min(TOGETHER, count - from) }, (_, n) => ({
+        userId: idOf(from + n),
+        sessionId: null,
+        impressionId: `i${from + n}`,
+      }));
       found += (await selectAll(redis, keys, sheet.live, sheet.windows, asks)).filter(({ tag }) => tag === "show").length;
     }
     return found;
@@ -67,13 +71,19 @@ t.test("what an audience takes in Redis is about what is said", async (t) => {
   const integers = Array.from({ length: 20_000 }, (_, n) => String(n * 400));
   const strings = Array.from({ length: 20_000 }, (_, n) => `01a208f6-77b9-70d0-a203-${String(n).padStart(12, "0")}`);
   for (const encoding of ["bitmap", "set", "bloom"] as const) {
-    for (const [what, ids] of [["integers", integers], ["strings", strings], ["mixed", [...integers, ...strings]]] as const) {
+    for (const [what, ids] of [
+      ["integers", integers],
+      ["strings", strings],
+      ["mixed", [...integers, ...strings]],
+    ] as const) {
       const ref: AudienceRef = { kind: "segment", name: `${encoding}-${what}` };
       engine.audience(ref, ids, encoding);
       engine.campaign({ target: `segment:${ref.name}` });
       await engine.publish();
       const audience = engine.store.audiences.find(ref);
-      const used = await Promise.all((await engine.redis.keys(`segment:${ref.name}:*`)).map(async (key) => Number((await engine.redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0)));
+      const used = await Promise.all(
+        (await engine.redis.keys(`segment:${ref.name}:*`)).map(async (key) => Number((await engine.redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0)),
+      );
       const [is, said] = [used.reduce((a, b) => a + b), audience ? redisBytes(audience.encoding, audience) : 0];
       t.ok(said > is * 0.7 && said < is * 1.35, `${encoding}, ${what}: ${said} said, ${is} used`);
       t.comment(`${encoding}, ${what}: ${(is / ids.length).toFixed(2)} bytes per id`);

@@ -1,15 +1,34 @@
 import t from "tap";
-import { campaignToJson, checkTransition, parseCampaign, parseCampaignId, STATUSES, type CampaignFields } from "../dist/campaign.js";
+import { type CampaignFields, campaignToJson, checkTransition, parseCampaign, parseCampaignId, STATUSES } from "../dist/campaign.js";
 import { campaignInput } from "./helpers/engine.js";
 import { refused } from "./helpers/refused.js";
 
-const parse = (fields: Record<string, unknown> = {}, timezone = "UTC", base?: CampaignFields): CampaignFields => parseCampaign(campaignInput(fields), timezone, base);
+const parse = (fields: Record<string, unknown> = {}, timezone = "UTC", base?: CampaignFields): CampaignFields =>
+  parseCampaign(campaignInput(fields), timezone, base);
 const urlOf = (length: number, start = "https://b.example/"): string => start + "x".repeat(length - start.length);
 
 t.test("the fields that are left out take their defaults, the others are required", async (t) => {
-  const required = { title: "T", image_url: "https://b.example/i", action_url: "app:x", priority: 0, target: "all", start_time: "2026-01-01", end_time: "2026-01-02" };
+  const required = {
+    title: "T",
+    image_url: "https://b.example/i",
+    action_url: "app:x",
+    priority: 0,
+    target: "all",
+    start_time: "2026-01-01",
+    end_time: "2026-01-02",
+  };
   t.same(parseCampaign(required, "UTC"), {
-    ...required, body: null, caps: [], start_time: Date.UTC(2026, 0, 1), end_time: Date.UTC(2026, 0, 2), status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null, test_users: [],
+    ...required,
+    body: null,
+    caps: [],
+    start_time: Date.UTC(2026, 0, 1),
+    end_time: Date.UTC(2026, 0, 2),
+    status: "draft",
+    count_on: "impression",
+    stop_after: [],
+    exempt: false,
+    reserve: null,
+    test_users: [],
   });
   for (const name of Object.keys(required)) {
     const rest: Record<string, unknown> = { ...required };
@@ -51,7 +70,8 @@ t.test("urls: schemes and length", async (t) => {
     refused(t, () => parse({ [name]: "" }), name, "has 0 characters");
     refused(t, () => parse({ [name]: 7 }), name, "is not a text");
   }
-  for (const url of ["http://localhost/i.png", "http://localhost:8080/i.png", "http://127.0.0.1/i.png", "http://[::1]/i.png", "HTTPS://b.example/"]) t.equal(parse({ image_url: url }).image_url, url);
+  for (const url of ["http://localhost/i.png", "http://localhost:8080/i.png", "http://127.0.0.1/i.png", "http://[::1]/i.png", "HTTPS://b.example/"])
+    t.equal(parse({ image_url: url }).image_url, url);
   refused(t, () => parse({ image_url: "http://localhost.evil.example/" }), "image_url", "has the scheme http:");
   refused(t, () => parse({ image_url: "bankapp:image" }), "image_url", "has the scheme bankapp:");
   for (const url of ["bankapp:offers/7", "bankapp://offers/7", "tel:+6221", "https://b.example/"]) t.equal(parse({ action_url: url }).action_url, url);
@@ -61,7 +81,8 @@ t.test("urls: schemes and length", async (t) => {
 t.test("priority at its bounds", async (t) => {
   for (const n of [1_000_000, -1_000_000, 0, 7]) t.equal(parse({ priority: n }).priority, n);
   t.ok(Object.is(parse({ priority: -0 }).priority, 0), "-0 is 0");
-  for (const n of [1_000_001, -1_000_001, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "7", null]) refused(t, () => parse({ priority: n }), "priority", "is not a whole number of -1,000,000 to 1,000,000");
+  for (const n of [1_000_001, -1_000_001, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "7", null])
+    refused(t, () => parse({ priority: n }), "priority", "is not a whole number of -1,000,000 to 1,000,000");
 });
 
 t.test("times: local to the zone, the end after the start", async (t) => {
@@ -115,11 +136,28 @@ t.test("test users are up to twenty user ids, each once", async (t) => {
 });
 
 t.test("the JSON shape is what parse reads", async (t) => {
-  const fields = parse({ body: "B", caps: ["1/day", "3/total"], stop_after: ["click"], start_time: "2026-07-01T00:00", end_time: "2026-12-01T00:00" }, "Europe/Berlin");
+  const fields = parse(
+    { body: "B", caps: ["1/day", "3/total"], stop_after: ["click"], start_time: "2026-07-01T00:00", end_time: "2026-12-01T00:00" },
+    "Europe/Berlin",
+  );
   const json = campaignToJson({ id: 7, ...fields }, "Europe/Berlin");
   t.same(json, {
-    id: 7, title: "Offer", body: "B", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all", caps: ["1/day", "3/total"],
-    start_time: "2026-07-01T00:00:00+02:00", end_time: "2026-12-01T00:00:00+01:00", status: "active", count_on: "impression", stop_after: ["click"], exempt: false, reserve: null, test_users: [],
+    id: 7,
+    title: "Offer",
+    body: "B",
+    image_url: "https://bank.example/offer.png",
+    action_url: "bankapp:offers/1",
+    priority: 0,
+    target: "all",
+    caps: ["1/day", "3/total"],
+    start_time: "2026-07-01T00:00:00+02:00",
+    end_time: "2026-12-01T00:00:00+01:00",
+    status: "active",
+    count_on: "impression",
+    stop_after: ["click"],
+    exempt: false,
+    reserve: null,
+    test_users: [],
   });
   t.same(parseCampaign({ ...json }, "Asia/Jakarta"), fields, "whatever the zone of the reader");
 });
@@ -134,7 +172,17 @@ t.test("campaign ids", async (t) => {
 });
 
 t.test("draft → active ⇄ paused → ended, and no other way", async (t) => {
-  const allowed = new Set(["draft draft", "draft active", "active active", "active paused", "active ended", "paused paused", "paused active", "paused ended", "ended ended"]);
+  const allowed = new Set([
+    "draft draft",
+    "draft active",
+    "active active",
+    "active paused",
+    "active ended",
+    "paused paused",
+    "paused active",
+    "paused ended",
+    "ended ended",
+  ]);
   for (const from of STATUSES) {
     for (const to of STATUSES) {
       const attempt = (): void => checkTransition(7, from, to);

@@ -28,7 +28,12 @@ t.test("N at its bounds and past them", async (t) => {
 });
 
 t.test("rolling windows at their bounds and past them", async (t) => {
-  for (const [least, most, past] of [["1s", "31622400s", "31622401s"], ["1m", "527040m", "527041m"], ["1h", "8784h", "8785h"], ["1d", "366d", "367d"]]) {
+  for (const [least, most, past] of [
+    ["1s", "31622400s", "31622401s"],
+    ["1m", "527040m", "527041m"],
+    ["1h", "8784h", "8785h"],
+    ["1d", "366d", "367d"],
+  ]) {
     t.same(parseCap(`1/${least}`).window, "rolling");
     t.match(parseCap(`1/${most}`), { durationMs: 366 * DAY });
     refused(t, () => parseCap(`1/${past}`), "caps", `"1/${past}" has a window of ${past}`);
@@ -37,7 +42,31 @@ t.test("rolling windows at their bounds and past them", async (t) => {
 });
 
 t.test("what is no cap is refused", async (t) => {
-  for (const text of ["", "3", "/day", "3/", "day", "-1/day", "+1/day", "1.5/day", "1e2/day", "1 /day", "1/ day", "1/Day", "1/days", "1/year", "1/6", "1/h", "1/6H", "1/-6h", "1/1.5h", "1/6h30m", "1/day,2/week", "x/day", "1\\day"]) {
+  for (const text of [
+    "",
+    "3",
+    "/day",
+    "3/",
+    "day",
+    "-1/day",
+    "+1/day",
+    "1.5/day",
+    "1e2/day",
+    "1 /day",
+    "1/ day",
+    "1/Day",
+    "1/days",
+    "1/year",
+    "1/6",
+    "1/h",
+    "1/6H",
+    "1/-6h",
+    "1/1.5h",
+    "1/6h30m",
+    "1/day,2/week",
+    "x/day",
+    "1\\day",
+  ]) {
     refused(t, () => parseCap(text), "caps", `"${text}" is not a cap`);
   }
   refused(t, () => parseCap("nonsense", "user_caps"), "user_caps", "is not a cap");

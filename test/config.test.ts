@@ -1,5 +1,5 @@
-import t from "tap";
 import { join, resolve } from "node:path";
+import t from "tap";
 import { configEnv, readConfig, redisDir, storePath } from "../dist/config.js";
 import { PopupError } from "../dist/errors.js";
 
@@ -7,7 +7,13 @@ t.test("defaults < environment < flags", async (t) => {
   t.match(readConfig({}, {}), { dataDir: resolve("popup-data"), redisUrl: "embedded", redisCa: null, prefix: "", actor: /./ });
   const env = { POPUP_DATA: "/e", POPUP_REDIS_URL: "redis://e", POPUP_REDIS_CA: "/e.pem", POPUP_PREFIX: "e:", POPUP_ACTOR: "eve" };
   t.same(readConfig({}, env), { dataDir: "/e", redisUrl: "redis://e", redisCa: "/e.pem", prefix: "e:", actor: "eve" });
-  t.same(readConfig({ data: "/f", redis: "unix:///f", redisCa: "/f.pem", prefix: "f:" }, env), { dataDir: "/f", redisUrl: "unix:///f", redisCa: "/f.pem", prefix: "f:", actor: "eve" });
+  t.same(readConfig({ data: "/f", redis: "unix:///f", redisCa: "/f.pem", prefix: "f:" }, env), {
+    dataDir: "/f",
+    redisUrl: "unix:///f",
+    redisCa: "/f.pem",
+    prefix: "f:",
+    actor: "eve",
+  });
 });
 
 t.test("the log level is one that there is", async (t) => {

@@ -1,5 +1,5 @@
 /** The documentation is held against the program: what is there is documented, and what is documented is there. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import t from "tap";
@@ -13,13 +13,20 @@ import { PACKAGE_ROOT } from "../dist/version.js";
 
 const read = (path: string): string => readFileSync(join(PACKAGE_ROOT, path), "utf8");
 const filesIn = (folder: string, ending: string): string[] =>
-  readdirSync(join(PACKAGE_ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
+  readdirSync(join(PACKAGE_ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name));
 const PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...filesIn("docs", ".md")];
 const SOURCES = filesIn("src", ".ts");
 const source = SOURCES.map(read).join("\n");
 const found = (text: string, pattern: RegExp): string[] => [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))];
 /** These read metrics and have none. */
-const METRICS = found(SOURCES.filter((path) => !/^src\/(?:doctor|top)\//.test(path)).map(read).join("\n"), /"(popup_[a-z_]+)"/g);
+const METRICS = found(
+  SOURCES.filter((path) => !/^src\/(?:doctor|top)\//.test(path))
+    .map(read)
+    .join("\n"),
+  /"(popup_[a-z_]+)"/g,
+);
 const COMING = ["popup_breaker_open", "popup_spool_records", "popup_spool_oldest_seconds"];
 const http = read("docs/http.md");
 const operations = read("docs/operations.md");
@@ -90,9 +97,16 @@ t.test("deploy/alerts.yml, the alarms in docs/operations.md and those of popup d
   const alerts = [...read("deploy/alerts.yml").matchAll(/- alert: (\w+)\n +expr: (.*)\n(?: +for: (\w+)\n)? +labels: \{ severity: (\w+) \}/g)];
   t.equal(alerts.length, read("deploy/alerts.yml").split("alert:").length - 1);
   const rows = [...operations.matchAll(/^\| `(Popup\w+)` \| (alarm|warning) \| `(.*?)`(?: for (\w+))? \| .+ \| .+ \|$/gm)];
-  t.same(rows.map(([, name, level, expression = "", lasting]) => [name, level, expression.replaceAll("\\|", "|"), lasting]), alerts.map(([, name, expression, lasting, level]) => [name, level, expression, lasting]));
-  const rules = [...read("src/doctor/findings.ts").matchAll(/rule\("(\w+)", "(alarm|warning)"/g)].map(([, name, level]) => [name, level]);
-  t.same(rules, alerts.map(([, name, , , level]) => [name, level]), "in the same order");
+  t.same(
+    rows.map(([, name, level, expression = "", lasting]) => [name, level, expression.replaceAll("\\|", "|"), lasting]),
+    alerts.map(([, name, expression, lasting, level]) => [name, level, expression, lasting]),
+  );
+  const rules = [...read("src/doctor/findings.ts").matchAll(/rule\(\s*"(\w+)",\s*"(alarm|warning)"/g)].map(([, name, level]) => [name, level]);
+  t.same(
+    rules,
+    alerts.map(([, name, , , level]) => [name, level]),
+    "in the same order",
+  );
   for (const [, name, expression = ""] of alerts) {
     // The doctor's rules are tested by name; what they and the expressions speak of has to be a metric.
     for (const metric of found(expression, /\b(popup_\w+?)(?:_bucket)?\b/g)) t.ok([...METRICS, ...COMING].includes(metric), `${name}: ${metric}`);
@@ -102,9 +116,19 @@ t.test("deploy/alerts.yml, the alarms in docs/operations.md and those of popup d
 
 t.test("docs/architecture.md has every Redis key and every script", (t) => {
   const keys = new Keys();
-  const names = [keys.list, keys.version, keys.active, keys.published, keys.stream, keys.meta(0), keys.record("{id}"),
-    keys.audience({ kind: "users", campaignId: 0 }), keys.audience({ kind: "segment", name: "{name}" }),
-    Keys.stringsBeside("…:users"), keys.prepared("…", "{version}")];
+  const names = [
+    keys.list,
+    keys.version,
+    keys.active,
+    keys.published,
+    keys.stream,
+    keys.meta(0),
+    keys.record("{id}"),
+    keys.audience({ kind: "users", campaignId: 0 }),
+    keys.audience({ kind: "segment", name: "{name}" }),
+    Keys.stringsBeside("…:users"),
+    keys.prepared("…", "{version}"),
+  ];
   for (const name of names) t.ok(architecture.includes(`\n| \`${name.replace(":0:", ":{id}:")}\` |`), name);
   for (const script of filesIn("lua", ".lua").filter((path) => !path.includes("lib"))) {
     t.ok(architecture.includes(`\`${script.slice("lua/".length, -".lua".length)}\``), script);
@@ -113,7 +137,9 @@ t.test("docs/architecture.md has every Redis key and every script", (t) => {
 });
 
 t.test("a folder uses no other than docs/architecture.md says", (t) => {
-  const allowed = new Map([...architecture.matchAll(/^\| `src\/([\w-]+)\/` \| .* \| (.*) \|$/gm)].map(([, folder = "", uses = ""]) => [folder, found(uses, /`([\w-]+)\/`/g)]));
+  const allowed = new Map(
+    [...architecture.matchAll(/^\| `src\/([\w-]+)\/` \| .* \| (.*) \|$/gm)].map(([, folder = "", uses = ""]) => [folder, found(uses, /`([\w-]+)\/`/g)]),
+  );
   for (const path of SOURCES.filter((name) => name.split("/").length > 2)) {
     const folder = path.split("/")[1] ?? "";
     const uses = allowed.get(folder);
@@ -138,7 +164,10 @@ t.test("the commands on the pages exist, with their options", (t) => {
   let checked = 0;
   for (const page of PAGES.filter((name) => name !== "docs/cli.md")) {
     for (const block of found(read(page), /```sh\n([\s\S]*?)```/g)) {
-      for (const line of block.replaceAll("\\\n", " ").split("\n").filter((text) => text.startsWith("popup "))) {
+      for (const line of block
+        .replaceAll("\\\n", " ")
+        .split("\n")
+        .filter((text) => text.startsWith("popup "))) {
         checked++;
         t.equal(unknownIn(line), undefined, `${page}: ${line}`);
       }
@@ -150,12 +179,20 @@ t.test("the commands on the pages exist, with their options", (t) => {
 
 /** The ids that headings get: lower case, blanks as hyphens, other signs gone. */
 function headings(page: string): string[] {
-  return found(page.replace(/```[\s\S]*?```/g, ""), /^#+ (.*)$/gm).map((title) => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"));
+  return found(page.replace(/```[\s\S]*?```/g, ""), /^#+ (.*)$/gm).map((title) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 /** The first word of a command line that the program does not know, if any. */
 function unknownIn(line: string): string | undefined {
-  const words = line.replace(/"[^"]*"/g, "TEXT").split(/\s+/).slice(1);
+  const words = line
+    .replace(/"[^"]*"/g, "TEXT")
+    .split(/\s+/)
+    .slice(1);
   const program = buildProgram();
   let command: Command = program;
   for (const word of words) {

@@ -1,5 +1,5 @@
 import t from "tap";
-import { Chunk, CHUNK_BITS, CHUNK_BYTES, combine, countMembers, eachMember, packChunk, unpackChunk } from "../dist/chunk.js";
+import { CHUNK_BITS, CHUNK_BYTES, Chunk, combine, countMembers, eachMember, packChunk, unpackChunk } from "../dist/chunk.js";
 import { IdSet } from "../dist/id-set.js";
 import { integerId } from "../dist/user-id.js";
 import { random } from "./helpers/refused.js";
@@ -29,7 +29,14 @@ t.test("bits are in Redis's order: bit 0 is the highest of byte 0", async (t) =>
   t.same([bits[0], bits[1], bits[8191]], [0b1000_0001, 0b1000_0000, 0b0000_0001]);
   const set = new IdSet();
   for (const id of ["0", "65536"]) set.add(id);
-  t.same([...set.packed()].map(({ number, members }) => [number, [...members]]), [[0, [0, 0]], [1, [0, 0]]], "the next chunk begins at 65536");
+  t.same(
+    [...set.packed()].map(({ number, members }) => [number, [...members]]),
+    [
+      [0, [0, 0]],
+      [1, [0, 0]],
+    ],
+    "the next chunk begins at 65536",
+  );
 });
 
 t.test("a sparse chunk is packed as 16-bit numbers, a dense one as it is", async (t) => {
@@ -70,13 +77,19 @@ t.test("equals a plain set, whatever comes into it, in whatever order and howeve
       if (step % 2_000 === 1_999) set = stored(set);
       if (step % 1_000 === 500 && !set.has(one)) t.fail(`${one} is not there right after it came`);
     }
-    const integers = [...plain].filter((one) => integerId(one) !== undefined).map(Number).sort((a, b) => a - b);
+    const integers = [...plain]
+      .filter((one) => integerId(one) !== undefined)
+      .map(Number)
+      .sort((a, b) => a - b);
     const strings = [...plain].filter((one) => integerId(one) === undefined).sort();
     t.same([...set.integerIds()], integers, `round ${round}: ${integers.length} integers in order`);
     t.same([...set.strings].sort(), strings, `round ${round}: ${strings.length} strings`);
     t.same([set.size, set.integers], [plain.size, integers.length]);
     const probes = Array.from({ length: 500 }, id);
-    t.same(probes.filter((one) => set.has(one)), probes.filter((one) => plain.has(one)));
+    t.same(
+      probes.filter((one) => set.has(one)),
+      probes.filter((one) => plain.has(one)),
+    );
   }
 });
 
@@ -99,7 +112,10 @@ t.test("large sets, near and far, in order and in none, and sets that only later
     const found = [...set.integerIds()];
     t.ok(found.length === wanted.length && found.every((id, n) => id === wanted[n]), `${shape}: ${wanted.length} ids`);
     t.equal(set.integers, wanted.length);
-    t.ok([0, 29_999, 59_999].every((n) => set.has(String(ids[n]))), "each is found");
+    t.ok(
+      [0, 29_999, 59_999].every((n) => set.has(String(ids[n]))),
+      "each is found",
+    );
     t.equal(set.has("4294967295"), false);
   }
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { releaseLock, takeLock } from "../dist/pid-lock.js";
-import { startScript, type Script } from "./helpers/script.js";
+import { type Script, startScript } from "./helpers/script.js";
 import { until } from "./helpers/until.js";
 
 const dir = mkdtempSync(join(tmpdir(), "popup-lock-"));
@@ -31,15 +31,22 @@ t.test("taken, held, given up", (t) => {
 
 t.test("left-over locks", (t) => {
   const left: [string, string][] = [
-    ["a pid that is gone", String(GONE)], ["this process' own pid, from before a restart", String(process.pid)], ["nothing, after a power failure", ""],
-    ["zeros, after a power failure", "\0".repeat(20)], ["a pid that another process has now", `${process.ppid} 1 another-boot`],
+    ["a pid that is gone", String(GONE)],
+    ["this process' own pid, from before a restart", String(process.pid)],
+    ["nothing, after a power failure", ""],
+    ["zeros, after a power failure", "\0".repeat(20)],
+    ["a pid that another process has now", `${process.ppid} 1 another-boot`],
   ];
   for (const [name, content] of left) {
     const lock = join(dir, name.replaceAll(" ", "-"));
     writeFileSync(lock, content);
     writeFileSync(`${lock}.breaking`, String(GONE));
     t.equal(takeLock(lock), true, `${name}, and whoever was about to replace it is gone as well`);
-    t.same(readdirSync(dir).filter((file) => file.startsWith(name.replaceAll(" ", "-"))), [name.replaceAll(" ", "-")], "nothing else stays");
+    t.same(
+      readdirSync(dir).filter((file) => file.startsWith(name.replaceAll(" ", "-"))),
+      [name.replaceAll(" ", "-")],
+      "nothing else stays",
+    );
   }
   writeFileSync(join(dir, "alive"), String(process.ppid));
   t.equal(takeLock(join(dir, "alive")), false, "one of a running process, without the time of its start, holds");
@@ -60,16 +67,22 @@ t.test("of processes that find a left-over lock in the same instant, one gets it
   for (let round = 0; round < rounds; round++) writeFileSync(join(dir, `round-${round}`), String(GONE));
   // Each round begins at a time that all have agreed on, and they keep what they have until all are through.
   const start = Date.now() + 1_500;
-  const racers = Array.from({ length: 3 }, () => child(`
+  const racers = Array.from({ length: 3 }, () =>
+    child(`
     for (let round = 0; round < ${rounds}; round++) {
       while (Date.now() < ${start} + 4 * round);
       if (takeLock(dir + "/round-" + round)) console.log(round);
     }
     console.log(-1);
-    process.stdin.resume();`));
+    process.stdin.resume();`),
+  );
   await until("all are through", () => racers.every((racer) => racer.lines().includes("-1")));
   const winners = new Map<number, number>();
   for (const round of racers.flatMap((racer) => racer.lines().map(Number))) winners.set(round, (winners.get(round) ?? 0) + 1);
-  t.same([...Array(rounds).keys()].filter((round) => winners.get(round) !== 1), [], "rounds with none or several");
+  t.same(
+    [...Array(rounds).keys()].filter((round) => winners.get(round) !== 1),
+    [],
+    "rounds with none or several",
+  );
   await Promise.all(racers.map((racer) => racer.end()));
 });

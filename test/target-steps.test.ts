@@ -1,6 +1,6 @@
 import t from "tap";
-import { ACCEPT, compileTarget, REJECT, type AudienceSlot, type TargetProgram } from "../dist/target-steps.js";
 import { parseTarget, type Target } from "../dist/target.js";
+import { ACCEPT, type AudienceSlot, compileTarget, REJECT, type TargetProgram } from "../dist/target-steps.js";
 import { random } from "./helpers/refused.js";
 
 const NAMES = ["users", "segment:s1", "segment:s2", "segment:s3", "segment:s4"];
@@ -24,15 +24,21 @@ function walk(program: TargetProgram, member: (audience: number) => boolean): { 
 
 function evaluate(tree: Target, member: (audience: number) => boolean): boolean {
   switch (tree.kind) {
-    case "all": return true;
-    case "not": return !evaluate(tree.of, member);
-    case "and": return evaluate(tree.left, member) && evaluate(tree.right, member);
-    case "or": return evaluate(tree.left, member) || evaluate(tree.right, member);
-    default: return member(slots(tree, 1) ?? -1);
+    case "all":
+      return true;
+    case "not":
+      return !evaluate(tree.of, member);
+    case "and":
+      return evaluate(tree.left, member) && evaluate(tree.right, member);
+    case "or":
+      return evaluate(tree.left, member) || evaluate(tree.right, member);
+    default:
+      return member(slots(tree, 1) ?? -1);
   }
 }
 
-const accepts = (text: string, members: readonly string[] = []): boolean => walk(compileTarget(text, 1, slots), (audience) => members.includes(NAMES[audience] ?? "")).accepted;
+const accepts = (text: string, members: readonly string[] = []): boolean =>
+  walk(compileTarget(text, 1, slots), (audience) => members.includes(NAMES[audience] ?? "")).accepted;
 
 t.test("small expressions", async (t) => {
   t.same(compileTarget("all", 1, slots), { entry: ACCEPT, steps: [], triggers: undefined });
@@ -75,8 +81,15 @@ t.test("triggers: everyone the target means is in one of them", async (t) => {
   t.same(triggers("!(!segment:s1 | segment:s2)"), ["segment:s1"]);
   t.same(triggers("!(segment:s1 & segment:s2)"), undefined);
   t.same(triggers("segment:s1 & !segment:s1 & !all"), []);
-  t.same(triggers("segment:s1 & segment:s2", (audience) => audience !== 1), ["segment:s2"], "an audience that cannot be looked up triggers nothing");
-  t.same(triggers("segment:s1 | segment:s2", (audience) => audience !== 1), undefined);
+  t.same(
+    triggers("segment:s1 & segment:s2", (audience) => audience !== 1),
+    ["segment:s2"],
+    "an audience that cannot be looked up triggers nothing",
+  );
+  t.same(
+    triggers("segment:s1 | segment:s2", (audience) => audience !== 1),
+    undefined,
+  );
 });
 
 t.test("walking the steps equals evaluating the tree", async (t) => {

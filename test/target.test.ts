@@ -5,11 +5,16 @@ import { refused } from "./helpers/refused.js";
 /** The tree with every parenthesis written out, to compare by eye. */
 function show(tree: Target): string {
   switch (tree.kind) {
-    case "segment": return tree.name;
-    case "not": return `!${show(tree.of)}`;
-    case "and": return `(${show(tree.left)} & ${show(tree.right)})`;
-    case "or": return `(${show(tree.left)} | ${show(tree.right)})`;
-    default: return tree.kind;
+    case "segment":
+      return tree.name;
+    case "not":
+      return `!${show(tree.of)}`;
+    case "and":
+      return `(${show(tree.left)} & ${show(tree.right)})`;
+    case "or":
+      return `(${show(tree.left)} | ${show(tree.right)})`;
+    default:
+      return tree.kind;
   }
 }
 const shown = (text: string): string => show(parseTarget(text));
@@ -61,11 +66,11 @@ t.test("size is bounded", async (t) => {
   const names = (n: number): string => Array.from({ length: n }, (_, i) => `segment:s${i}`).join("|");
   t.equal(segmentsOf(parseTarget(names(32))).length, 32);
   wrong(t, names(33), "names more than 32 audiences");
-  t.doesNotThrow(() => parseTarget("!".repeat(64) + "all"));
-  wrong(t, "!".repeat(65) + "all", "is nested deeper than 64");
-  wrong(t, "(".repeat(65) + "all" + ")".repeat(65), "is nested deeper than 64");
-  t.doesNotThrow(() => parseTarget("all" + " ".repeat(1_997)));
-  wrong(t, "all" + " ".repeat(1_998), "2001 characters");
+  t.doesNotThrow(() => parseTarget(`${"!".repeat(64)}all`));
+  wrong(t, `${"!".repeat(65)}all`, "is nested deeper than 64");
+  wrong(t, `${"(".repeat(65)}all${")".repeat(65)}`, "is nested deeper than 64");
+  t.doesNotThrow(() => parseTarget(`all${" ".repeat(1_997)}`));
+  wrong(t, `all${" ".repeat(1_998)}`, "2001 characters");
 });
 
 t.test("what an expression mentions", async (t) => {
@@ -76,7 +81,15 @@ t.test("what an expression mentions", async (t) => {
 });
 
 t.test("an expression is written with no more parentheses than it needs", async (t) => {
-  for (const text of ["all", "users", "!segment:a", "segment:a & !segment:b | users", "segment:a & (segment:b | users)", "!(segment:a | all) & !!users", "(users | all) & !(segment:a & users)"]) {
+  for (const text of [
+    "all",
+    "users",
+    "!segment:a",
+    "segment:a & !segment:b | users",
+    "segment:a & (segment:b | users)",
+    "!(segment:a | all) & !!users",
+    "(users | all) & !(segment:a & users)",
+  ]) {
     t.equal(formatTarget(parseTarget(text)), text);
   }
   t.equal(formatTarget(parseTarget("((segment:a)&((users)|(all)))")), "segment:a & (users | all)");

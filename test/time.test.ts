@@ -118,7 +118,8 @@ t.test("times are read with their offset, or in the zone", async (t) => {
   t.equal(parseTime("9999-12-31T00:00:00Z", "UTC", "start_time"), Date.UTC(9999, 11, 31));
   refused(t, () => parseTime("1969-12-31T23:59:59Z", "UTC", "start_time"), "start_time", "is outside 1970 to 9999");
   refused(t, () => parseTime("9999-12-31T00:00:01Z", "UTC", "end_time"), "end_time", "is outside 1970 to 9999");
-  for (const text of ["", "now", "1780000000", "2026-02-30", "2026-1-1", "12:00", "12", "2026-01-01T25:00"]) refused(t, () => parseTime(text, "UTC", "--at"), "--at", `"${text}" is not a time`);
+  for (const text of ["", "now", "1780000000", "2026-02-30", "2026-1-1", "12:00", "12", "2026-01-01T25:00"])
+    refused(t, () => parseTime(text, "UTC", "--at"), "--at", `"${text}" is not a time`);
 });
 
 t.test("times and days are written in the zone", async (t) => {
@@ -134,14 +135,28 @@ t.test("zones", async (t) => {
 });
 
 t.test("the windows that come: each begins when it says, and holds until the next", async (t) => {
-  const begins = (at: string, until: string, zone: string): string[] => windowsAfter(Date.parse(at), Date.parse(until), zone).map(({ now }) => formatTime(now, zone));
-  t.same(begins("2026-06-10T12:00:00Z", "2026-06-10T12:00:00Z", "Asia/Jakarta"), ["2026-06-11T00:00:00+07:00", "2026-06-15T00:00:00+07:00", "2026-07-01T00:00:00+07:00"]);
-  t.same(begins("2026-06-27T12:00:00Z", "2026-06-29T12:00:00Z", "UTC"), ["2026-06-28T00:00:00Z", "2026-06-29T00:00:00Z", "2026-06-30T00:00:00Z", "2026-07-01T00:00:00Z", "2026-07-06T00:00:00Z"], "of days those until it, and one more");
-  t.same(begins("2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z", "Europe/Berlin").slice(0, 2), ["2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"], "over a change of the clocks");
+  const begins = (at: string, until: string, zone: string): string[] =>
+    windowsAfter(Date.parse(at), Date.parse(until), zone).map(({ now }) => formatTime(now, zone));
+  t.same(begins("2026-06-10T12:00:00Z", "2026-06-10T12:00:00Z", "Asia/Jakarta"), [
+    "2026-06-11T00:00:00+07:00",
+    "2026-06-15T00:00:00+07:00",
+    "2026-07-01T00:00:00+07:00",
+  ]);
+  t.same(
+    begins("2026-06-27T12:00:00Z", "2026-06-29T12:00:00Z", "UTC"),
+    ["2026-06-28T00:00:00Z", "2026-06-29T00:00:00Z", "2026-06-30T00:00:00Z", "2026-07-01T00:00:00Z", "2026-07-06T00:00:00Z"],
+    "of days those until it, and one more",
+  );
+  t.same(
+    begins("2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z", "Europe/Berlin").slice(0, 2),
+    ["2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"],
+    "over a change of the clocks",
+  );
   // Cairo and Havana change their clocks at midnight: a day begins at 01:00, or 00:00 comes twice.
   for (const zone of ["Africa/Cairo", "America/Havana", "Australia/Lord_Howe"]) {
     const coming = windowsAfter(Date.parse("2026-01-01T00:00:00Z"), Date.parse("2026-12-31T00:00:00Z"), zone);
     t.ok(coming.length >= 364, `${zone}: ${coming.length} days`);
-    for (const { now, day, week, month } of coming) if (now !== day || windowsAt(now - 1, zone).day === day || week > day || month > day) t.fail(`${zone} ${new Date(now).toISOString()}`);
+    for (const { now, day, week, month } of coming)
+      if (now !== day || windowsAt(now - 1, zone).day === day || week > day || month > day) t.fail(`${zone} ${new Date(now).toISOString()}`);
   }
 });

@@ -13,7 +13,12 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   ]);
   return overFloor(context, {
     title: "GET, 50 active campaigns",
-    about: "10 campaigns for all, 20 for a segment each (20 % of 1,000,000 users), 20 for a list of their own (5 %), priorities at random, caps 1/day and 3/total; random users of the million.",
-    floor, engine, load: { kind: "get", first: 0, users: USERS, campaigns: 50 }, rps: { limit: 0.8, aim: 1 }, cpu: { limit: 1.1, aim: 0.9 },
+    about:
+      "10 campaigns for all, 20 for a segment each (20 % of 1,000,000 users), 20 for a list of their own (5 %), priorities at random, caps 1/day and 3/total; random users of the million.",
+    floor,
+    engine,
+    load: { kind: "get", first: 0, users: USERS, campaigns: 50 },
+    rps: { limit: 0.8, aim: 1 },
+    cpu: { limit: 1.1, aim: 0.9 },
   });
 }

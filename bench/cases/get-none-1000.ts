@@ -25,20 +25,24 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     about: `Every campaign is for a list of its own (1.2 % of the first ${users.toLocaleString("en-US")} users); as many other users ask. The engine with 10 such campaigns, and with 1,000.`,
     tables: [
       runsTable(rounds.rounds.flat()),
-      ...floors.map(({ subject: floor }): Table => ({
-        caption: "Over the floor, medians of the pairs",
-        head: ["", "requests/s", "CPU per request"],
-        rows: [few, many].map(({ name }) => {
-          const { rps, cpu } = compare(rounds, floor.name, name);
-          return [name, ratioText(rps), ratioText(cpu)];
+      ...floors.map(
+        ({ subject: floor }): Table => ({
+          caption: "Over the floor, medians of the pairs",
+          head: ["", "requests/s", "CPU per request"],
+          rows: [few, many].map(({ name }) => {
+            const { rps, cpu } = compare(rounds, floor.name, name);
+            return [name, ratioText(rps), ratioText(cpu)];
+          }),
         }),
-      })),
+      ),
     ],
     bounds: [
       ratioBound("requests/s, 1,000 over 10", growth.rps, "≥", { limit: 0.7 }),
       ratioBound("CPU per request, 1,000 over 10", growth.cpu, "≤", { limit: 1.5 }),
     ],
-    remarks: [], invalid: rounds.problems, runs: rounds.rounds,
+    remarks: [],
+    invalid: rounds.problems,
+    runs: rounds.rounds,
   };
 }
 

@@ -9,8 +9,8 @@ import { timed } from "../commandstats.js";
 import { fillMixed, fillTargeted, type Population } from "../population.js";
 import { measure, problemsOf, type Run } from "../run.js";
 import { startEngine, startFloor } from "../servers.js";
-import { renderSvg, type Panel } from "../svg.js";
-import { runWrk, type Load } from "../wrk.js";
+import { type Panel, renderSvg } from "../svg.js";
+import { type Load, runWrk } from "../wrk.js";
 
 const CAMPAIGNS = { quick: [1, 1_000], full: [1, 10, 50, 200, 1_000, 5_000] };
 const CAMPAIGNS_USERS = 100_000;
@@ -21,7 +21,13 @@ const RUN_S = { quick: 1, full: 5 };
 const CONNECTIONS = 16;
 const FIGURE = "growth.svg";
 
-interface Point { readonly campaigns: number; readonly users: number; readonly who: "any user" | "in none"; readonly run: Run; readonly redisUsPerCall: number }
+interface Point {
+  readonly campaigns: number;
+  readonly users: number;
+  readonly who: "any user" | "in none";
+  readonly run: Run;
+  readonly redisUsPerCall: number;
+}
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -34,7 +40,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const points: Point[] = [];
   const failures: string[] = [];
   const add = async (campaigns: number, users: number, quickAsker: Point["who"]): Promise<void> => {
-    for (const who of context.quick ? [quickAsker] : ["any user", "in none"] as const) {
+    for (const who of context.quick ? [quickAsker] : (["any user", "in none"] as const)) {
       try {
         points.push(await point(context, who, { campaigns, users, seed: 50 }));
       } catch (error) {
@@ -57,7 +63,11 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     title: "growth",
     about: `"Any user": the mix of get-50 (of five campaigns one for all, two for a segment each, two for a list each). "In none": every campaign is targeted, as in get-none-50, and the users who ask are in no audience. ${CONNECTIONS} connections. The floor in the same process: ${floor.cpuUs.toFixed(1)} µs of CPU per GET.`,
     tables: [table("By campaigns", byCampaigns, floor), table("By users", byUsers, floor)],
-    bounds: [], remarks: ["Redis µs is the select script's own time for a call, which the decisions that wait at that moment share."], invalid: [...problemsOf([floor, ...points.map((one) => one.run)]), ...failures], figure: FIGURE, runs: { floor, points },
+    bounds: [],
+    remarks: ["Redis µs is the select script's own time for a call, which the decisions that wait at that moment share."],
+    invalid: [...problemsOf([floor, ...points.map((one) => one.run)]), ...failures],
+    figure: FIGURE,
+    runs: { floor, points },
   };
 }
 
@@ -83,24 +93,44 @@ async function point(context: CaseContext, who: Point["who"], population: Popula
 
 function table(caption: string, points: readonly Point[], floor: Run): Table {
   return {
-    caption, head: ["campaigns", "users", "who asks", "requests/s", "CPU µs per GET", "over the floor", "Redis µs per call", "bad answers"],
+    caption,
+    head: ["campaigns", "users", "who asks", "requests/s", "CPU µs per GET", "over the floor", "Redis µs per call", "bad answers"],
     rows: points.map(({ campaigns, users, who, run, redisUsPerCall }) => [
-      campaigns.toLocaleString("en-US"), users.toLocaleString("en-US"), who, Math.round(run.rps).toLocaleString("en-US"), run.cpuUs.toFixed(1), (run.cpuUs / floor.cpuUs).toFixed(2),
-      redisUsPerCall.toFixed(1), Object.values(run.bad).reduce((sum, n) => sum + n, 0).toLocaleString("en-US"),
+      campaigns.toLocaleString("en-US"),
+      users.toLocaleString("en-US"),
+      who,
+      Math.round(run.rps).toLocaleString("en-US"),
+      run.cpuUs.toFixed(1),
+      (run.cpuUs / floor.cpuUs).toFixed(2),
+      redisUsPerCall.toFixed(1),
+      Object.values(run.bad)
+        .reduce((sum, n) => sum + n, 0)
+        .toLocaleString("en-US"),
     ]),
   };
 }
 
 function panel(title: string, xLabel: string, points: readonly Point[], x: (point: Point) => number, floorUs: number): Panel {
   // A point with bad answers is in the table, marked; its cost is not that of decisions.
-  const of = (who: Point["who"], y: (point: Point) => number): [number, number][] => points.filter((one) => one.who === who && Object.keys(one.run.bad).length === 0).map((one) => [x(one), y(one)]);
+  const of = (who: Point["who"], y: (point: Point) => number): [number, number][] =>
+    points.filter((one) => one.who === who && Object.keys(one.run.bad).length === 0).map((one) => [x(one), y(one)]);
   const xs = points.map(x);
   return {
-    title, xLabel, yLabel: "µs per GET, or per call of the script",
+    title,
+    xLabel,
+    yLabel: "µs per GET, or per call of the script",
     series: [
       { name: "CPU, any user", color: "#0969da", points: of("any user", ({ run }) => run.cpuUs) },
       { name: "CPU, in none", color: "#bc4c00", points: of("in none", ({ run }) => run.cpuUs) },
-      { name: "CPU, floor", color: "#57606a", dashed: true, points: [[Math.min(...xs), floorUs], [Math.max(...xs), floorUs]] },
+      {
+        name: "CPU, floor",
+        color: "#57606a",
+        dashed: true,
+        points: [
+          [Math.min(...xs), floorUs],
+          [Math.max(...xs), floorUs],
+        ],
+      },
       { name: "script per call, any user", color: "#54aeff", points: of("any user", ({ redisUsPerCall }) => redisUsPerCall) },
       { name: "script per call, in none", color: "#e99f6c", points: of("in none", ({ redisUsPerCall }) => redisUsPerCall) },
     ],

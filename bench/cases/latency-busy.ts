@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { storePath } from "../../dist/config.js";
-import type { CaseContext, CaseResult } from "../case.js";
-import { closedLoop, during, forSeconds, LOST_MS, openLoop, type OpenResult } from "../client-load.js";
-import { runPopup, startPopup } from "../commands.js";
-import { getPopup } from "../http-client.js";
-import { campaignInput, fillMixed, putAudience } from "../population.js";
 import { IdSet } from "../../dist/id-set.js";
 import { readManifest } from "../../dist/manifest.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
+import type { CaseContext, CaseResult } from "../case.js";
+import { closedLoop, during, forSeconds, LOST_MS, type OpenResult, openLoop } from "../client-load.js";
+import { runPopup, startPopup } from "../commands.js";
+import { getPopup } from "../http-client.js";
+import { campaignInput, fillMixed, putAudience } from "../population.js";
 import { SeededRandom } from "../random.js";
 import { openEngine, reportImpressions } from "../reports.js";
-import { settled, startChild, startEngine, stopChild, type EngineSubject } from "../servers.js";
+import { type EngineSubject, settled, startChild, startEngine, stopChild } from "../servers.js";
 
 const USERS = 1_000_000;
 const SEGMENT = "big";
@@ -31,7 +31,12 @@ const RECORDS = { quick: 10_000, full: 500_000 };
 const PHASE_S = { quick: 1, full: 15 };
 const MOST_S = 120;
 
-interface Phase { readonly phase: string; readonly what: string; readonly result: OpenResult; readonly held: string }
+interface Phase {
+  readonly phase: string;
+  readonly what: string;
+  readonly result: OpenResult;
+  readonly held: string;
+}
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -56,7 +61,9 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     await engine.redis.slowlog("RESET");
     let working = true;
     let failure: unknown;
-    const working$ = work().catch((error: unknown) => (failure = error)).finally(() => (working = false));
+    const working$ = work()
+      .catch((error: unknown) => (failure = error))
+      .finally(() => (working = false));
     const [enough, tooLong] = [forSeconds(least), forSeconds(MOST_S)];
     const result = await openLoop(engine.url, rate, () => (working || enough()) && tooLong(), request);
     await working$;
@@ -65,23 +72,36 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     context.note(`${name}: p99.9 ${result.p999Ms.toFixed(1)} ms, ${result.bad} bad`);
   };
   await phase("quiet", "nothing else", async () => undefined);
-  await phase("publish", `a campaign and its list of ${Math.round(USERS / 20).toLocaleString("en-US")} ids change every ${CHANGE_MS} ms`, () => changing(context, engine, least));
-  await phase("load", `a CSV of ${CSV_IDS[mode].toLocaleString("en-US")} ids into a segment, which is then published, and the index built anew`, () => loading(context, engine, csv));
+  await phase("publish", `a campaign and its list of ${Math.round(USERS / 20).toLocaleString("en-US")} ids change every ${CHANGE_MS} ms`, () =>
+    changing(context, engine, least),
+  );
+  await phase("load", `a CSV of ${CSV_IDS[mode].toLocaleString("en-US")} ids into a segment, which is then published, and the index built anew`, () =>
+    loading(context, engine, csv),
+  );
   await phase("save", "BGSAVE", () => saving(engine, "bgsave"));
   await phase("rewrite", "BGREWRITEAOF", () => saving(engine, "bgrewriteaof"));
 
   return {
     title: "latency while busy",
     about: `GETs in an open loop at a quarter of saturation (${Math.round(rate).toLocaleString("en-US")}/s; saturation by the benchmark's own client), latency from the due time. Sync watches the store; the other work is done by processes of their own on the same cores. ${RECORDS[mode].toLocaleString("en-US")} impressions were reported before. A degraded answer counts as ${LOST_MS.toLocaleString("en-US")} ms.`,
-    tables: [{
-      caption: "Milliseconds",
-      head: ["phase", "meanwhile", "requests", "p50", "p99", "p99.9", "max", "client stalled", "bad answers", "Redis held longest"],
-      rows: phases.map(({ phase: name, what, result, held }) => [
-        name, what, result.requests.toLocaleString("en-US"), ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs, result.clientStallMs].map((ms) => ms.toFixed(2)), String(result.bad), held,
-      ]),
-    }],
+    tables: [
+      {
+        caption: "Milliseconds",
+        head: ["phase", "meanwhile", "requests", "p50", "p99", "p99.9", "max", "client stalled", "bad answers", "Redis held longest"],
+        rows: phases.map(({ phase: name, what, result, held }) => [
+          name,
+          what,
+          result.requests.toLocaleString("en-US"),
+          ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs, result.clientStallMs].map((ms) => ms.toFixed(2)),
+          String(result.bad),
+          held,
+        ]),
+      },
+    ],
     bounds: phases.slice(1).map(({ phase: name, result }) => ({ name: `p99.9, ${name}`, value: result.p999Ms, relation: "<", limit: 50, unit: " ms" })),
-    remarks: [], invalid: [], runs: { saturation, rate, phases },
+    remarks: [],
+    invalid: [],
+    runs: { saturation, rate, phases },
   };
 }
 
@@ -98,7 +118,8 @@ function fill(store: Store): void {
 function writeCsv(path: string, ids: number): void {
   const random = new SeededRandom(10);
   writeFileSync(path, "user_id\n");
-  for (let left = ids; left > 0; left -= 100_000) appendFileSync(path, `${Array.from({ length: Math.min(left, 100_000) }, () => random.below(ids * CSV_RANGE)).join("\n")}\n`);
+  for (let left = ids; left > 0; left -= 100_000)
+    appendFileSync(path, `${Array.from({ length: Math.min(left, 100_000) }, () => random.below(ids * CSV_RANGE)).join("\n")}\n`);
 }
 
 /** The command that held Redis longest, and for how long. A fork is a part of the command that asks for it. */
@@ -110,7 +131,13 @@ async function longestHeld({ redis }: EngineSubject): Promise<string> {
 
 async function changing(context: CaseContext, engine: EngineSubject, seconds: number): Promise<void> {
   const file = fileURLToPath(new URL("../change-process.js", import.meta.url));
-  const changer = await startChild(context, file, [storePath(engine.config), CHANGE_MS, CHANGED_CAMPAIGN, USERS].map(String), process.env, (message) => message === "ready");
+  const changer = await startChild(
+    context,
+    file,
+    [storePath(engine.config), CHANGE_MS, CHANGED_CAMPAIGN, USERS].map(String),
+    process.env,
+    (message) => message === "ready",
+  );
   await delay(seconds * 1e3);
   await stopChild(changer);
 }
@@ -121,7 +148,7 @@ async function loading(context: CaseContext, engine: EngineSubject, csv: string)
   const indexed = async (): Promise<boolean> => readManifest((await engine.redis.get(engine.keys.manifest)) ?? "").direct.length === 0;
   const before = await revision();
   await runPopup(context, engine.env, ["segment", "load", SEGMENT, csv]);
-  for (const waiting = forSeconds(MOST_S); (await revision()) === before || !(await indexed());) {
+  for (const waiting = forSeconds(MOST_S); (await revision()) === before || !(await indexed()); ) {
     if (!waiting()) throw new Error("the load was not published");
     await delay(50);
   }

@@ -14,11 +14,29 @@ import { median } from "../stats.js";
 const ROWS = { quick: 300_000, full: 10_000_000 };
 const PAIRS = { quick: 1, full: 3 };
 const MOST_MB = 300;
-const [POPUP, BARE, PEAK] = [join(PACKAGE_ROOT, "bin", "popup.js"), ...["../bare-parse.js", "../peak-memory.js"].map((file) => fileURLToPath(new URL(file, import.meta.url)))] as [string, string, string];
+const [POPUP, BARE, PEAK] = [
+  join(PACKAGE_ROOT, "bin", "popup.js"),
+  ...["../bare-parse.js", "../peak-memory.js"].map((file) => fileURLToPath(new URL(file, import.meta.url))),
+] as [string, string, string];
 
-interface Path { readonly name: string; readonly file: string; readonly rows: number; readonly compared: boolean; readonly gzip?: boolean; readonly stdin?: boolean }
-interface Took { readonly seconds: number; readonly peakMb: number }
-interface Pair { readonly path: string; readonly bytes: number; readonly load: Took; readonly bare: Took | null }
+interface Path {
+  readonly name: string;
+  readonly file: string;
+  readonly rows: number;
+  readonly compared: boolean;
+  readonly gzip?: boolean;
+  readonly stdin?: boolean;
+}
+interface Took {
+  readonly seconds: number;
+  readonly peakMb: number;
+}
+interface Pair {
+  readonly path: string;
+  readonly bytes: number;
+  readonly load: Took;
+  readonly bare: Took | null;
+}
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -29,7 +47,12 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     for (const path of paths) {
       const bare = path.compared ? await measured(context, [BARE, path.file, ...(path.gzip === true ? ["gzip"] : [])], {}, undefined) : null;
       const data = join(context.dir, `data-${round}-${paths.indexOf(path)}`);
-      const load = await measured(context, [POPUP, "segment", "load", "s", path.stdin === true ? "-" : path.file, "--quiet"], { POPUP_DATA: data }, path.stdin === true ? path.file : undefined);
+      const load = await measured(
+        context,
+        [POPUP, "segment", "load", "s", path.stdin === true ? "-" : path.file, "--quiet"],
+        { POPUP_DATA: data },
+        path.stdin === true ? path.file : undefined,
+      );
       pairs.push({ path: path.name, bytes: statSync(path.file).size, load, bare });
       context.note(`${path.name}: load ${load.seconds.toFixed(2)} s, ${load.peakMb.toFixed(0)} MB${bare ? `; csv-parse ${bare.seconds.toFixed(2)} s` : ""}`);
     }
@@ -40,19 +63,53 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   return {
     title: "load, CSV to an audience",
     about: `\`popup segment load\` as a process, from its start to its end, into an empty store; the time of a process in which csv-parse reads the same file and gives out its rows by \`data\` events, one after the other, ${PAIRS[mode]} time${PAIRS[mode] === 1 ? "" : "s"}. Files are generated with a seed. Memory is the process' greatest resident size.`,
-    tables: [{
-      caption: "Medians",
-      head: ["file", "rows", "MB", "load, s", "rows/s", "csv-parse, s", "load / csv-parse", "peak memory, MB"],
-      rows: paths.map((path) => {
-        const seconds = of(path).map(({ load }) => load.seconds);
-        return [path.name, path.rows.toLocaleString("en-US"), ((of(path)[0]?.bytes ?? 0) / 1e6).toFixed(0), figure(seconds, 2), Math.round(path.rows / median(seconds)).toLocaleString("en-US"), figure(of(path).flatMap(({ bare }) => bare?.seconds ?? []), 2), figure(ratios(path), 2), figure(of(path).map(({ load }) => load.peakMb), 0)];
-      }),
-    }],
+    tables: [
+      {
+        caption: "Medians",
+        head: ["file", "rows", "MB", "load, s", "rows/s", "csv-parse, s", "load / csv-parse", "peak memory, MB"],
+        rows: paths.map((path) => {
+          const seconds = of(path).map(({ load }) => load.seconds);
+          return [
+            path.name,
+            path.rows.toLocaleString("en-US"),
+            ((of(path)[0]?.bytes ?? 0) / 1e6).toFixed(0),
+            figure(seconds, 2),
+            Math.round(path.rows / median(seconds)).toLocaleString("en-US"),
+            figure(
+              of(path).flatMap(({ bare }) => bare?.seconds ?? []),
+              2,
+            ),
+            figure(ratios(path), 2),
+            figure(
+              of(path).map(({ load }) => load.peakMb),
+              0,
+            ),
+          ];
+        }),
+      },
+    ],
     bounds: paths.flatMap((path): Bound[] => {
-      const ranged = (name: string, values: readonly number[], limit: number, unit?: string): Bound => ({ name: `${path.name}: ${name}`, value: median(values), range: [Math.min(...values), Math.max(...values)], relation: "<", limit, ...(unit === undefined ? {} : { unit }) });
-      return [...(path.compared ? [ranged("time over csv-parse's", ratios(path), 1)] : []), ranged("peak memory", of(path).map(({ load }) => load.peakMb), MOST_MB, " MB")];
+      const ranged = (name: string, values: readonly number[], limit: number, unit?: string): Bound => ({
+        name: `${path.name}: ${name}`,
+        value: median(values),
+        range: [Math.min(...values), Math.max(...values)],
+        relation: "<",
+        limit,
+        ...(unit === undefined ? {} : { unit }),
+      });
+      return [
+        ...(path.compared ? [ranged("time over csv-parse's", ratios(path), 1)] : []),
+        ranged(
+          "peak memory",
+          of(path).map(({ load }) => load.peakMb),
+          MOST_MB,
+          " MB",
+        ),
+      ];
     }),
-    remarks: ["String ids are sorted on the disk by SQLite; they have no bound in the design."], invalid: [], runs: pairs,
+    remarks: ["String ids are sorted on the disk by SQLite; they have no bound in the design."],
+    invalid: [],
+    runs: pairs,
   };
 }
 
@@ -94,7 +151,10 @@ async function measured(context: CaseContext, args: readonly string[], env: Node
   const peak = join(context.dir, "peak");
   const started = performance.now();
   const file = input === undefined ? undefined : openSync(input, "r");
-  const child = spawn(process.execPath, [...args], { env: { ...process.env, ...env, NODE_OPTIONS: `--import=${PEAK}`, PEAK_FILE: peak }, stdio: [file ?? "ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [...args], {
+    env: { ...process.env, ...env, NODE_OPTIONS: `--import=${PEAK}`, PEAK_FILE: peak },
+    stdio: [file ?? "ignore", "ignore", "inherit"],
+  });
   context.defer(() => child.kill());
   const [code] = (await once(child, "exit")) as [number | null];
   if (file !== undefined) closeSync(file);

@@ -5,7 +5,7 @@ import { extendRecords } from "../../dist/sync/extend.js";
 import { publish } from "../../dist/sync/publish.js";
 import { restoreCounters } from "../../dist/sync/restore.js";
 import type { CaseContext, CaseResult } from "../case.js";
-import { timed, type CommandTime } from "../commandstats.js";
+import { type CommandTime, timed } from "../commandstats.js";
 import { fillMixed } from "../population.js";
 import { SeededRandom } from "../random.js";
 import { decide, openEngine, report, uuid } from "../reports.js";
@@ -21,7 +21,9 @@ const PUBLISHES = { quick: 3, full: 20 };
 /** Calls under way on the one connection. */
 const TOGETHER = 16;
 
-interface Row extends CommandTime { readonly script: string }
+interface Row extends CommandTime {
+  readonly script: string;
+}
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -44,8 +46,16 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const some = CALLS[mode];
 
   const empty = String(await redis.script("LOAD", "return 1"));
-  await time("(GET of one key)", "get", many(() => redis.get(keys.version)));
-  await time("(empty script)", "evalsha", many(() => redis.evalsha(empty, 0)));
+  await time(
+    "(GET of one key)",
+    "get",
+    many(() => redis.get(keys.version)),
+  );
+  await time(
+    "(empty script)",
+    "evalsha",
+    many(() => redis.evalsha(empty, 0)),
+  );
   await time("select, no record", "evalsha", many(selected(USERS)));
   // First few users, so that the rebuilding below has some events for each; then any.
   await inTurns(RECORDS[mode], TOGETHER, reported("impression", RECORDS[mode] / 4));
@@ -61,11 +71,16 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   return {
     title: "scripts",
     about: `Microseconds of Redis per call, from \`INFO commandstats\` after \`CONFIG RESETSTAT\`; up to ${TOGETHER} requests share a call (except \`restore\`, \`extend\` and \`publish\`). The engine's own functions make the calls, on the campaigns of get-50, with random users and fresh impression ids.`,
-    tables: [{
-      caption: "Time in Redis, without reading the command and writing the reply",
-      head: ["script", "calls", "µs per call", "over GET"],
-      rows: rows.map(({ script, calls, usPerCall }) => [script, calls.toLocaleString("en-US"), usPerCall.toFixed(2), (usPerCall / get).toFixed(1)]),
-    }],
-    bounds: [], remarks: [], invalid: rows.filter((row) => !(row.calls > 0)).map((row) => `${row.script} was not called`), runs: rows,
+    tables: [
+      {
+        caption: "Time in Redis, without reading the command and writing the reply",
+        head: ["script", "calls", "µs per call", "over GET"],
+        rows: rows.map(({ script, calls, usPerCall }) => [script, calls.toLocaleString("en-US"), usPerCall.toFixed(2), (usPerCall / get).toFixed(1)]),
+      },
+    ],
+    bounds: [],
+    remarks: [],
+    invalid: rows.filter((row) => !(row.calls > 0)).map((row) => `${row.script} was not called`),
+    runs: rows,
   };
 }

@@ -33,23 +33,31 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const after = await usedMemory(redis, keys.stream);
 
   let sampled = 0;
-  for (let i = 0; i < SAMPLE; i++) sampled += (await redis.memory("USAGE", keys.record(String(FIRST_USER + Math.floor((i * users) / SAMPLE))), "SAMPLES", 0)) ?? Number.NaN;
+  for (let i = 0; i < SAMPLE; i++)
+    sampled += (await redis.memory("USAGE", keys.record(String(FIRST_USER + Math.floor((i * users) / SAMPLE))), "SAMPLES", 0)) ?? Number.NaN;
   const perUser = (after - before) / users;
   const perKey = sampled / SAMPLE;
   const encoding = await redis.object("ENCODING", keys.record(String(FIRST_USER)));
   return {
     title: "memory per user",
     about: `${users.toLocaleString("en-US")} users (ids of 7 digits) have seen one campaign with caps 1/day and 3/total once, reported over HTTP with a UUID as impression id. The events are cut from the stream before memory is read.`,
-    tables: [{
-      caption: "Bytes a user",
-      head: ["", "bytes"],
-      rows: [["growth of `used_memory`, the key tables' share included", perUser.toFixed(1)], [`mean of \`MEMORY USAGE\` of ${SAMPLE.toLocaleString("en-US")} records, key and value`, perKey.toFixed(1)]],
-    }],
+    tables: [
+      {
+        caption: "Bytes a user",
+        head: ["", "bytes"],
+        rows: [
+          ["growth of `used_memory`, the key tables' share included", perUser.toFixed(1)],
+          [`mean of \`MEMORY USAGE\` of ${SAMPLE.toLocaleString("en-US")} records, key and value`, perKey.toFixed(1)],
+        ],
+      },
+    ],
     bounds: [{ name: "Redis memory per user", value: perUser, relation: "≤", limit: 200, unit: " bytes" }],
-    remarks: [`A record is stored as \`${String(encoding)}\`. Redis doubles its tables of keys and of expiries in one step: per user they cost 16 to 32 bytes, ${tableBytes(users).toFixed(1)} here.`],
+    remarks: [
+      `A record is stored as \`${String(encoding)}\`. Redis doubles its tables of keys and of expiries in one step: per user they cost 16 to 32 bytes, ${tableBytes(users).toFixed(1)} here.`,
+    ],
     invalid: [
       ...(load.bad > 0 ? [`${load.bad} reports were not taken`] : []),
-      ...(answers["counted"] === users + 1 ? [] : [`${String(answers["counted"] ?? 0)} of ${users + 1} reports were counted`]),
+      ...(answers.counted === users + 1 ? [] : [`${String(answers.counted ?? 0)} of ${users + 1} reports were counted`]),
     ],
     runs: { users, before, after, perUser, perKey, answers },
   };

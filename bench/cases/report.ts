@@ -1,7 +1,7 @@
 /** Reports over millions of events: the commands, with their start and end. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { configEnv, storePath, type Config } from "../../dist/config.js";
+import { type Config, configEnv, storePath } from "../../dist/config.js";
 import { openStore } from "../../dist/store/store.js";
 import type { CaseContext, CaseResult } from "../case.js";
 import { runPopup } from "../commands.js";
@@ -13,7 +13,11 @@ const EVENTS = { quick: 1_000_000, full: 10_000_000 };
 const ROUNDS = { quick: 3, full: 5 };
 const CAMPAIGNS = 50;
 const COMMANDS: readonly (readonly string[])[] = [
-  ["report"], ["report", "--by", "hour", "--json"], ["report", "7", "--from", "2026-10-01", "--to", "2026-11-01"], ["report", "7", "--by", "hour", "--from", "2026-10-01", "--to", "2026-11-01"], ["settings", "list"],
+  ["report"],
+  ["report", "--by", "hour", "--json"],
+  ["report", "7", "--from", "2026-10-01", "--to", "2026-11-01"],
+  ["report", "7", "--by", "hour", "--from", "2026-10-01", "--to", "2026-11-01"],
+  ["settings", "list"],
 ];
 
 export async function run(context: CaseContext): Promise<CaseResult> {
@@ -37,7 +41,16 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   return {
     title: "reports",
     about: `${EVENTS[mode].toLocaleString("en-US")} events of ${CAMPAIGNS} campaigns and ${(EVENTS[mode] / 5).toLocaleString("en-US")} users over 90 days, a store of ${Math.round(megabytes)} MB. Each command runs ${ROUNDS[mode]} times, in a process of its own; \`settings list\` is what a command takes that does nothing.`,
-    tables: [{ caption: "Time of a command, from its start to its end", head: ["command", "median, s", "least", "greatest"], rows: runs.map(({ command, seconds }) => [`\`${command}\``, ...[median(seconds), Math.min(...seconds), Math.max(...seconds)].map((s) => s.toFixed(2))]) }],
-    bounds: [], remarks: [], invalid: [], runs,
+    tables: [
+      {
+        caption: "Time of a command, from its start to its end",
+        head: ["command", "median, s", "least", "greatest"],
+        rows: runs.map(({ command, seconds }) => [`\`${command}\``, ...[median(seconds), Math.min(...seconds), Math.max(...seconds)].map((s) => s.toFixed(2))]),
+      },
+    ],
+    bounds: [],
+    remarks: [],
+    invalid: [],
+    runs,
   };
 }

@@ -13,7 +13,13 @@ const ROUNDS = { quick: 1, full: 3 };
 const USERS = 1_000_000;
 const CAMPAIGNS = 50;
 
-interface WorkerRun { readonly before: number; readonly events: number; readonly seconds: number; readonly startSeconds: number; readonly perSecond: number }
+interface WorkerRun {
+  readonly before: number;
+  readonly events: number;
+  readonly seconds: number;
+  readonly startSeconds: number;
+  readonly perSecond: number;
+}
 
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
@@ -44,12 +50,22 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   return {
     title: "worker, stream to SQLite",
     about: `${events.toLocaleString("en-US")} impressions of random users of a million are in the stream, written by the impression script. \`popup worker --once\` carries them into the store, a file with synchronous commits. Its time, less what the same command takes to start and end with an empty stream; then the store's events are counted.`,
-    tables: [{
-      caption: "Runs, into the same store: it grows, as a bank's does",
-      head: ["events in the store before", "events", "seconds", "start and end, s", "events/s"],
-      rows: runs.map((r) => [r.before.toLocaleString("en-US"), r.events.toLocaleString("en-US"), r.seconds.toFixed(2), r.startSeconds.toFixed(2), Math.round(r.perSecond).toLocaleString("en-US")]),
-    }],
+    tables: [
+      {
+        caption: "Runs, into the same store: it grows, as a bank's does",
+        head: ["events in the store before", "events", "seconds", "start and end, s", "events/s"],
+        rows: runs.map((r) => [
+          r.before.toLocaleString("en-US"),
+          r.events.toLocaleString("en-US"),
+          r.seconds.toFixed(2),
+          r.startSeconds.toFixed(2),
+          Math.round(r.perSecond).toLocaleString("en-US"),
+        ]),
+      },
+    ],
     bounds: [{ name: "events/s", value: median(rates), range: [Math.min(...rates), Math.max(...rates)], relation: "≥", limit: 50_000 }],
-    remarks: [], invalid, runs,
+    remarks: [],
+    invalid,
+    runs,
   };
 }

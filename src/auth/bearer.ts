@@ -12,6 +12,7 @@ export function readBearer(authorization: readonly string[]): string | Verdict {
   if (value === undefined) return denied(undefined, "who asks is not said", "send authorization: Bearer TOKEN");
   if (second !== undefined) return denied("invalid_request", "there is more than one authorization header", "send one");
   if (!/^bearer(?: |$)/i.test(value)) return denied(undefined, "the authorization is of another scheme", "send authorization: Bearer TOKEN");
-  if (value.length > MAX_TOKEN_LENGTH + "bearer ".length) return denied("invalid_token", `the token is longer than ${MAX_TOKEN_LENGTH} characters`, "issue it with fewer claims");
+  if (value.length > MAX_TOKEN_LENGTH + "bearer ".length)
+    return denied("invalid_token", `the token is longer than ${MAX_TOKEN_LENGTH} characters`, "issue it with fewer claims");
   return BEARER.exec(value)?.[1] ?? denied("invalid_token", "the token has a form that tokens do not have", "send authorization: Bearer TOKEN");
 }

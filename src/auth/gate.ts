@@ -40,5 +40,6 @@ export function denied(error: BearerError | undefined, message: string, hint: st
 
 /** @throws Denied when the caller may not ask for this user */
 export function checkUser(caller: { readonly userId: string | null }, userId: string): void {
-  if (caller.userId !== null && caller.userId !== userId) throw new Denied("insufficient_scope", "the token is another user's", "ask for the user of the token");
+  if (caller.userId !== null && caller.userId !== userId)
+    throw new Denied("insufficient_scope", "the token is another user's", "ask for the user of the token");
 }

@@ -1,9 +1,9 @@
 /** JSON Web Tokens (RFC 7519): a customer's app, which may ask for the user that its token names. */
 import { createHash } from "node:crypto";
-import { errors, jwtVerify, type JWTPayload } from "jose";
+import { errors, type JWTPayload, jwtVerify } from "jose";
+import { PopupError } from "../errors.js";
 import type { Clock } from "../time.js";
 import { parseUserId, USER_ID_RULE } from "../user-id.js";
-import { PopupError } from "../errors.js";
 import { readBearer } from "./bearer.js";
 import { denied, type Gate, type Verdict } from "./gate.js";
 import type { KeyFile } from "./key-file.js";
@@ -14,13 +14,21 @@ import type { TokenKeys } from "./token-keys.js";
 const MOST_KEPT = 10_000;
 
 /** What a token once verified is known by. */
-interface Known { readonly caller: Verdict; /** Epoch s, leeway included. */ readonly until: number; readonly keys: TokenKeys }
+interface Known {
+  readonly caller: Verdict /** Epoch s, leeway included. */;
+  readonly until: number;
+  readonly keys: TokenKeys;
+}
 
 export class JwtGate implements Gate {
   /** By the token's SHA-256: tokens themselves are not kept. The first is the one not seen for longest. */
   readonly #known = new Map<string, Known>();
 
-  constructor(private readonly keys: KeyFile, private readonly rules: JwtRules, private readonly clock: Clock) {}
+  constructor(
+    private readonly keys: KeyFile,
+    private readonly rules: JwtRules,
+    private readonly clock: Clock,
+  ) {}
 
   check(authorization: readonly string[]): Verdict | Promise<Verdict> {
     const token = readBearer(authorization);
@@ -48,8 +56,12 @@ export class JwtGate implements Gate {
     const { claim, issuer, audience, leewayS } = this.rules;
     try {
       const { payload } = await jwtVerify(token, keys.find, {
-        algorithms: [...keys.algorithms], clockTolerance: leewayS, currentDate: new Date(now), requiredClaims: ["exp", claim],
-        ...(issuer === null ? {} : { issuer }), ...(audience === null ? {} : { audience }),
+        algorithms: [...keys.algorithms],
+        clockTolerance: leewayS,
+        currentDate: new Date(now),
+        requiredClaims: ["exp", claim],
+        ...(issuer === null ? {} : { issuer }),
+        ...(audience === null ? {} : { audience }),
       });
       const caller: Verdict = { kind: "caller", userId: userOf(payload, claim) };
       this.#keep(hash, { caller, until: (payload.exp ?? 0) + leewayS, keys });

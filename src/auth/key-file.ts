@@ -48,7 +48,10 @@ export async function openKeyFile(path: string, parse: Parse, onChange: (error: 
 
 /** Changes with the file's content; a replaced file has another inode even within one tick of its clock. */
 async function stateOf(path: string): Promise<string> {
-  return stat(path, { bigint: true }).then(({ mtimeNs, size, ino }) => `${mtimeNs} ${size} ${ino}`, () => "away");
+  return stat(path, { bigint: true }).then(
+    ({ mtimeNs, size, ino }) => `${mtimeNs} ${size} ${ino}`,
+    () => "away",
+  );
 }
 
 async function read(path: string): Promise<Buffer> {

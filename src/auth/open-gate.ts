@@ -2,8 +2,8 @@
 import { PopupError } from "../errors.js";
 import type { Clock } from "../time.js";
 import type { Gate } from "./gate.js";
-import { openKeyFile, type KeyFile } from "./key-file.js";
 import { JwtGate } from "./jwt-gate.js";
+import { type KeyFile, openKeyFile } from "./key-file.js";
 import { KeyGate } from "./key-gate.js";
 import type { AuthSettings } from "./settings.js";
 import { parsePublicKeys, parseSecret } from "./token-keys.js";
@@ -27,6 +27,9 @@ export async function openGate(settings: AuthSettings, parts: GateParts): Promis
 
 async function openKeys({ source, file }: AuthSettings & { mode: "jwt" }, { jwtSecret, onKeyFile }: GateParts): Promise<KeyFile> {
   if (file !== null) return openKeyFile(file, source === "keys" ? parsePublicKeys : parseSecret, onKeyFile);
-  if (jwtSecret === undefined) throw new PopupError("usage", "--auth jwt: there is nothing to verify tokens with", { hint: "give --jwt-keys FILE, --jwt-secret-file FILE or POPUP_JWT_SECRET" });
+  if (jwtSecret === undefined)
+    throw new PopupError("usage", "--auth jwt: there is nothing to verify tokens with", {
+      hint: "give --jwt-keys FILE, --jwt-secret-file FILE or POPUP_JWT_SECRET",
+    });
   return { current: await parseSecret(Buffer.from(jwtSecret), "POPUP_JWT_SECRET"), close: () => undefined };
 }

@@ -1,5 +1,5 @@
 /** What tokens are verified with: a secret, a PEM, or a JWKS (RFC 7517). The kind of key says which algorithm is accepted, never the token. */
-import { createPublicKey, webcrypto, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type JsonWebKey, type KeyObject, webcrypto } from "node:crypto";
 import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from "jose";
 import { PopupError, reasonOf } from "../errors.js";
 
@@ -29,7 +29,8 @@ export async function parseSecret(bytes: Buffer, name: string): Promise<TokenKey
   // A public key that served as an HMAC secret would let everyone who has it sign tokens.
   if (/-----BEGIN |"kty"/.test(text)) throw refuse(name, "holds a key of another kind, not a secret for HS256", "public keys are given with --jwt-keys");
   const secret = bytes.subarray(0, text.replace(/\r?\n$/, "").length);
-  if (secret.length < MIN_SECRET_BYTES) throw refuse(name, `has ${secret.length} bytes, HS256 needs at least ${MIN_SECRET_BYTES}`, "openssl rand -base64 32 makes one");
+  if (secret.length < MIN_SECRET_BYTES)
+    throw refuse(name, `has ${secret.length} bytes, HS256 needs at least ${MIN_SECRET_BYTES}`, "openssl rand -base64 32 makes one");
   const key = await webcrypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
   return { algorithms: ["HS256"], find: () => key };
 }
@@ -41,7 +42,8 @@ export async function parsePublicKeys(bytes: Buffer, name: string): Promise<Toke
 }
 
 async function parsePem(text: string, name: string): Promise<TokenKeys> {
-  if (/PRIVATE KEY-----/.test(text)) throw refuse(name, "holds a private key", "the engine only verifies: openssl pkey -in KEY.pem -pubout gives the public one");
+  if (/PRIVATE KEY-----/.test(text))
+    throw refuse(name, "holds a private key", "the engine only verifies: openssl pkey -in KEY.pem -pubout gives the public one");
   if (text.split("-----BEGIN ").length > 2) throw refuse(name, "holds more than one key or certificate", "give the one that signs, or several as a JWKS");
   const { key, algorithm } = usableKey(() => createPublicKey(text), name);
   const imported = await importJWK(key.export({ format: "jwk" }) as JWK, algorithm);
@@ -56,10 +58,12 @@ function parseJwks(text: string, name: string): TokenKeys {
     throw refuse(name, "is neither a PEM nor JSON", "give a JWKS, or a public key or certificate as PEM");
   }
   const listed = (value as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(listed) || !listed.every((jwk) => typeof jwk === "object" && jwk !== null)) throw refuse(name, "is not a JWKS", 'it looks like {"keys": […]}');
+  if (!Array.isArray(listed) || !listed.every((jwk) => typeof jwk === "object" && jwk !== null))
+    throw refuse(name, "is not a JWKS", 'it looks like {"keys": […]}');
   const keys: JWK[] = [];
   for (const jwk of listed as JWK[]) {
-    if (jwk.kty === "oct" || "k" in jwk || "d" in jwk) throw refuse(name, "holds a private or symmetric key", "give public keys only; the secret of HS256 goes into --jwt-secret-file");
+    if (jwk.kty === "oct" || "k" in jwk || "d" in jwk)
+      throw refuse(name, "holds a private or symmetric key", "give public keys only; the secret of HS256 goes into --jwt-secret-file");
     // Issuers publish keys for other purposes and algorithms beside these.
     if ((jwk.use ?? "sig") !== "sig" || !["RSA", "EC"].includes(jwk.kty ?? "")) continue;
     const intended = jwk.alg ?? (jwk.kty === "RSA" ? "RS256" : jwk.crv === "P-256" ? "ES256" : "");

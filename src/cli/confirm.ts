@@ -3,7 +3,9 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { PopupError } from "../errors.js";
 
-export interface YesFlag { readonly yes?: boolean }
+export interface YesFlag {
+  readonly yes?: boolean;
+}
 
 /** Gives a command its `--yes`. */
 export function addYes(command: Command): Command {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
-import { readConfig, type Config, type ConfigFlags } from "../config.js";
+import { type Config, type ConfigFlags, readConfig } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { LogLevel } from "../log.js";
 import type { Store } from "../store/store.js";
@@ -22,7 +22,10 @@ export interface Context {
   note(text: string): void;
 }
 
-interface GlobalFlags extends ConfigFlags { json?: boolean; quiet?: boolean }
+interface GlobalFlags extends ConfigFlags {
+  json?: boolean;
+  quiet?: boolean;
+}
 
 export function contextOf(command: Command): Context {
   const flags = command.optsWithGlobals<GlobalFlags>();
@@ -63,7 +66,11 @@ export async function openPatiently<T>(open: () => T | Promise<T>, onIncident: (
 }
 
 /** Opens the store for the work and closes it after, whatever comes of it. */
-export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>, open: () => Store | Promise<Store> = () => openConfiguredStore(context.config)): Promise<T> {
+export async function withStore<T>(
+  context: Context,
+  work: (store: Store) => T | Promise<T>,
+  open: () => Store | Promise<Store> = () => openConfiguredStore(context.config),
+): Promise<T> {
   const store = await open();
   try {
     return await work(store);

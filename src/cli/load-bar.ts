@@ -1,7 +1,7 @@
 /** The progress of a load on a terminal: how far, how fast, how long still, how many rows were rejected. */
 import { SingleBar } from "cli-progress";
-import { BAR_OPTIONS } from "./progress.js";
 import type { LoadProgress } from "../load/load.js";
+import { BAR_OPTIONS } from "./progress.js";
 
 export interface LoadBar {
   readonly update: (progress: LoadProgress) => void;
@@ -22,7 +22,8 @@ export function loadBar(quiet: boolean): LoadBar {
       // What comes from standard input has no known end.
       bar ??= new SingleBar({
         format: `${size === undefined ? "" : "{bar} {percentage} %  "}{rows} rows  {rate} rows/s  {rejected} rejected${size === undefined ? "" : "  {eta_formatted} left"}`,
-        ...BAR_OPTIONS, barsize: 16,
+        ...BAR_OPTIONS,
+        barsize: 16,
       });
       read = rows;
       const figures = { rows: n(rows), rate: n((rows * 1_000) / Math.max(1, performance.now() - started)), rejected: n(rejected) };

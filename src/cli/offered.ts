@@ -2,7 +2,11 @@
 import type { Argument, Option } from "commander";
 
 /** @param parse keeps the value; what is wrong with it is found where it is used, and told there */
-export function offered<T extends Option | Argument>(choice: T, values: readonly string[], parse: (value: string, before: never) => unknown = (value) => value): T {
+export function offered<T extends Option | Argument>(
+  choice: T,
+  values: readonly string[],
+  parse: (value: string, before: never) => unknown = (value) => value,
+): T {
   choice.choices([...values]);
   choice.argParser(parse as (value: string, before: unknown) => unknown);
   return choice;

@@ -22,7 +22,10 @@ export function planText({ hash, timezone, actions, unchanged }: PlanJson): stri
 function actionText(one: PlannedAction): string {
   const [sign, colour] = SIGNS[one.action];
   const list = one.users === 0 ? "" : `, with its list of ${counted(one.users, "user")}`;
-  return [coloured(colour, `${sign} ${one.key}: ${verb(one.action, one.id)} "${one.title}"${list}${one.adopted ? ", kept in files from now on" : ""}`), ...changesText(one.changes)].join("\n");
+  return [
+    coloured(colour, `${sign} ${one.key}: ${verb(one.action, one.id)} "${one.title}"${list}${one.adopted ? ", kept in files from now on" : ""}`),
+    ...changesText(one.changes),
+  ].join("\n");
 }
 
 function verb(action: Action, id: number | null): string {
@@ -63,5 +66,6 @@ function cut(text: string): string {
 export function requestText({ hash, requested_by: who, at, approved_by: approved }: ApprovalRequest, needed: number, timezone: string): string {
   const missing = Math.max(0, needed - 1 - approved.length);
   return `asked for by ${who} at ${formatLocal(at, timezone)} ${timezone}${approved.length === 0 ? "" : `, approved by ${approved.join(", ")}`}\n${
-    missing === 0 ? `${hash} may be applied` : `waits for the approval of ${counted(missing, "other user")}:\n  popup approve ${hash}`}`;
+    missing === 0 ? `${hash} may be applied` : `waits for the approval of ${counted(missing, "other user")}:\n  popup approve ${hash}`
+  }`;
 }

@@ -1,12 +1,12 @@
 /** The command line: what there is, apart from running it. */
-import { InvalidArgumentError, Command, Option, type Argument } from "commander";
+import { type Argument, Command, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS } from "../log.js";
 import { maskSecrets } from "../secrets.js";
 import { nearest } from "../suggest.js";
 import { VERSION } from "../version.js";
 import { approveCommand } from "./commands/approve.js";
-import { auditCommand } from "./commands/audit.js";
 import { audienceCommands } from "./commands/audience.js";
+import { auditCommand } from "./commands/audit.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
 import { completionCommand } from "./commands/completion.js";
@@ -40,7 +40,31 @@ export function buildProgram(): Command {
     .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch and worker (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
-  for (const add of [campaignCommands, planCommands, approveCommand, usersCommands, segmentCommands, audienceCommands, simulateCommand, syncCommand, serveCommand, workerCommand, deadCommands, reportCommand, explainCommand, reconcileCommand, settingsCommands, auditCommand, keyCommands, doctorCommand, topCommand, benchCommand, demoCommand, completionCommand]) add(program);
+  for (const add of [
+    campaignCommands,
+    planCommands,
+    approveCommand,
+    usersCommands,
+    segmentCommands,
+    audienceCommands,
+    simulateCommand,
+    syncCommand,
+    serveCommand,
+    workerCommand,
+    deadCommands,
+    reportCommand,
+    explainCommand,
+    reconcileCommand,
+    settingsCommands,
+    auditCommand,
+    keyCommands,
+    doctorCommand,
+    topCommand,
+    benchCommand,
+    demoCommand,
+    completionCommand,
+  ])
+    add(program);
   program.addHelpText("after", "\nExamples:\n  popup demo\n  popup campaign list");
   strict(program);
   return program;
@@ -55,7 +79,11 @@ const LEAST_DESCRIPTION = 20;
 function strict(command: Command): void {
   // A misplaced URL is quoted as an unknown command, say.
   command.configureOutput({ writeErr: (text) => void process.stderr.write(maskSecrets(text)) });
-  command.exitOverride().configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH, minWidthToWrap: LEAST_DESCRIPTION }).showSuggestionAfterError(true).showHelpAfterError("(add --help for the options)");
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH, minWidthToWrap: LEAST_DESCRIPTION })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(add --help for the options)");
   for (const option of command.options) suggestChoices(option);
   for (const argument of command.registeredArguments) suggestChoices(argument);
   command.commands.forEach(strict);

@@ -1,5 +1,5 @@
 /** A bar on a terminal for work whose length is known. */
-import { SingleBar, type Options } from "cli-progress";
+import { type Options, SingleBar } from "cli-progress";
 
 /** Without a hidden cursor or lines that do not wrap: Ctrl-C ends a command at once, and leaves the terminal as the bar has it. */
 export const BAR_OPTIONS: Options = { stream: process.stderr, hideCursor: false, linewrap: true, clearOnComplete: true };

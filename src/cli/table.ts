@@ -20,7 +20,22 @@ const LEAST_CUT = 5;
 const LEAST_WRAPPED = 24;
 const WIDEST_LABEL = 24;
 const BLANK = Object.fromEntries(
-  ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid"].map((part) => [part, ""]),
+  [
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+    "left",
+    "left-mid",
+    "mid",
+    "mid-mid",
+    "right",
+    "right-mid",
+  ].map((part) => [part, ""]),
 );
 
 /** The columns of the terminal that results go to; what is not read by a person keeps its length. */
@@ -30,7 +45,12 @@ const terminalColumns = (): number | undefined => (process.stdout.isTTY ? proces
  * Numbers to the right, with separators. A table that does not fit even so is told row by row, a line for each column.
  * @param columns what it has to fit; undefined for whatever it takes
  */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[], { cut = ["title"], wrap, right = [] }: TableShape = {}, columns = terminalColumns()): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  { cut = ["title"], wrap, right = [] }: TableShape = {},
+  columns = terminalColumns(),
+): string {
   const texts = rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en-US") : cell)));
   const numeric = head.map((name, column) => right.includes(name) || (rows.length > 0 && rows.every((row) => typeof row[column] === "number")));
   const widths = head.map((name, column) => Math.max(stringWidth(name), ...texts.map((row) => stringWidth(row[column] ?? ""))));
@@ -57,25 +77,39 @@ function shrink(widths: number[], least: readonly number[], columns: number): bo
 
 function block(head: readonly string[], row: readonly string[], columns: number): string {
   const label = Math.min(WIDEST_LABEL, Math.max(...head.map((name) => stringWidth(name))));
-  return draw(head.map((name, column) => [name, wrapped(row[column] ?? "", columns - label - GAP.length)]), { colWidths: [label, null] });
+  return draw(
+    head.map((name, column) => [name, wrapped(row[column] ?? "", columns - label - GAP.length)]),
+    { colWidths: [label, null] },
+  );
 }
 
 function draw(rows: readonly (readonly string[])[], options: Table.TableConstructorOptions | { colWidths: readonly (number | null)[] }): string {
   // The type knows no null, which is a column as wide as it is.
-  const grid = new Table({ ...(options as Table.TableConstructorOptions), chars: { ...BLANK, middle: GAP }, style: { head: [], border: [], "padding-left": 0, "padding-right": 0 } });
+  const grid = new Table({
+    ...(options as Table.TableConstructorOptions),
+    chars: { ...BLANK, middle: GAP },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+  });
   for (const row of rows) grid.push([...row]);
-  return grid.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+  return grid
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
 }
 
 /** The text in lines of so many columns, broken at blanks. */
 export function wrapped(text: string, width: number): string {
-  return text.split("\n").map((paragraph) => {
-    const lines: string[] = [];
-    for (const word of paragraph.split(" ")) {
-      const last = lines.at(-1);
-      if (last !== undefined && stringWidth(last) + 1 + stringWidth(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
-      else lines.push(word);
-    }
-    return lines.join("\n");
-  }).join("\n");
+  return text
+    .split("\n")
+    .map((paragraph) => {
+      const lines: string[] = [];
+      for (const word of paragraph.split(" ")) {
+        const last = lines.at(-1);
+        if (last !== undefined && stringWidth(last) + 1 + stringWidth(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
+        else lines.push(word);
+      }
+      return lines.join("\n");
+    })
+    .join("\n");
 }

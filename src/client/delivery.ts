@@ -1,5 +1,5 @@
 /** Carries reports to the engine until it has confirmed each, however long that takes. */
-import type { ReportQueue, Report } from "./queue.js";
+import type { Report, ReportQueue } from "./queue.js";
 import type { Call } from "./request.js";
 
 /** Nobody waits for the answer, so it may take longer than a decision, ms. */
@@ -39,10 +39,15 @@ export function openDelivery(queue: ReportQueue, call: Call, beacon: ((report: R
     let after = 0;
     flying.add(report);
     try {
-      await call(report[0], REPORT_MS, (reply) => {
-        status = reply.status;
-        after = Number(reply.headers.get("retry-after")) * 1_000 || 0;
-      }, report[1]);
+      await call(
+        report[0],
+        REPORT_MS,
+        (reply) => {
+          status = reply.status;
+          after = Number(reply.headers.get("retry-after")) * 1_000 || 0;
+        },
+        report[1],
+      );
     } catch (error) {
       fail(error);
     }
@@ -64,7 +69,7 @@ export function openDelivery(queue: ReportQueue, call: Call, beacon: ((report: R
   };
   const sendAll = async (): Promise<void> => {
     await queue.loaded;
-    for (let next = true; next;) {
+    for (let next = true; next; ) {
       const report = queue.reports.find((waiting) => !flying.has(waiting));
       next = report !== undefined && (await deliver(report));
     }

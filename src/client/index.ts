@@ -3,8 +3,8 @@
  * It never throws into the app and never makes it wait. docs/client.md shows it in use.
  */
 import { openDelivery } from "./delivery.js";
-import { openQueue, type AppStorage } from "./queue.js";
-import { callsTo, within, type Fetch, type Reply, type Token } from "./request.js";
+import { type AppStorage, openQueue } from "./queue.js";
+import { callsTo, type Fetch, type Reply, type Token, within } from "./request.js";
 
 export type { AppStorage } from "./queue.js";
 export type { Fetch, Reply, Token } from "./request.js";
@@ -93,7 +93,10 @@ export function createPopupClient(options: PopupClientOptions): PopupClient {
   const queue = openQueue(options.storage ?? localStorageOr(memory()), `popup-engine ${base} ${userId}`, fail);
   const { navigator } = host;
   // A beacon has no place for a token.
-  const beacon = token === undefined && navigator?.sendBeacon ? ([path, body]: readonly [string, string]): boolean => navigator.sendBeacon?.(base + path, body) === true : undefined;
+  const beacon =
+    token === undefined && navigator?.sendBeacon
+      ? ([path, body]: readonly [string, string]): boolean => navigator.sendBeacon?.(base + path, body) === true
+      : undefined;
   const delivery = openDelivery(queue, call, beacon, fail);
 
   /** Undefined when there was no decision. */
@@ -128,22 +131,31 @@ export function createPopupClient(options: PopupClientOptions): PopupClient {
     }));
   };
   const fresh = (): boolean => kept !== undefined && Math.abs(Date.now() - kept.at) < maxAge;
-  const report = (type: string) => (popup: Popup): void => {
-    try {
-      reported++;
-      kept = undefined;
-      delivery.add([`/v1/campaigns/${popup.campaign_id}/${type}`, JSON.stringify({ user_id: userId, impression_id: popup.impression_id, session_id: sessionId })]);
-    } catch (error) {
-      fail(error);
-    }
-  };
+  const report =
+    (type: string) =>
+    (popup: Popup): void => {
+      try {
+        reported++;
+        kept = undefined;
+        delivery.add([
+          `/v1/campaigns/${popup.campaign_id}/${type}`,
+          JSON.stringify({ user_id: userId, impression_id: popup.impression_id, session_id: sessionId }),
+        ]);
+      } catch (error) {
+        fail(error);
+      }
+    };
 
   const { document } = host;
   const online = (): void => void delivery.flush();
   const hidden = (): void => {
     if (document?.visibilityState === "hidden") delivery.leave();
   };
-  const listeners: readonly (readonly [Listens | undefined, string, () => void])[] = [[host, "online", online], [host, "pagehide", delivery.leave], [document, "visibilitychange", hidden]];
+  const listeners: readonly (readonly [Listens | undefined, string, () => void])[] = [
+    [host, "online", online],
+    [host, "pagehide", delivery.leave],
+    [document, "visibilitychange", hidden],
+  ];
   for (const [on, type, listener] of listeners) on?.addEventListener?.(type, listener);
 
   return {

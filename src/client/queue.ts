@@ -42,16 +42,18 @@ export function openQueue(storage: AppStorage, key: string, fail: (error: unknow
       for (const report of (await stored()).reverse()) if (placeOf(reports, report) < 0) reports.unshift(report);
     }),
     add: (report) => {
-      if (reports.length >= MOST_REPORTS && placeOf(reports, report) < 0) fail(new Error(`more than ${MOST_REPORTS} reports wait; the oldest is given up: ${String(reports[0])}`));
+      if (reports.length >= MOST_REPORTS && placeOf(reports, report) < 0)
+        fail(new Error(`more than ${MOST_REPORTS} reports wait; the oldest is given up: ${String(reports[0])}`));
       change((list) => {
         if (placeOf(list, report) < 0) list.push(report);
         if (list.length > MOST_REPORTS) list.shift();
       });
     },
-    remove: (report) => change((list) => {
-      const place = placeOf(list, report);
-      if (place >= 0) list.splice(place, 1);
-    }),
+    remove: (report) =>
+      change((list) => {
+        const place = placeOf(list, report);
+        if (place >= 0) list.splice(place, 1);
+      }),
   };
 }
 
@@ -61,7 +63,9 @@ const placeOf = (list: readonly Report[], [path, body]: Report): number => list.
 function parse(text: string | null): Report[] {
   try {
     const list: unknown = JSON.parse(text ?? "[]");
-    return Array.isArray(list) ? list.filter((item) => Array.isArray(item) && item.length === 2 && item.every((part) => typeof part === "string")).slice(-MOST_REPORTS) as Report[] : [];
+    return Array.isArray(list)
+      ? (list.filter((item) => Array.isArray(item) && item.length === 2 && item.every((part) => typeof part === "string")).slice(-MOST_REPORTS) as Report[])
+      : [];
   } catch {
     return [];
   }

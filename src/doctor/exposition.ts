@@ -1,6 +1,10 @@
 /** Reads Prometheus' text format, https://prometheus.io/docs/instrumenting/exposition_formats/, as far as the engine writes it. */
 
-export interface Sample { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
 /** Labels that a sample is to have: a value, or one of several. */
 export type Wanted = Readonly<Record<string, string | readonly string[]>>;
 
@@ -20,7 +24,9 @@ export class Exposition {
 
   /** Those of a name, and with these labels. */
   all(name: string, wanted: Wanted = {}): Sample[] {
-    return this.samples.filter((sample) => sample.name === name && Object.entries(wanted).every(([label, value]) => [value].flat().includes(sample.labels[label] ?? "")));
+    return this.samples.filter(
+      (sample) => sample.name === name && Object.entries(wanted).every(([label, value]) => [value].flat().includes(sample.labels[label] ?? "")),
+    );
   }
 
   /** Their sum, or undefined when there is none. */
@@ -31,7 +37,9 @@ export class Exposition {
 }
 
 function parseLabels(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replace(/\\(.)/g, (_, sign: string) => (sign === "n" ? "\n" : sign))]));
+  return Object.fromEntries(
+    [...text.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replace(/\\(.)/g, (_, sign: string) => (sign === "n" ? "\n" : sign))]),
+  );
 }
 
 function parseValue(text: string): number {

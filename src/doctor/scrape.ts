@@ -9,7 +9,10 @@ const APART_MS = 1_000;
 /** The engine itself waits up to 2 s for its processes. */
 const ANSWER_MS = 5_000;
 
-interface Address { readonly host: string; readonly port: number }
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** @throws PopupError `unavailable` when no engine answers there */
 export async function scrapeTwice(address: Address): Promise<Scrapes> {
@@ -21,7 +24,8 @@ export async function scrapeTwice(address: Address): Promise<Scrapes> {
 /** @throws PopupError `unavailable` when no engine answers there */
 export async function scrape({ host, port }: Address): Promise<Exposition> {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/metrics`;
-  const nobody = (why: string, cause?: unknown): PopupError => new PopupError("unavailable", `${url}: ${why}`, { hint: "is popup serve running, with this --admin?", cause });
+  const nobody = (why: string, cause?: unknown): PopupError =>
+    new PopupError("unavailable", `${url}: ${why}`, { hint: "is popup serve running, with this --admin?", cause });
   let text: string;
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });

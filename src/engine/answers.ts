@@ -8,12 +8,12 @@ import type { EventType } from "../event.js";
 export type Trouble = "timeout" | "unavailable" | "unpublished" | "recovering" | "full";
 
 /** What is answered when there is no other answer. */
-export interface Degraded { readonly kind: "degraded"; readonly cause: Trouble }
+export interface Degraded {
+  readonly kind: "degraded";
+  readonly cause: Trouble;
+}
 
-export type Decision =
-  | { readonly kind: "show"; readonly campaignId: number; readonly json: string }
-  | { readonly kind: "none" }
-  | Degraded;
+export type Decision = { readonly kind: "show"; readonly campaignId: number; readonly json: string } | { readonly kind: "none" } | Degraded;
 
 export interface Report {
   readonly type: EventType;

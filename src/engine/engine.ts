@@ -3,19 +3,19 @@
  * trouble into an answer. Nothing on the customer's path rejects, or waits past its deadline.
  */
 import type { Redis } from "ioredis";
-import { PopupError } from "../errors.js";
+import type { PopupError } from "../errors.js";
 import type { Explanation } from "../explanation.js";
-import { report, select, type ReportAnswer, type ReportReply, type SelectAnswer } from "../redis/decisions.js";
+import { type ReportAnswer, type ReportReply, report, type SelectAnswer, select } from "../redis/decisions.js";
 import { explain } from "../redis/explain.js";
 import type { Keys } from "../redis/keys.js";
 import type { Spool } from "../spool/spool.js";
 import type { Clock } from "../time.js";
+import { type Decision, type Degraded, degraded, type Receipt, type Report, type Trouble } from "./answers.js";
 import { newImpressionId } from "./impression-id.js";
 import { LateReports } from "./late-reports.js";
 import { Link } from "./link.js";
-import { Published, STALE_RETRIES, type Popup, type Snapshot } from "./published.js";
-import { settle, Turns, type Pending } from "./turns.js";
-import { degraded, type Decision, type Degraded, type Receipt, type Report, type Trouble } from "./answers.js";
+import { type Popup, Published, type Snapshot, STALE_RETRIES } from "./published.js";
+import { type Pending, settle, Turns } from "./turns.js";
 
 /** A decision not back from Redis by then is given up (DESIGN §8). */
 export const DECISION_DEADLINE_MS = 40;
@@ -46,8 +46,14 @@ export interface EngineOptions {
   readonly decisionDeadlineMs?: number;
 }
 
-interface PendingDecision extends Pending<Decision> { readonly userId: string; readonly sessionId: string | null; readonly impressionId: string }
-interface PendingReport extends Pending<Receipt> { readonly report: Report & { readonly impressionId: string } }
+interface PendingDecision extends Pending<Decision> {
+  readonly userId: string;
+  readonly sessionId: string | null;
+  readonly impressionId: string;
+}
+interface PendingReport extends Pending<Receipt> {
+  readonly report: Report & { readonly impressionId: string };
+}
 
 export class Engine {
   readonly #published: Published;
@@ -61,19 +67,32 @@ export class Engine {
   constructor(private readonly options: EngineOptions) {
     const { redis, keys, clock, spool, onCall, onIncident = () => undefined } = options;
     this.#decisions = new Turns({
-      deadlineMs: options.decisionDeadlineMs ?? DECISION_DEADLINE_MS, late: degraded("timeout"), refused: degraded("unavailable"),
-      most: () => this.#mostDecisions(), onCall: onCall && ((seconds, answered) => onCall("select", seconds, answered)),
+      deadlineMs: options.decisionDeadlineMs ?? DECISION_DEADLINE_MS,
+      late: degraded("timeout"),
+      refused: degraded("unavailable"),
+      most: () => this.#mostDecisions(),
+      onCall: onCall && ((seconds, answered) => onCall("select", seconds, answered)),
       work: (asks) => this.#withList(asks, (snapshot, open) => this.#decideAll(snapshot, open)),
     });
     this.#reports = new Turns({
       // Never less time than a decision has.
-      deadlineMs: Math.max(REPORT_DEADLINE_MS, options.decisionDeadlineMs ?? 0), late: degraded("timeout"), refused: degraded("unavailable"),
+      deadlineMs: Math.max(REPORT_DEADLINE_MS, options.decisionDeadlineMs ?? 0),
+      late: degraded("timeout"),
+      refused: degraded("unavailable"),
       onCall: onCall && ((seconds, answered) => onCall("report", seconds, answered)),
       work: (asks) => this.#withList(asks, (snapshot, open) => this.#reportAll(snapshot, open)),
     });
     this.#published = new Published(redis, keys, clock);
     this.#link = new Link(redis, () => this.#published.refresh(), onIncident);
-    this.#late = new LateReports({ redis, keys, clock, spool, published: this.#published, takes: () => this.#takesReports(), onImpression: options.onImpression });
+    this.#late = new LateReports({
+      redis,
+      keys,
+      clock,
+      spool,
+      published: this.#published,
+      takes: () => this.#takesReports(),
+      onImpression: options.onImpression,
+    });
     this.#schedule();
   }
 
@@ -208,7 +227,13 @@ export class Engine {
     // What waited for its turn, or for a new list, may find another server than it was meant for.
     if (verified === null || this.recovering) return degraded("recovering");
     this.#late.trusted(verified.word);
-    const reply: ReportReply = await report(this.options.redis, this.options.keys, snapshot.version, snapshot.windowsAt(this.options.clock()), asks.map((ask) => ask.report));
+    const reply: ReportReply = await report(
+      this.options.redis,
+      this.options.keys,
+      snapshot.version,
+      snapshot.windowsAt(this.options.clock()),
+      asks.map((ask) => ask.report),
+    );
     if (reply.tag === "full") return degraded("full");
     if (reply.tag !== "taken") return "stale";
     const now = this.options.clock();
@@ -240,7 +265,10 @@ export class Engine {
    * @param ask answers the requests; or says why none is answered, or that the list was stale
    * @returns whether Redis answered
    */
-  async #withList<P extends Pending<Degraded>>(asks: readonly P[], ask: (snapshot: Snapshot, open: readonly P[]) => Promise<Degraded | "done" | "stale">): Promise<boolean> {
+  async #withList<P extends Pending<Degraded>>(
+    asks: readonly P[],
+    ask: (snapshot: Snapshot, open: readonly P[]) => Promise<Degraded | "done" | "stale">,
+  ): Promise<boolean> {
     try {
       let open = asks;
       let why = degraded("unpublished");

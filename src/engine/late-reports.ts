@@ -9,7 +9,7 @@ import type { Keys } from "../redis/keys.js";
 import type { Spool, SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import type { Degraded, Receipt, Report } from "./answers.js";
-import { STALE_RETRIES, type Published } from "./published.js";
+import { type Published, STALE_RETRIES } from "./published.js";
 
 /** Reports in one call: late ones may cost the customers of this moment half a millisecond, and not more. */
 const TOGETHER = 64;
@@ -29,7 +29,10 @@ export interface LateReportsOptions {
   readonly onImpression: ((campaignId: number) => void) | undefined;
 }
 
-interface Taken { readonly report: SpooledReport; readonly takenAt: number }
+interface Taken {
+  readonly report: SpooledReport;
+  readonly takenAt: number;
+}
 
 export class LateReports {
   /** What Redis took lately, oldest first, in two generations: dropping one of them costs nothing. */
@@ -109,7 +112,10 @@ export class LateReports {
   async #make(batch: readonly SpooledReport[]): Promise<void> {
     const { redis, keys, clock, published } = this.options;
     for (let attempt = 0; attempt < STALE_RETRIES; attempt++) {
-      if (!this.options.takes()) throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait", { hint: "they are made when it takes them again" });
+      if (!this.options.takes())
+        throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait", {
+          hint: "they are made when it takes them again",
+        });
       const snapshot = published.current;
       if (snapshot) {
         const reply = await reportLate(redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);
@@ -121,7 +127,8 @@ export class LateReports {
           }
           return;
         }
-        if (reply.tag === "full") throw new PopupError("unavailable", "the event stream is full; reports wait in the spool", { hint: "is the worker running?" });
+        if (reply.tag === "full")
+          throw new PopupError("unavailable", "the event stream is full; reports wait in the spool", { hint: "is the worker running?" });
       }
       await published.refresh();
     }

@@ -13,10 +13,24 @@ export class EngineMetrics {
   /** Counted here and told at a scrape: a label's own counter costs a decision more than all that is around it. */
   readonly #impressions = new Map<number, number>();
 
-  constructor(private readonly registry: Registry, private readonly clock: Clock) {
+  constructor(
+    private readonly registry: Registry,
+    private readonly clock: Clock,
+  ) {
     const registers = [registry];
-    this.#calls = new Histogram({ name: "popup_redis_call_seconds", help: "Calls to Redis, each for up to 128 requests, until their answer or failure", labelNames: ["call"], buckets: CALL_BUCKETS, registers });
-    this.#failed = new Counter({ name: "popup_redis_failed_calls_total", help: "Calls to Redis that it did not answer or answered with an error", labelNames: ["call"], registers });
+    this.#calls = new Histogram({
+      name: "popup_redis_call_seconds",
+      help: "Calls to Redis, each for up to 128 requests, until their answer or failure",
+      labelNames: ["call"],
+      buckets: CALL_BUCKETS,
+      registers,
+    });
+    this.#failed = new Counter({
+      name: "popup_redis_failed_calls_total",
+      help: "Calls to Redis that it did not answer or answered with an error",
+      labelNames: ["call"],
+      registers,
+    });
   }
 
   called(call: "select" | "report", seconds: number, answered: boolean): void {
@@ -32,7 +46,10 @@ export class EngineMetrics {
   watch(engine: Engine, spool: Spool | null): void {
     const registers = [this.registry];
     new Gauge({
-      name: "popup_breaker_open", help: "API processes that ask Redis only now and then, because it fails or hangs", labelNames: ["of"], registers,
+      name: "popup_breaker_open",
+      help: "API processes that ask Redis only now and then, because it fails or hangs",
+      labelNames: ["of"],
+      registers,
       collect() {
         const { decisions, reports } = engine.paused;
         this.set({ of: "decisions" }, decisions ? 1 : 0);
@@ -41,7 +58,10 @@ export class EngineMetrics {
     });
     const impressions = this.#impressions;
     new Counter({
-      name: "popup_impressions_total", help: "Impressions that were counted, of the campaigns that are active", labelNames: ["campaign"], registers,
+      name: "popup_impressions_total",
+      help: "Impressions that were counted, of the campaigns that are active",
+      labelNames: ["campaign"],
+      registers,
       collect() {
         this.reset();
         for (const [campaign, count] of impressions) {
@@ -52,19 +72,49 @@ export class EngineMetrics {
       },
     });
     new Gauge({
-      name: "popup_campaign_info", help: "1 for each campaign that is active, with its title", labelNames: ["campaign", "title"], registers, aggregator: "first",
+      name: "popup_campaign_info",
+      help: "1 for each campaign that is active, with its title",
+      labelNames: ["campaign", "title"],
+      registers,
+      aggregator: "first",
       collect() {
         this.reset();
         for (const [campaign, { title }] of engine.popups) this.set({ campaign, title }, 1);
       },
     });
-    new Gauge({ name: "popup_recovering", help: "API processes that show only campaigns without limits, until sync has looked at Redis' counters", registers, collect() { this.set(engine.recovering ? 1 : 0); } });
-    new Gauge({ name: "popup_spool_records", help: "Reports on disk that Redis has not taken yet", registers, collect() { this.set(spool?.records ?? 0); } });
-    new Gauge({ name: "popup_spool_bytes", help: "Their size", registers, collect() { this.set(spool?.bytes ?? 0); } });
+    new Gauge({
+      name: "popup_recovering",
+      help: "API processes that show only campaigns without limits, until sync has looked at Redis' counters",
+      registers,
+      collect() {
+        this.set(engine.recovering ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: "popup_spool_records",
+      help: "Reports on disk that Redis has not taken yet",
+      registers,
+      collect() {
+        this.set(spool?.records ?? 0);
+      },
+    });
+    new Gauge({
+      name: "popup_spool_bytes",
+      help: "Their size",
+      registers,
+      collect() {
+        this.set(spool?.bytes ?? 0);
+      },
+    });
     const { clock } = this;
     new Gauge({
-      name: "popup_spool_oldest_seconds", help: "The age of the oldest of them", registers, aggregator: "max",
-      collect() { this.set(spool?.oldestAt === undefined ? 0 : Math.max(0, (clock() - spool.oldestAt) / 1000)); },
+      name: "popup_spool_oldest_seconds",
+      help: "The age of the oldest of them",
+      registers,
+      aggregator: "max",
+      collect() {
+        this.set(spool?.oldestAt === undefined ? 0 : Math.max(0, (clock() - spool.oldestAt) / 1000));
+      },
     });
   }
 }

@@ -4,12 +4,12 @@
  */
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
-import { readManifest, type Manifest } from "../manifest.js";
+import { type Manifest, readManifest } from "../manifest.js";
 import { directKeys, type ListView } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
 import { rowFinder } from "../redis/rows.js";
 import { readVerified, type Verified } from "../redis/verified.js";
-import { windowsReader, type Clock, type Windows } from "../time.js";
+import { type Clock, type Windows, windowsReader } from "../time.js";
 
 export interface Snapshot extends ListView {
   readonly manifest: Manifest;
@@ -39,7 +39,11 @@ export class Published {
   #reading: Promise<void> | undefined;
   #apiKeys: ReadonlyMap<string, Buffer> | undefined;
 
-  constructor(private readonly redis: Redis, private readonly keys: Keys, private readonly clock: Clock) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+  ) {}
 
   /** Undefined until something was published and read. */
   get current(): Snapshot | undefined {
@@ -82,7 +86,9 @@ export class Published {
         return;
       }
     }
-    throw new PopupError("unavailable", "the published campaigns change faster than they can be read", { hint: "how many syncs publish, and how often? one is enough" });
+    throw new PopupError("unavailable", "the published campaigns change faster than they can be read", {
+      hint: "how many syncs publish, and how often? one is enough",
+    });
   }
 
   /** The version that is live. What is said of the counters belongs to it: both are read at once. */
@@ -95,7 +101,8 @@ export class Published {
   /** Undefined when a publish came in between. */
   async #read(): Promise<Snapshot | undefined> {
     const text = await this.redis.get(this.keys.manifest);
-    if (text === null) throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
+    if (text === null)
+      throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
     const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
     if ((await this.#look()) !== manifest.version) return undefined;
@@ -103,7 +110,16 @@ export class Published {
     const windowsAt = windowsReader(manifest.timezone);
     // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
     windowsAt(this.clock());
-    return { version: manifest.version, serves: manifest.serves, testUsers: new Set(manifest.test_users), manifest, findRow: rowFinder(this.keys, manifest.index), directKeys: directKeys(this.keys, manifest.direct), popups, windowsAt };
+    return {
+      version: manifest.version,
+      serves: manifest.serves,
+      testUsers: new Set(manifest.test_users),
+      manifest,
+      findRow: rowFinder(this.keys, manifest.index),
+      directKeys: directKeys(this.keys, manifest.direct),
+      popups,
+      windowsAt,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Tables; columns of figures stand to the right. */
-import { markup, Markup } from "./markup.js";
+import { Markup, markup } from "./markup.js";
 
 /** @param rows as text, or numbers; a column of nothing but figures, shares and dashes is one of figures */
 export function tableOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): Markup {

@@ -6,7 +6,10 @@ import type { Exchange } from "./replies.js";
 type Guard = (exchange: Exchange, work: (verdict: Verdict) => void) => (verdict: Verdict) => void;
 
 /** @param guarded,refuse the server's own: what is thrown in the work becomes an answer */
-export function admission(guarded: Guard, refuse: (exchange: Exchange, error: unknown) => void): {
+export function admission(
+  guarded: Guard,
+  refuse: (exchange: Exchange, error: unknown) => void,
+): {
   authorization: (req: HttpRequest) => string[];
   admit: (exchange: Exchange, verdict: Verdict | Promise<Verdict>, work: (check: (userId: string) => void) => void, unknown: () => void) => void;
 } {

@@ -43,7 +43,10 @@ export function sendPreflight(res: HttpResponse, grant: Grant, methods: string):
   res.cork(() => {
     res.writeStatus("204 No Content").writeHeader("cache-control", "no-store");
     writeGrant(res, grant);
-    res.writeHeader("access-control-allow-methods", methods).writeHeader("access-control-allow-headers", "authorization, content-type").writeHeader("access-control-max-age", PREFLIGHT_AGE_S);
+    res
+      .writeHeader("access-control-allow-methods", methods)
+      .writeHeader("access-control-allow-headers", "authorization, content-type")
+      .writeHeader("access-control-max-age", PREFLIGHT_AGE_S);
     res.endWithoutBody();
   });
 }

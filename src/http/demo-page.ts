@@ -5,19 +5,29 @@ import { fileURLToPath } from "node:url";
 import { PACKAGE_ROOT } from "../version.js";
 import type { Exchange } from "./replies.js";
 
-export interface PageFile { readonly path: string; readonly type: string; readonly text: string }
+export interface PageFile {
+  readonly path: string;
+  readonly type: string;
+  readonly text: string;
+}
 
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
 /** Nothing but what comes from here runs, and nobody else is asked; pictures are where campaigns say (DESIGN §4). */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src https: http://localhost:* http://127.0.0.1:* data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const FOLDERS = [["/demo", join(PACKAGE_ROOT, "web/demo")], ["/demo/client", fileURLToPath(new URL("../client", import.meta.url))]] as const;
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src https: http://localhost:* http://127.0.0.1:* data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const FOLDERS = [
+  ["/demo", join(PACKAGE_ROOT, "web/demo")],
+  ["/demo/client", fileURLToPath(new URL("../client", import.meta.url))],
+] as const;
 
 /** All of them, read now: a page of some kilobytes is no work for a disk while decisions wait. */
 export function demoFiles(): PageFile[] {
-  return FOLDERS.flatMap(([at, folder]) => readdirSync(folder).flatMap((name) => {
-    const type = TYPES[extname(name)];
-    return type === undefined ? [] : [{ path: name === "index.html" ? at : `${at}/${name}`, type, text: readFileSync(join(folder, name), "utf8") }];
-  }));
+  return FOLDERS.flatMap(([at, folder]) =>
+    readdirSync(folder).flatMap((name) => {
+      const type = TYPES[extname(name)];
+      return type === undefined ? [] : [{ path: name === "index.html" ? at : `${at}/${name}`, type, text: readFileSync(join(folder, name), "utf8") }];
+    }),
+  );
 }
 
 export function sendFile({ res, closed }: Exchange, { type, text }: PageFile): void {

@@ -6,10 +6,30 @@ const LATENCY_BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.04, 0
 
 export class HttpMetrics {
   readonly registry = new Registry();
-  readonly #decisions = new Counter({ name: "popup_decisions_total", help: "Answers to GET popup, by result", labelNames: ["result"] as const, registers: [this.registry] });
-  readonly #reports = new Counter({ name: "popup_reports_total", help: "Answers to reports, by type and result", labelNames: ["type", "result"] as const, registers: [this.registry] });
-  readonly #refused = new Counter({ name: "popup_refused_total", help: "Requests refused as wrong, by status", labelNames: ["status"] as const, registers: [this.registry] });
-  readonly #latency = new Histogram({ name: "popup_decision_seconds", help: "From a GET's arrival to its answer", buckets: LATENCY_BUCKETS, registers: [this.registry] });
+  readonly #decisions = new Counter({
+    name: "popup_decisions_total",
+    help: "Answers to GET popup, by result",
+    labelNames: ["result"] as const,
+    registers: [this.registry],
+  });
+  readonly #reports = new Counter({
+    name: "popup_reports_total",
+    help: "Answers to reports, by type and result",
+    labelNames: ["type", "result"] as const,
+    registers: [this.registry],
+  });
+  readonly #refused = new Counter({
+    name: "popup_refused_total",
+    help: "Requests refused as wrong, by status",
+    labelNames: ["status"] as const,
+    registers: [this.registry],
+  });
+  readonly #latency = new Histogram({
+    name: "popup_decision_seconds",
+    help: "From a GET's arrival to its answer",
+    buckets: LATENCY_BUCKETS,
+    registers: [this.registry],
+  });
 
   /** @param seconds from arrival to answer */
   decided(result: string, seconds: number): void {

@@ -2,19 +2,34 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { Denied } from "../auth/gate.js";
 import type { Trouble } from "../engine/answers.js";
-import { HTTP_STATUS, PopupError } from "../errors.js";
-import { writeGrant, type Grant } from "./cors.js";
+import { HTTP_STATUS, type PopupError } from "../errors.js";
+import { type Grant, writeGrant } from "./cors.js";
 
 const STATUS_TEXT: Record<number, string> = {
-  200: "200 OK", 202: "202 Accepted", 204: "204 No Content", 400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found", 405: "405 Method Not Allowed",
-  409: "409 Conflict", 413: "413 Payload Too Large", 500: "500 Internal Server Error", 503: "503 Service Unavailable",
+  200: "200 OK",
+  202: "202 Accepted",
+  204: "204 No Content",
+  400: "400 Bad Request",
+  401: "401 Unauthorized",
+  403: "403 Forbidden",
+  404: "404 Not Found",
+  405: "405 Method Not Allowed",
+  409: "409 Conflict",
+  413: "413 Payload Too Large",
+  500: "500 Internal Server Error",
+  503: "503 Service Unavailable",
 };
 
 /**
  * A response, whether it was asked for with HEAD, what the origin that asks is granted where there is anything to say of it, and
  * whether it is over: answered, or its client has gone.
  */
-export interface Exchange { readonly res: HttpResponse; readonly head: boolean; readonly grant: Grant | undefined; closed: boolean }
+export interface Exchange {
+  readonly res: HttpResponse;
+  readonly head: boolean;
+  readonly grant: Grant | undefined;
+  closed: boolean;
+}
 
 export function sendJson({ res, grant, closed }: Exchange, status: number, json: string): void {
   if (closed) return;

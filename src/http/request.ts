@@ -3,13 +3,16 @@ import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { parseCampaignId } from "../campaign.js";
 import type { Report } from "../engine/answers.js";
 import { invalid, PopupError } from "../errors.js";
-import { readToken, type EventType } from "../event.js";
+import { type EventType, readToken } from "../event.js";
 import { isUserId, parseUserId } from "../user-id.js";
 
 export const MAX_BODY_BYTES = 4_096;
 const MAX_QUERY_LENGTH = 2_048;
 
-export interface PopupQuery { readonly userId: string; readonly sessionId: string | null }
+export interface PopupQuery {
+  readonly userId: string;
+  readonly sessionId: string | null;
+}
 
 /** The query of a decision. @throws PopupError `invalid`, naming the parameter */
 export function readPopupQuery(query: string): PopupQuery {
@@ -69,7 +72,11 @@ export function readReport(type: EventType, campaign: string, body: Uint8Array):
  *   nothing more of the body is kept then
  */
 export function readBody(req: HttpRequest, res: HttpResponse, done: (body: Uint8Array | PopupError) => void): void {
-  const tooLarge = (): PopupError => new PopupError("too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`, { hint: "a report needs user_id, impression_id and session_id only", field: "body" });
+  const tooLarge = (): PopupError =>
+    new PopupError("too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`, {
+      hint: "a report needs user_id, impression_id and session_id only",
+      field: "body",
+    });
   const length = req.getHeader("content-length");
   if (Number(length) > MAX_BODY_BYTES) {
     res.onData(() => undefined);

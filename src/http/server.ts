@@ -4,15 +4,15 @@ import type { Gate } from "../auth/gate.js";
 import type { Report } from "../engine/answers.js";
 import type { Engine } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
-import { explanationToJson, type Explanation } from "../explanation.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
+import { type Explanation, explanationToJson } from "../explanation.js";
 import { admission } from "./admission.js";
 import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
 import { demoFiles, sendFile } from "./demo-page.js";
 import { isAmbiguous } from "./framing.js";
 import type { HttpMetrics } from "./metrics.js";
+import { type Exchange, sendJson, sendNothing, sendProblem } from "./replies.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
-import { sendJson, sendNothing, sendProblem, type Exchange } from "./replies.js";
 import { loadUws } from "./uws.js";
 
 export interface HttpServer {
@@ -32,7 +32,12 @@ export interface HttpOptions {
 }
 
 /** @param onFault told of an error that is the engine's own fault; its client gets a 500 or 204 */
-export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: (error: unknown) => void, { gate, corsOrigins = [], demo = false }: HttpOptions = {}): HttpServer {
+export function createHttpServer(
+  engine: Engine,
+  metrics: HttpMetrics,
+  onFault: (error: unknown) => void,
+  { gate, corsOrigins = [], demo = false }: HttpOptions = {},
+): HttpServer {
   const uws = loadUws();
   const grantOf = grantsOf(corsOrigins);
   const app = uws.App();
@@ -40,28 +45,32 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
   let socket: us_listen_socket | undefined;
 
   /** Runs a part of an exchange: a throw out of a handler would end the process, and one out of an answer would keep others from theirs. */
-  const guarded = <T extends unknown[]>(exchange: Exchange, work: (...args: T) => void) => (...args: T): void => {
-    try {
-      work(...args);
-    } catch (error) {
-      refuse(exchange, error);
-    }
-  };
-  const route = (handle: (req: HttpRequest, exchange: Exchange) => void, anyMethod = false) => (res: HttpResponse, req: HttpRequest): void => {
-    if (isAmbiguous(req)) {
-      metrics.refused(HTTP_STATUS.invalid);
-      res.close();
-      return;
-    }
-    const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", grant: grantOf?.(req), closed: false };
-    open++;
-    res.onAborted(() => done(exchange));
-    try {
-      handle(req, exchange);
-    } catch (error) {
-      refuse(exchange, error);
-    }
-  };
+  const guarded =
+    <T extends unknown[]>(exchange: Exchange, work: (...args: T) => void) =>
+    (...args: T): void => {
+      try {
+        work(...args);
+      } catch (error) {
+        refuse(exchange, error);
+      }
+    };
+  const route =
+    (handle: (req: HttpRequest, exchange: Exchange) => void, anyMethod = false) =>
+    (res: HttpResponse, req: HttpRequest): void => {
+      if (isAmbiguous(req)) {
+        metrics.refused(HTTP_STATUS.invalid);
+        res.close();
+        return;
+      }
+      const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", grant: grantOf?.(req), closed: false };
+      open++;
+      res.onAborted(() => done(exchange));
+      try {
+        handle(req, exchange);
+      } catch (error) {
+        refuse(exchange, error);
+      }
+    };
   /** The exchange is over: it was answered, or its client has gone. */
   const done = (exchange: Exchange): void => {
     if (exchange.closed) return;
@@ -82,98 +91,154 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
   const decide = (exchange: Exchange, query: string, started: number, check?: (userId: string) => void): void => {
     const { userId, sessionId } = readPopupQuery(query);
     check?.(userId);
-    engine.decide(userId, sessionId, guarded(exchange, (decision) => {
-      metrics.decided(decision.kind === "degraded" ? decision.cause : decision.kind, (performance.now() - started) / 1000);
-      if (decision.kind === "show") sendJson(exchange, 200, decision.json);
-      else sendNothing(exchange, decision.kind === "degraded" ? decision.cause : undefined);
-      done(exchange);
-    }));
+    engine.decide(
+      userId,
+      sessionId,
+      guarded(exchange, (decision) => {
+        metrics.decided(decision.kind === "degraded" ? decision.cause : decision.kind, (performance.now() - started) / 1000);
+        if (decision.kind === "show") sendJson(exchange, 200, decision.json);
+        else sendNothing(exchange, decision.kind === "degraded" ? decision.cause : undefined);
+        done(exchange);
+      }),
+    );
   };
 
   const take = (exchange: Exchange, parsed: Report): void => {
-    engine.report(parsed, guarded(exchange, (receipt) => {
-      metrics.reported(parsed.type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
-      if (receipt.kind === "unknown") {
-        refuse(exchange, new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, { hint: "it never was published, or ended more than 7 days ago", field: "campaign id" }));
-      } else if (receipt.kind === "degraded") {
-        refuse(exchange, new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }));
-      } else if (receipt.kind === "failed") {
-        refuse(exchange, new PopupError("internal", "the report could not be taken: what is known of the user is damaged"));
-      } else {
-        sendJson(exchange, 202, receiptJson(parsed.type, receipt));
-        done(exchange);
-      }
-    }));
+    engine.report(
+      parsed,
+      guarded(exchange, (receipt) => {
+        metrics.reported(parsed.type, receipt.kind === "degraded" ? receipt.cause : receipt.kind);
+        if (receipt.kind === "unknown") {
+          refuse(
+            exchange,
+            new PopupError("not_found", `campaign ${parsed.campaignId} takes no reports`, {
+              hint: "it never was published, or ended more than 7 days ago",
+              field: "campaign id",
+            }),
+          );
+        } else if (receipt.kind === "degraded") {
+          refuse(
+            exchange,
+            new PopupError("unavailable", `the report was not confirmed: ${receipt.cause}`, { hint: "send it again with the same impression_id" }),
+          );
+        } else if (receipt.kind === "failed") {
+          refuse(exchange, new PopupError("internal", "the report could not be taken: what is known of the user is damaged"));
+        } else {
+          sendJson(exchange, 202, receiptJson(parsed.type, receipt));
+          done(exchange);
+        }
+      }),
+    );
   };
 
   let popup = route((req, exchange) => decide(exchange, req.getQuery() ?? "", performance.now()));
-  let report = (type: EventType) => route((req, exchange) => {
-    const campaign = req.getParameter(0);
-    readBody(req, exchange.res, guarded(exchange, (body) => {
-      if (body instanceof PopupError) throw body;
-      take(exchange, readReport(type, campaign, body));
-    }));
-  });
+  let report = (type: EventType) =>
+    route((req, exchange) => {
+      const campaign = req.getParameter(0);
+      readBody(
+        req,
+        exchange.res,
+        guarded(exchange, (body) => {
+          if (body instanceof PopupError) throw body;
+          take(exchange, readReport(type, campaign, body));
+        }),
+      );
+    });
   if (gate) {
     const { admit, authorization } = admission(guarded, refuse);
     popup = route((req, exchange) => {
       const started = performance.now();
       const query = req.getQuery() ?? "";
-      admit(exchange, gate.check(authorization(req)), (check) => {
-        // Who has left meanwhile is not shown anything, so nothing is to be counted.
-        if (!exchange.closed) decide(exchange, query, started, check);
-      }, () => {
-        const cause = engine.trouble ?? "unpublished";
-        metrics.decided(cause, (performance.now() - started) / 1000);
-        finish(exchange, () => sendNothing(exchange, cause));
+      admit(
+        exchange,
+        gate.check(authorization(req)),
+        (check) => {
+          // Who has left meanwhile is not shown anything, so nothing is to be counted.
+          if (!exchange.closed) decide(exchange, query, started, check);
+        },
+        () => {
+          const cause = engine.trouble ?? "unpublished";
+          metrics.decided(cause, (performance.now() - started) / 1000);
+          finish(exchange, () => sendNothing(exchange, cause));
+        },
+      );
+    });
+    report = (type) =>
+      route((req, exchange) => {
+        const campaign = req.getParameter(0);
+        const verdict = gate.check(authorization(req));
+        readBody(
+          req,
+          exchange.res,
+          guarded(exchange, (body) => {
+            // The body is there for as long as this runs, the verdict perhaps later; who may not ask is not told what is wrong with it.
+            const parsed = body instanceof PopupError ? body : attempt(() => readReport(type, campaign, body));
+            admit(
+              exchange,
+              verdict,
+              (check) => {
+                if (parsed instanceof PopupError) throw parsed;
+                check(parsed.userId);
+                take(exchange, parsed);
+              },
+              () => {
+                metrics.reported(type, engine.trouble ?? "unpublished");
+                refuse(exchange, new PopupError("unavailable", "the API keys are not known yet", { hint: "send it again with the same impression_id" }));
+              },
+            );
+          }),
+        );
       });
-    });
-    report = (type) => route((req, exchange) => {
-      const campaign = req.getParameter(0);
-      const verdict = gate.check(authorization(req));
-      readBody(req, exchange.res, guarded(exchange, (body) => {
-        // The body is there for as long as this runs, the verdict perhaps later; who may not ask is not told what is wrong with it.
-        const parsed = body instanceof PopupError ? body : attempt(() => readReport(type, campaign, body));
-        admit(exchange, verdict, (check) => {
-          if (parsed instanceof PopupError) throw parsed;
-          check(parsed.userId);
-          take(exchange, parsed);
-        }, () => {
-          metrics.reported(type, engine.trouble ?? "unpublished");
-          refuse(exchange, new PopupError("unavailable", "the API keys are not known yet", { hint: "send it again with the same impression_id" }));
-        });
-      }));
-    });
   }
 
   const ready = route((_req, exchange) => {
     const trouble = engine.trouble;
-    if (trouble === undefined) finish(exchange, () => sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })));
+    if (trouble === undefined)
+      finish(exchange, () =>
+        sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })),
+      );
     else {
       const reason = trouble === "unpublished" ? "nothing is published yet" : "Redis is away";
       refuse(exchange, new PopupError("unavailable", reason, { hint: trouble === "unpublished" ? "run popup sync" : "see popup doctor" }));
     }
   });
-  const wrongMethod = (allow: string) => route((req, exchange) => {
-    const { res, grant } = exchange;
-    if (isPreflight(req, grant)) finish(exchange, () => sendPreflight(res, grant, allow));
-    else refuse(exchange, new PopupError("method_not_allowed", "this path does not take this method", { hint: `use ${allow}` }), allow);
-  }, true);
+  const wrongMethod = (allow: string) =>
+    route((req, exchange) => {
+      const { res, grant } = exchange;
+      if (isPreflight(req, grant)) finish(exchange, () => sendPreflight(res, grant, allow));
+      else refuse(exchange, new PopupError("method_not_allowed", "this path does not take this method", { hint: `use ${allow}` }), allow);
+    }, true);
 
   app.get("/v1/campaigns/popup", popup).any("/v1/campaigns/popup", wrongMethod("GET"));
   for (const type of EVENT_TYPES) app.post(`/v1/campaigns/:id/${type}`, report(type)).any(`/v1/campaigns/:id/${type}`, wrongMethod("POST"));
-  app.get("/healthz", route((_req, exchange) => finish(exchange, () => sendJson(exchange, 200, '{"ok":true}')))).any("/healthz", wrongMethod("GET"));
+  app
+    .get(
+      "/healthz",
+      route((_req, exchange) => finish(exchange, () => sendJson(exchange, 200, '{"ok":true}'))),
+    )
+    .any("/healthz", wrongMethod("GET"));
   app.get("/readyz", ready).any("/readyz", wrongMethod("GET"));
   if (demo) {
     const explain = route((req, exchange) => {
       const { userId, sessionId } = readPopupQuery(req.getQuery() ?? "");
-      const answer = guarded(exchange, (explanation: Explanation) => finish(exchange, () => sendJson(exchange, 200, JSON.stringify(explanationToJson(explanation)))));
+      const answer = guarded(exchange, (explanation: Explanation) =>
+        finish(exchange, () => sendJson(exchange, 200, JSON.stringify(explanationToJson(explanation)))),
+      );
       engine.explain(userId, sessionId).then(answer, (error: unknown) => refuse(exchange, error));
     });
     app.get("/demo/explain", explain).any("/demo/explain", wrongMethod("GET"));
   }
-  for (const file of demo ? demoFiles() : []) app.get(file.path, route((_req, exchange) => finish(exchange, () => sendFile(exchange, file)))).any(file.path, wrongMethod("GET"));
-  app.any("/*", route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true));
+  for (const file of demo ? demoFiles() : [])
+    app
+      .get(
+        file.path,
+        route((_req, exchange) => finish(exchange, () => sendFile(exchange, file))),
+      )
+      .any(file.path, wrongMethod("GET"));
+  app.any(
+    "/*",
+    route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true),
+  );
 
   return {
     listen: (host, port) =>
@@ -182,7 +247,12 @@ export function createHttpServer(engine: Engine, metrics: HttpMetrics, onFault: 
           if (token) {
             socket = token;
             resolve();
-          } else reject(new PopupError("unavailable", `${host}:${port} cannot be listened on`, { hint: "another process has it, or it needs more rights; choose another with --port" }));
+          } else
+            reject(
+              new PopupError("unavailable", `${host}:${port} cannot be listened on`, {
+                hint: "another process has it, or it needs more rights; choose another with --port",
+              }),
+            );
         });
       }),
     close: async (graceMs = 5_000) => {

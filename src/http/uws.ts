@@ -2,8 +2,9 @@
  * uWebSockets.js, native or not at all. The registry build falls back to a JavaScript imitation on
  * a Node it has no binary for, and that one answers wrongly.
  */
-import { createRequire } from "node:module";
+
 import type * as Uws from "uWebSockets.js";
+import { createRequire } from "node:module";
 import { PopupError, reasonOf } from "../errors.js";
 
 const OFFICIAL = "npm i uWebSockets.js@github:uNetworking/uWebSockets.js#v20.57.0 (Node 20 to 25, glibc 2.38 or newer)";

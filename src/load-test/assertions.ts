@@ -1,5 +1,5 @@
 /** The flag `--assert`: what the figures of a run must be, such as `p99<50ms,errors=0`. */
-import { invalid, PopupError } from "../errors.js";
+import { invalid, type PopupError } from "../errors.js";
 import type { BenchResult } from "./result.js";
 
 type Operator = "<" | "<=" | ">" | ">=" | "=";
@@ -59,11 +59,16 @@ function actualOf({ of, figure }: Assertion, result: BenchResult): number | null
 
 function holds(actual: number, { operator, bound }: Assertion): boolean {
   switch (operator) {
-    case "<": return actual < bound;
-    case "<=": return actual <= bound;
-    case ">": return actual > bound;
-    case ">=": return actual >= bound;
-    case "=": return actual === bound;
+    case "<":
+      return actual < bound;
+    case "<=":
+      return actual <= bound;
+    case ">":
+      return actual > bound;
+    case ">=":
+      return actual >= bound;
+    case "=":
+      return actual === bound;
   }
 }
 

@@ -5,20 +5,26 @@ import { openConfiguredStore } from "../background.js";
 import type { Config } from "../config.js";
 import { invalid, PopupError, reasonOf } from "../errors.js";
 import { freePort, inTemporaryFolder, startPrivateEngine } from "../private-engine.js";
-import { failures, type Assertion } from "./assertions.js";
-import { pageOf } from "./page.js";
+import { type Assertion, failures } from "./assertions.js";
 import { curveOf } from "./latency.js";
 import { fillStore } from "./own-campaigns.js";
-import { runLoad, type Load, type LoadPlan } from "./processes.js";
+import { pageOf } from "./page.js";
+import { type Load, type LoadPlan, runLoad } from "./processes.js";
 import type { Progress } from "./progress.js";
-import { resultOf, type BenchResult } from "./result.js";
+import { type BenchResult, resultOf } from "./result.js";
 import { checkTarget } from "./target.js";
 import { openUsers } from "./users.js";
 
-export interface BenchRun { readonly load: Load; readonly result: BenchResult }
+export interface BenchRun {
+  readonly load: Load;
+  readonly result: BenchResult;
+}
 
 /** The flags as they were written. */
-export interface Words { readonly mix: string; readonly users: string }
+export interface Words {
+  readonly mix: string;
+  readonly users: string;
+}
 
 /**
  * Puts an engine under load.
@@ -36,10 +42,15 @@ export async function bench(plan: LoadPlan, words: Words, progress: Progress, si
   };
   signal.addEventListener("abort", onStop);
   try {
-    const load = await runLoad(plan, signal, () => {
-      started = Date.now();
-      progress.start();
-    }, (second) => progress.second(second));
+    const load = await runLoad(
+      plan,
+      signal,
+      () => {
+        started = Date.now();
+        progress.start();
+      },
+      (second) => progress.second(second),
+    );
     if (stoppedAfterS !== null && stoppedAfterS <= 0) stopHere(signal);
     return { load, result: resultOf(load, { plan, ...words, startedMs: started, stoppedAfterS }) };
   } finally {
@@ -53,7 +64,15 @@ export async function bench(plan: LoadPlan, words: Words, progress: Progress, si
  * @param say told when the engine is ready
  * @throws PopupError as {@link bench} does
  */
-export async function benchSelf(base: Config, plan: Omit<LoadPlan, "url">, campaigns: number, words: Words, progress: Progress, signal: AbortSignal, say: (text: string) => void): Promise<BenchRun> {
+export async function benchSelf(
+  base: Config,
+  plan: Omit<LoadPlan, "url">,
+  campaigns: number,
+  words: Words,
+  progress: Progress,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<BenchRun> {
   return inTemporaryFolder("bench", base, async (config) => {
     const store = openConfiguredStore(config);
     try {
@@ -82,16 +101,25 @@ export function checkPagePath(path: string): void {
     accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw invalid("--html", `${path} cannot be written: ${missing ? "its folder does not exist" : reasonOf(error)}`, "name a file in a folder that exists and that you may write to");
+    throw invalid(
+      "--html",
+      `${path} cannot be written: ${missing ? "its folder does not exist" : reasonOf(error)}`,
+      "name a file in a folder that exists and that you may write to",
+    );
   }
 }
 
 /** Writes the result as a page of its own. */
 export function writePage(path: string, { load, result }: BenchRun, assertions: readonly Assertion[]): void {
-  writeFileSync(path, pageOf({
-    result, curves: { get: curveOf(load.measured.get.latency), post: curveOf(load.measured.post.latency) },
-    assertions: assertions.map(({ text }) => text), failures: failures(assertions, result),
-  }));
+  writeFileSync(
+    path,
+    pageOf({
+      result,
+      curves: { get: curveOf(load.measured.get.latency), post: curveOf(load.measured.post.latency) },
+      assertions: assertions.map(({ text }) => text),
+      failures: failures(assertions, result),
+    }),
+  );
 }
 
 function stopHere(signal: AbortSignal): void {

@@ -15,7 +15,9 @@ import type { LoadRequest } from "./traffic.js";
 
 /** What is used of autocannon's client (lib/httpClient.js of version 9) beyond its documentation. */
 interface Internals {
-  setRequests(requests: { requestBuffer?: string; onResponse: (status: number, body: string, context: object, headers: Record<string, unknown>) => void }[]): void;
+  setRequests(
+    requests: { requestBuffer?: string; onResponse: (status: number, body: string, context: object, headers: Record<string, unknown>) => void }[],
+  ): void;
   on(event: "connError", listener: (error: Error) => void): void;
   _connect(): void;
   _doRequest(): void;
@@ -26,7 +28,11 @@ interface Internals {
 }
 
 /** A request on its way. Times are of `performance.now()`, ms. */
-export interface Sent { readonly request: LoadRequest; readonly due: number; readonly sent: number }
+export interface Sent {
+  readonly request: LoadRequest;
+  readonly due: number;
+  readonly sent: number;
+}
 
 export interface ConnectionEvents {
   /** It can send; called again only after it has sent. */
@@ -51,7 +57,11 @@ export class Connection {
   #freeSince = 0;
 
   /** @param timeoutMs the time-out that autocannon was given */
-  constructor(client: Client, timeoutMs: number, private readonly events: ConnectionEvents) {
+  constructor(
+    client: Client,
+    timeoutMs: number,
+    private readonly events: ConnectionEvents,
+  ) {
     this.#client = internalsOf(client);
     const connect = this.#client._connect.bind(client);
     this.#sendNow = this.#client._doRequest.bind(client);
@@ -119,7 +129,14 @@ export class Connection {
 
 function internalsOf(client: Client): Internals {
   const internals = client as unknown as Internals;
-  const known = typeof internals._connect === "function" && typeof internals._doRequest === "function" && typeof internals._destroyConnection === "function" && typeof internals.parser?.initialize === "function";
-  if (!known) throw new PopupError("internal", "this version of autocannon has another client than the one popup bench knows", { hint: "install the version of package-lock.json: npm ci" });
+  const known =
+    typeof internals._connect === "function" &&
+    typeof internals._doRequest === "function" &&
+    typeof internals._destroyConnection === "function" &&
+    typeof internals.parser?.initialize === "function";
+  if (!known)
+    throw new PopupError("internal", "this version of autocannon has another client than the one popup bench knows", {
+      hint: "install the version of package-lock.json: npm ci",
+    });
   return internals;
 }

@@ -11,7 +11,7 @@ import autocannon from "autocannon";
 import { Connection, type Sent } from "./connection.js";
 import { newLatency, packLatency, recordMs } from "./latency.js";
 import type { GeneratorPlan, GeneratorReport, Second } from "./messages.js";
-import { CONNECTION_ERROR, TIMEOUT_ERROR, type Answer } from "./outcome.js";
+import { type Answer, CONNECTION_ERROR, TIMEOUT_ERROR } from "./outcome.js";
 import { seeded } from "./random.js";
 import { Schedule } from "./schedule.js";
 import { Seconds } from "./seconds.js";
@@ -34,7 +34,10 @@ export async function generate(plan: GeneratorPlan, onSecond: (second: Second) =
   const run = new Run(plan, traffic, onSecond);
   const { origin } = new URL(plan.url);
   const instance = autocannon({
-    url: origin, connections: plan.connections, timeout: plan.timeoutS, sampleInt: STOP_LOOK_MS,
+    url: origin,
+    connections: plan.connections,
+    timeout: plan.timeoutS,
+    sampleInt: STOP_LOOK_MS,
     // It is stopped when the last answer is there; this is only never earlier.
     duration: plan.warmupS + plan.durationS + plan.timeoutS * 2 + 600,
     setupClient: (client) => run.open(client),
@@ -68,14 +71,21 @@ class Run {
   #stopped = false;
   #finish: () => void = () => undefined;
 
-  constructor(private readonly plan: GeneratorPlan, private readonly traffic: Traffic, onSecond: (second: Second) => void) {
+  constructor(
+    private readonly plan: GeneratorPlan,
+    private readonly traffic: Traffic,
+    onSecond: (second: Second) => void,
+  ) {
     const start = performance.now();
     this.#measureFrom = start + plan.warmupS * 1_000;
     this.#end = this.#measureFrom + plan.durationS * 1_000;
     if (plan.ratePerS !== null) this.#schedule = new Schedule(start, plan.ratePerS, plan.share);
     this.#seconds = new Seconds(this.#measureFrom, onSecond);
     this.done = new Promise((resolve) => (this.#finish = resolve));
-    this.#alarms.push(setTimeout(() => this.#usage.begin(), this.#measureFrom - start), setTimeout(() => this.#over(), this.#end - start));
+    this.#alarms.push(
+      setTimeout(() => this.#usage.begin(), this.#measureFrom - start),
+      setTimeout(() => this.#over(), this.#end - start),
+    );
   }
 
   open(client: autocannon.Client): void {

@@ -6,7 +6,13 @@ export type Latency = hdr.Histogram;
 
 /** @param digits significant digits; 2 are enough for one second of a chart, and a tenth of the size */
 export function newLatency(digits: 2 | 3 = 3): Latency {
-  return hdr.build({ bitBucketSize: 32, autoResize: true, lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: digits });
+  return hdr.build({
+    bitBucketSize: 32,
+    autoResize: true,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 60_000_000,
+    numberOfSignificantValueDigits: digits,
+  });
 }
 
 export function recordMs(latency: Latency, ms: number): void {
@@ -34,7 +40,10 @@ export function unpackLatency(packed: string): Latency {
 }
 
 /** A point of the distribution: `nines` is 1 for 90 %, 2 for 99 %, 3 for 99.9 % of the requests. */
-export interface CurvePoint { readonly nines: number; readonly ms: number }
+export interface CurvePoint {
+  readonly nines: number;
+  readonly ms: number;
+}
 
 const STEP = 0.02;
 

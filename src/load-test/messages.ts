@@ -53,4 +53,6 @@ export type GeneratorMessage =
   | { readonly kind: "report"; readonly report: GeneratorReport }
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | null };
 
-export interface CommandMessage { readonly tell: "start" | "stop" }
+export interface CommandMessage {
+  readonly tell: "start" | "stop";
+}

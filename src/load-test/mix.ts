@@ -1,7 +1,10 @@
 /** How many decisions are asked for each report: the flag `--mix GETS:POSTS`. */
 import { invalid } from "../errors.js";
 
-export interface Mix { readonly gets: number; readonly posts: number }
+export interface Mix {
+  readonly gets: number;
+  readonly posts: number;
+}
 
 const MOST = 1_000;
 

@@ -4,10 +4,18 @@ export const KINDS = ["get", "post"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** An answer as autocannon hands it over. */
-export interface Answer { readonly status: number; readonly body: string; readonly header: (name: string) => string | undefined }
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly header: (name: string) => string | undefined;
+}
 
 /** A popup that was shown, for the report about it. */
-export interface Shown { readonly userId: string; readonly campaignId: number; readonly impressionId: string }
+export interface Shown {
+  readonly userId: string;
+  readonly campaignId: number;
+  readonly impressionId: string;
+}
 
 /** The names that a report always has, in the order of tables; `degraded_…` and `error_…` join as they come. */
 export const OUTCOMES: Record<Kind, readonly string[]> = {

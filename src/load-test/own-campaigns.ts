@@ -3,7 +3,7 @@ import type { AudienceRef } from "../audience.js";
 import { IdSet } from "../id-set.js";
 import { createCampaign } from "../store/campaign-changes.js";
 import type { Store } from "../store/store.js";
-import { seeded, type Random } from "./random.js";
+import { type Random, seeded } from "./random.js";
 import type { Users } from "./users.js";
 
 /** Every fifth campaign is for all; of the others every second has a segment, the rest an own list. */
@@ -20,7 +20,10 @@ const WHAT = "bench";
 /** @param campaigns how many; all are active */
 export function fillStore(store: Store, users: Users, campaigns: number, seed: number): void {
   const random = seeded(seed);
-  const priorities = shuffled(Array.from({ length: campaigns }, (_, index) => index), random);
+  const priorities = shuffled(
+    Array.from({ length: campaigns }, (_, index) => index),
+    random,
+  );
   // One commit instead of two for each campaign.
   store.transaction(() => {
     let audiences = 0;
@@ -30,11 +33,22 @@ export function fillStore(store: Store, users: Users, campaigns: number, seed: n
       const segment = ids && audiences % 2 === 0 ? `bench-${index + 1}` : undefined;
       if (ids && segment !== undefined) load(store, { kind: "segment", name: segment }, ids);
       const caps = forAll ? CAPS_FOR_ALL : CAPS;
-      const campaign = createCampaign(store, {
-        title: `Load test ${index + 1}`, body: "A campaign of popup bench.", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1",
-        priority, target: forAll ? "all" : segment === undefined ? "users" : `segment:${segment}`, caps: caps[index % caps.length],
-        start_time: "2020-01-01T00:00:00Z", end_time: "2090-01-01T00:00:00Z", status: "active",
-      }, WHAT);
+      const campaign = createCampaign(
+        store,
+        {
+          title: `Load test ${index + 1}`,
+          body: "A campaign of popup bench.",
+          image_url: "https://bank.example/offer.png",
+          action_url: "bankapp:offers/1",
+          priority,
+          target: forAll ? "all" : segment === undefined ? "users" : `segment:${segment}`,
+          caps: caps[index % caps.length],
+          start_time: "2020-01-01T00:00:00Z",
+          end_time: "2090-01-01T00:00:00Z",
+          status: "active",
+        },
+        WHAT,
+      );
       if (ids && segment === undefined) load(store, { kind: "users", campaignId: campaign.id }, ids);
     }
   });

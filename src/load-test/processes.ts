@@ -1,8 +1,8 @@
 /** The load as processes of their own: started together, watched, added up. */
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { PopupError } from "../errors.js";
-import { sumOf, unpackLatency, type Latency } from "./latency.js";
+import { type Latency, sumOf, unpackLatency } from "./latency.js";
 import type { CommandMessage, GeneratorMessage, GeneratorPlan, GeneratorReport, Second } from "./messages.js";
 import { addTallies, type Tally } from "./tally.js";
 
@@ -10,7 +10,12 @@ import { addTallies, type Tally } from "./tally.js";
 export type LoadPlan = Omit<GeneratorPlan, "share"> & { readonly processes: number };
 
 /** One second of the measured time, all processes together. */
-export interface LoadSecond { readonly index: number; readonly requests: number; readonly errors: number; readonly latency: Latency }
+export interface LoadSecond {
+  readonly index: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly latency: Latency;
+}
 
 export interface Load {
   readonly measured: Tally;
@@ -65,11 +70,16 @@ export async function runLoad(plan: LoadPlan, signal: AbortSignal, onStart: () =
   }
 }
 
-interface Generator { readonly child: ChildProcess; readonly ready: Promise<void>; readonly report: Promise<GeneratorReport> }
+interface Generator {
+  readonly child: ChildProcess;
+  readonly ready: Promise<void>;
+  readonly report: Promise<GeneratorReport>;
+}
 
 function start(plan: GeneratorPlan, onSecond: (second: Second) => void): Generator {
   const child = fork(GENERATOR, [JSON.stringify(plan)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  const failed = (message: string, hint?: string): PopupError => new PopupError("internal", `a load process failed: ${message}`, hint === undefined ? {} : { hint });
+  const failed = (message: string, hint?: string): PopupError =>
+    new PopupError("internal", `a load process failed: ${message}`, hint === undefined ? {} : { hint });
   const heard = new Promise<GeneratorReport>((resolve, reject) => {
     child.on("message", (message: GeneratorMessage) => {
       if (message.kind === "second") onSecond(message.second);
@@ -91,7 +101,15 @@ function start(plan: GeneratorPlan, onSecond: (second: Second) => void): Generat
 /** One second of all processes; or of several seconds, then counted as the first. */
 export function secondOf(parts: readonly Second[]): LoadSecond {
   const sum = (of: (part: Second) => number): number => parts.reduce((all, part) => all + of(part), 0);
-  return { index: Math.min(...parts.map((part) => part.index)), requests: sum((part) => part.requests), errors: sum((part) => part.errors), latency: sumOf(parts.map((part) => unpackLatency(part.latency)), 2) };
+  return {
+    index: Math.min(...parts.map((part) => part.index)),
+    requests: sum((part) => part.requests),
+    errors: sum((part) => part.errors),
+    latency: sumOf(
+      parts.map((part) => unpackLatency(part.latency)),
+      2,
+    ),
+  };
 }
 
 function added(reports: readonly GeneratorReport[], seconds: readonly (readonly Second[])[]): Load {

@@ -3,8 +3,8 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { VERSION } from "../version.js";
 import { percentileMs } from "./latency.js";
 import { isDegraded, isError, type Kind } from "./outcome.js";
-import { secondOf, type Load, type LoadPlan } from "./processes.js";
-import { isAnswered, together, total, type KindTally } from "./tally.js";
+import { type Load, type LoadPlan, secondOf } from "./processes.js";
+import { isAnswered, type KindTally, together, total } from "./tally.js";
 
 export interface Figures {
   /** That ended within the run, whatever their outcome. */
@@ -21,7 +21,12 @@ export interface Figures {
   readonly errors: number;
 }
 
-export interface ResultSecond { readonly second: number; readonly requests: number; readonly p99_ms: number | null; readonly errors: number }
+export interface ResultSecond {
+  readonly second: number;
+  readonly requests: number;
+  readonly p99_ms: number | null;
+  readonly errors: number;
+}
 
 export interface BenchResult extends Figures {
   /** Decisions that were 204 because of trouble; they are no errors. */
@@ -54,7 +59,13 @@ export interface BenchResult extends Figures {
 }
 
 /** How the run was asked for, in the words of the flags. */
-export interface Asked { readonly plan: LoadPlan; readonly mix: string; readonly users: string; readonly startedMs: number; readonly stoppedAfterS: number | null }
+export interface Asked {
+  readonly plan: LoadPlan;
+  readonly mix: string;
+  readonly users: string;
+  readonly startedMs: number;
+  readonly stoppedAfterS: number | null;
+}
 
 export function resultOf(load: Load, asked: Asked): BenchResult {
   const { plan } = asked;
@@ -78,8 +89,15 @@ export function resultOf(load: Load, asked: Asked): BenchResult {
     get: figuresOf(load.measured.get, durationS),
     post: figuresOf(load.measured.post, durationS),
     outcomes: { get: load.measured.get.outcomes, post: load.measured.post.outcomes },
-    per_second: withoutShortTail(load.seconds, plan.durationS).map(secondOf).map(({ index, requests, latency, errors }) => ({ second: index + 1, requests, p99_ms: percentileMs(latency, 99), errors })),
-    generator: { processes: plan.processes, cpu: load.usage.map(({ cpu }) => rounded(cpu)), busy: load.usage.map(({ busy }) => rounded(busy)), late_p99_ms: plan.ratePerS === null ? null : late },
+    per_second: withoutShortTail(load.seconds, plan.durationS)
+      .map(secondOf)
+      .map(({ index, requests, latency, errors }) => ({ second: index + 1, requests, p99_ms: percentileMs(latency, 99), errors })),
+    generator: {
+      processes: plan.processes,
+      cpu: load.usage.map(({ cpu }) => rounded(cpu)),
+      busy: load.usage.map(({ busy }) => rounded(busy)),
+      late_p99_ms: plan.ratePerS === null ? null : late,
+    },
     remarks: remarksOf(load, asked, late),
     started: new Date(asked.startedMs).toISOString(),
     machine: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}`,
@@ -92,7 +110,16 @@ function figuresOf(tally: KindTally, durationS: number): Figures {
   const errors = total(tally, isError);
   const requests = total(tally);
   const at = (percentile: number): number | null => percentileMs(tally.latency, percentile);
-  return { requests, rps: rounded((requests - errors) / durationS), p50_ms: at(50), p90_ms: at(90), p99_ms: at(99), p999_ms: at(99.9), max_ms: at(100), errors };
+  return {
+    requests,
+    rps: rounded((requests - errors) / durationS),
+    p50_ms: at(50),
+    p90_ms: at(90),
+    p99_ms: at(99),
+    p999_ms: at(99.9),
+    max_ms: at(100),
+    errors,
+  };
 }
 
 /** The last answers come just after the end; they are no second of their own. */
@@ -114,17 +141,29 @@ function remarksOf(load: Load, { plan, stoppedAfterS }: Asked, late: number | nu
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
   const cpu = Math.max(0, ...load.usage.map((usage) => usage.cpu));
   const busy = Math.max(0, ...load.usage.map((usage) => usage.busy));
-  if (cpu >= FULL_CPU) remarks.push(`The load itself was the limit: a load process used ${percent(cpu)} of a core. Use more with --load-processes, on a machine of their own.`);
-  else if (busy >= FULL_LOOP) remarks.push(`The load itself may be the limit: a load process was busy ${percent(busy)} of the time, at ${percent(cpu)} of a core. Part of the latencies is its own queue.`);
-  if (plan.ratePerS !== null && late !== null && late >= LATE_MS) remarks.push(`The load process sent late though connections were free, 1 % of the requests by ${late.toFixed(1)} ms or more, which is in the latencies: it lacked CPU time.`);
-  if (load.unsent > 0 && stoppedAfterS === null) remarks.push(`The rate was not kept: ${load.unsent.toLocaleString("en-US")} requests were due and never sent, because no connection was free. They are in no figure; the true latencies are longer.`);
+  if (cpu >= FULL_CPU)
+    remarks.push(`The load itself was the limit: a load process used ${percent(cpu)} of a core. Use more with --load-processes, on a machine of their own.`);
+  else if (busy >= FULL_LOOP)
+    remarks.push(
+      `The load itself may be the limit: a load process was busy ${percent(busy)} of the time, at ${percent(cpu)} of a core. Part of the latencies is its own queue.`,
+    );
+  if (plan.ratePerS !== null && late !== null && late >= LATE_MS)
+    remarks.push(
+      `The load process sent late though connections were free, 1 % of the requests by ${late.toFixed(1)} ms or more, which is in the latencies: it lacked CPU time.`,
+    );
+  if (load.unsent > 0 && stoppedAfterS === null)
+    remarks.push(
+      `The rate was not kept: ${load.unsent.toLocaleString("en-US")} requests were due and never sent, because no connection was free. They are in no figure; the true latencies are longer.`,
+    );
   if (total(together(load.measured), isAnswered) === 0) remarks.push("Nothing was answered.");
   return remarks;
 }
 
 /** A loop in words. @param rate requests per second, or null */
 export function nameOfRate(rate: number | null): string {
-  return rate === null ? "closed: a connection asks again when its answer is there; latency from sending" : `open: ${rate.toLocaleString("en-US")} requests/s are due, come what may; latency from when a request was due`;
+  return rate === null
+    ? "closed: a connection asks again when its answer is there; latency from sending"
+    : `open: ${rate.toLocaleString("en-US")} requests/s are due, come what may; latency from when a request was due`;
 }
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;

@@ -1,7 +1,10 @@
 /** When requests are due: evenly spread, whatever becomes of the earlier ones (an open loop). */
 
 /** One process' share of a rate: of all requests in turn, every `of`-th, beginning with the `index`-th. */
-export interface Share { readonly index: number; readonly of: number }
+export interface Share {
+  readonly index: number;
+  readonly of: number;
+}
 
 export class Schedule {
   #next = 0;
@@ -10,7 +13,11 @@ export class Schedule {
    * @param startMs when the first request of all is due
    * @param ratePerS requests per second, all processes together
    */
-  constructor(private readonly startMs: number, private readonly ratePerS: number, private readonly share: Share) {}
+  constructor(
+    private readonly startMs: number,
+    private readonly ratePerS: number,
+    private readonly share: Share,
+  ) {}
 
   /** When the next request is due, ms. */
   get due(): number {

@@ -1,5 +1,5 @@
 /** The measured time second by second, for the live figures and the charts. */
-import { newLatency, packLatency, recordMs, type Latency } from "./latency.js";
+import { type Latency, newLatency, packLatency, recordMs } from "./latency.js";
 import type { Second } from "./messages.js";
 import { isError } from "./outcome.js";
 import { isTimed } from "./tally.js";
@@ -12,7 +12,10 @@ export class Seconds {
   readonly #timer: NodeJS.Timeout;
 
   /** @param from when the measured time begins, ms of `performance.now()` */
-  constructor(private readonly from: number, private readonly onSecond: (second: Second) => void) {
+  constructor(
+    private readonly from: number,
+    private readonly onSecond: (second: Second) => void,
+  ) {
     // Told soon after each second also when nothing comes back any more: that is when someone wants to see it.
     this.#timer = setInterval(() => this.#advance(performance.now()), 100);
   }

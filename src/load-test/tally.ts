@@ -1,6 +1,6 @@
 /** Counting one phase of a load test: outcomes and latencies by kind of request. Tallies of several processes are added up. */
-import { newLatency, packLatency, recordMs, sumOf, unpackLatency, type Latency } from "./latency.js";
-import { CONNECTION_ERROR, isError, KINDS, OUTCOMES, TIMEOUT_ERROR, type Kind } from "./outcome.js";
+import { type Latency, newLatency, packLatency, recordMs, sumOf, unpackLatency } from "./latency.js";
+import { CONNECTION_ERROR, isError, KINDS, type Kind, OUTCOMES, TIMEOUT_ERROR } from "./outcome.js";
 
 export interface KindTally {
   /** How many requests ended so; the sum is the number of requests. */

@@ -13,12 +13,16 @@ export function isLoopback(url: string): boolean {
 export async function checkTarget(url: string): Promise<void> {
   const base = url.replace(/\/$/, "");
   const health = await ask(`${base}/healthz`);
-  if (health.status !== 200 || health.body["ok"] !== true) {
-    throw new PopupError("unavailable", `what answers at ${url} is no Popup Engine: GET /healthz gave ${health.status}`, { hint: "name the engine's address with --url, or use --self for one of its own" });
+  if (health.status !== 200 || health.body.ok !== true) {
+    throw new PopupError("unavailable", `what answers at ${url} is no Popup Engine: GET /healthz gave ${health.status}`, {
+      hint: "name the engine's address with --url, or use --self for one of its own",
+    });
   }
   const ready = await ask(`${base}/readyz`);
   if (ready.status !== 200) {
-    throw new PopupError("unavailable", `the engine at ${url} is not ready: ${String(ready.body["detail"] ?? ready.status)}`, { hint: "a load test of it would measure 204s only; mend that first, or use --self" });
+    throw new PopupError("unavailable", `the engine at ${url} is not ready: ${String(ready.body.detail ?? ready.status)}`, {
+      hint: "a load test of it would measure 204s only; mend that first, or use --self",
+    });
   }
 }
 
@@ -31,7 +35,8 @@ async function ask(url: string): Promise<{ status: number; body: Record<string, 
     const code = (cause as NodeJS.ErrnoException).code;
     const { origin } = new URL(url);
     throw new PopupError("unavailable", code === "ECONNREFUSED" ? `nothing listens at ${origin}` : `${origin} does not answer: ${code ?? reasonOf(cause)}`, {
-      hint: "start an engine with popup serve, name another with --url, or add --self for one of its own", cause: error,
+      hint: "start an engine with popup serve, name another with --url, or add --self for one of its own",
+      cause: error,
     });
   }
   const body: unknown = await answer.json().catch(() => undefined);

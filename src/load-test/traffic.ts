@@ -1,6 +1,6 @@
 /** What is sent: which user asks, when a report comes instead, and what the answers mean for later requests. */
 import type { Mix } from "./mix.js";
-import { readDecision, readReceipt, type Answer, type Kind, type Shown } from "./outcome.js";
+import { type Answer, type Kind, readDecision, readReceipt, type Shown } from "./outcome.js";
 import type { Random } from "./random.js";
 import type { Users } from "./users.js";
 
@@ -21,7 +21,12 @@ export class Traffic {
   readonly #host: string;
   #replaced = 0;
 
-  constructor(url: string, private readonly mix: Mix, private readonly users: Users, private readonly random: Random) {
+  constructor(
+    url: string,
+    private readonly mix: Mix,
+    private readonly users: Users,
+    private readonly random: Random,
+  ) {
     const { host, pathname } = new URL(url);
     this.#host = host;
     this.#base = pathname.replace(/\/$/, "");

@@ -6,7 +6,10 @@ import { isUserId, MAX_INTEGER_ID, USER_ID_RULE } from "../user-id.js";
 export type UsersSource = { readonly kind: "range"; readonly first: number; readonly last: number } | { readonly kind: "file"; readonly path: string };
 
 /** Every user once, by number. */
-export interface Users { readonly count: number; at(index: number): string }
+export interface Users {
+  readonly count: number;
+  at(index: number): string;
+}
 
 const HEADER = "user_id";
 
@@ -17,7 +20,8 @@ export function parseUsers(text: string): UsersSource {
   const first = Number(match[1]);
   const last = Number(match[2]);
   if (last < first) throw invalid("--users", `"${text}" ends before it begins`, "write FIRST-LAST such as 1-1000000");
-  if (last > MAX_INTEGER_ID) throw invalid("--users", `"${text}" goes beyond the integer ids`, `they end at ${MAX_INTEGER_ID}; for other ids name a file with one id a line`);
+  if (last > MAX_INTEGER_ID)
+    throw invalid("--users", `"${text}" goes beyond the integer ids`, `they end at ${MAX_INTEGER_ID}; for other ids name a file with one id a line`);
   return { kind: "range", first, last };
 }
 
@@ -36,13 +40,24 @@ function readIds(path: string): string[] {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw invalid("--users", missing ? `"${path}" is neither a range nor a file` : `${path} cannot be read: ${reasonOf(error)}`, "write a range such as 1-1000000, or name a file with one id a line");
+    throw invalid(
+      "--users",
+      missing ? `"${path}" is neither a range nor a file` : `${path} cannot be read: ${reasonOf(error)}`,
+      "write a range such as 1-1000000, or name a file with one id a line",
+    );
   }
   const ids: string[] = [];
-  for (const [index, line] of text.replace(/^\uFEFF/, "").split("\n").entries()) {
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .entries()) {
     const id = line.trim();
     if (id === "" || (index === 0 && id === HEADER)) continue;
-    if (!isUserId(id)) throw new PopupError("bad_file", `--users: ${path}, line ${index + 1}: "${id.slice(0, 70)}" is not a user id`, { field: "--users", hint: `one id a line: ${USER_ID_RULE}; a first line ${HEADER} is skipped` });
+    if (!isUserId(id))
+      throw new PopupError("bad_file", `--users: ${path}, line ${index + 1}: "${id.slice(0, 70)}" is not a user id`, {
+        field: "--users",
+        hint: `one id a line: ${USER_ID_RULE}; a first line ${HEADER} is skipped`,
+      });
     ids.push(id);
   }
   if (ids.length === 0) throw new PopupError("bad_file", `--users: ${path} has no user ids`, { field: "--users", hint: "write one id a line" });

@@ -19,7 +19,11 @@ export class Input {
   #zipped = false;
 
   /** @param path of a file, or `-` for standard input @param size of a regular file, bytes */
-  private constructor(readonly path: string, private readonly stream: NodeJS.ReadableStream, private readonly before: Stats | undefined) {
+  private constructor(
+    readonly path: string,
+    private readonly stream: NodeJS.ReadableStream,
+    private readonly before: Stats | undefined,
+  ) {
     this.name = shownName(path);
   }
 
@@ -64,7 +68,8 @@ export class Input {
     if (first.done === true) return;
     let head: Uint8Array = first.value;
     // What comes through a pipe may come byte by byte.
-    for (let more = head.length < 2 ? await raw.next() : first; head.length < 2 && more.done !== true; more = await raw.next()) head = Buffer.concat([head, more.value]);
+    for (let more = head.length < 2 ? await raw.next() : first; head.length < 2 && more.done !== true; more = await raw.next())
+      head = Buffer.concat([head, more.value]);
     this.#zipped = head[0] === GZIP_1 && head[1] === GZIP_2;
     for await (const piece of this.#zipped ? this.#unzipped(head, raw) : startingWith(head, raw)) {
       yield piece;
@@ -97,7 +102,10 @@ export class Input {
       for await (const piece of gunzip as AsyncIterable<Buffer>) yield piece;
     } catch (error) {
       if (error instanceof PopupError) throw error;
-      throw new PopupError("bad_file", `${this.name} is no whole gzip: ${reasonOf(error)}`, { hint: "nothing was loaded; it ends early or is damaged: copy it again", cause: error });
+      throw new PopupError("bad_file", `${this.name} is no whole gzip: ${reasonOf(error)}`, {
+        hint: "nothing was loaded; it ends early or is damaged: copy it again",
+        cause: error,
+      });
     }
     await fed;
   }
@@ -105,8 +113,11 @@ export class Input {
   async #checkUnchanged(): Promise<void> {
     if (!this.before) return;
     const now = await stat(this.path).catch(() => undefined);
-    if (now?.ino === this.before.ino && now.size === this.before.size && now.mtimeMs === this.before.mtimeMs && (this.#zipped || this.#read === now.size)) return;
-    throw new PopupError("bad_file", `${this.name} changed while it was read`, { hint: "nothing was loaded; wait until whoever writes it is done, and load it again" });
+    if (now?.ino === this.before.ino && now.size === this.before.size && now.mtimeMs === this.before.mtimeMs && (this.#zipped || this.#read === now.size))
+      return;
+    throw new PopupError("bad_file", `${this.name} changed while it was read`, {
+      hint: "nothing was loaded; wait until whoever writes it is done, and load it again",
+    });
   }
 }
 

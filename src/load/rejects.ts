@@ -2,7 +2,11 @@
 import { closeSync, fstatSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { invalid, PopupError, reasonOf } from "../errors.js";
 
-export interface Rejection { readonly line: number; readonly reason: string; readonly text: string }
+export interface Rejection {
+  readonly line: number;
+  readonly reason: string;
+  readonly text: string;
+}
 
 /** Written together, characters. */
 const BUFFER = 65_536;
@@ -55,7 +59,8 @@ export class RejectFile {
   checkIsNot(input: string): void {
     const there = statSync(this.path, { throwIfNoEntry: false });
     const read = input === "-" ? fstatSync(0) : statSync(input, { throwIfNoEntry: false });
-    if (there && read && there.dev === read.dev && there.ino === read.ino) throw invalid("--rejects", `"${this.path}" is the file that is loaded`, "name another");
+    if (there && read && there.dev === read.dev && there.ino === read.ino)
+      throw invalid("--rejects", `"${this.path}" is the file that is loaded`, "name another");
   }
 
   #write(): void {
@@ -66,7 +71,10 @@ export class RejectFile {
       // Not writeSync, which may write a part.
       writeFileSync(this.#file, text);
     } catch (error) {
-      throw new PopupError("bad_file", `the rejected rows cannot be written to ${this.path}: ${reasonOf(error)}`, { hint: "nothing was loaded; name another file with --rejects", cause: error });
+      throw new PopupError("bad_file", `the rejected rows cannot be written to ${this.path}: ${reasonOf(error)}`, {
+        hint: "nothing was loaded; name another file with --rejects",
+        cause: error,
+      });
     }
   }
 }

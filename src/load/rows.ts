@@ -60,7 +60,10 @@ export async function readRows(input: Input, plan: RowsPlan): Promise<number> {
   }
   if (!scanner) begin(true);
   scanner?.end();
-  if (rows === 0) throw new PopupError("bad_file", `${input.name} has a header and no row`, { hint: "nothing was loaded; to empty a segment, delete it, or load the ids that leave with --mode remove" });
+  if (rows === 0)
+    throw new PopupError("bad_file", `${input.name} has a header and no row`, {
+      hint: "nothing was loaded; to empty a segment, delete it, or load the ids that leave with --mode remove",
+    });
   return rows;
 }
 

@@ -46,7 +46,11 @@ export class Scanner {
   readonly #probe: Fields;
 
   /** @param line the number of the first one that is fed */
-  constructor(private readonly shape: ScanShape, private readonly visitor: ScanVisitor, line: number) {
+  constructor(
+    private readonly shape: ScanShape,
+    private readonly visitor: ScanVisitor,
+    line: number,
+  ) {
     this.#fields = new Fields(shape.places);
     this.#probe = new Fields(shape.places);
     this.#line = line;

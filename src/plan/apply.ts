@@ -12,7 +12,12 @@ export interface FolderPlan extends Plan {
 }
 
 /** What is to be done, as people and programs are shown it. */
-export interface PlanJson { hash: string; timezone: string; actions: PlannedAction[]; unchanged: number }
+export interface PlanJson {
+  hash: string;
+  timezone: string;
+  actions: PlannedAction[];
+  unchanged: number;
+}
 
 export interface Applied {
   readonly plan: FolderPlan;
@@ -38,7 +43,9 @@ export function applyFolder(store: Store, dir: string, hash: string): Applied {
   return store.transaction(() => {
     const plan = readPlan(store, dir);
     if (plan.hash !== hash) {
-      throw new PopupError("conflict", `the plan is ${plan.hash} by now, not ${hash}: the files, the campaigns or the timezone were changed since`, { hint: `nothing was changed; look at it again: popup plan ${dir}` });
+      throw new PopupError("conflict", `the plan is ${plan.hash} by now, not ${hash}: the files, the campaigns or the timezone were changed since`, {
+        hint: `nothing was changed; look at it again: popup plan ${dir}`,
+      });
     }
     if (plan.steps.length === 0) return { plan, waiting: null };
     if (!store.approvals.granted(hash)) return { plan, waiting: store.approvals.request({ hash, subject: SUBJECT, detail: planJson(plan) }) };
@@ -46,7 +53,17 @@ export function applyFolder(store: Store, dir: string, hash: string): Applied {
     // Those that were asked for meanwhile were for a state that is gone with this one.
     store.approvals.forget(SUBJECT);
     const steps = plan.steps.map((step) => take(store, step, hash));
-    store.audit.record("plan.apply", SUBJECT, null, { steps: steps.map(({ action, key, id }) => ({ action, key, id })), requested_by: request?.requested_by ?? store.audit.actor, approved_by: request?.approved_by ?? [] }, hash);
+    store.audit.record(
+      "plan.apply",
+      SUBJECT,
+      null,
+      {
+        steps: steps.map(({ action, key, id }) => ({ action, key, id })),
+        requested_by: request?.requested_by ?? store.audit.actor,
+        approved_by: request?.approved_by ?? [],
+      },
+      hash,
+    );
     return { plan: { ...plan, steps }, waiting: null };
   });
 }

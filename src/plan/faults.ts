@@ -5,7 +5,10 @@ import { PopupError, reasonOf } from "../errors.js";
 const MOST_TOLD = 20;
 
 /** Where something stands. */
-export interface Place { readonly file: string; /** From 1 on; undefined for the file as a whole. */ readonly line?: number }
+export interface Place {
+  readonly file: string /** From 1 on; undefined for the file as a whole. */;
+  readonly line?: number;
+}
 
 export class Faults {
   readonly #told: string[] = [];
@@ -32,9 +35,15 @@ export class Faults {
   throwAny(): void {
     if (this.#count === 0) return;
     const more = this.#count - this.#told.length;
-    throw new PopupError("bad_file", [
-      `${this.folder}: ${this.#count === 1 ? "a fault" : `${this.#count} faults`} in the campaign files`, ...this.#told.map((line) => `  ${line}`), ...(more > 0 ? [`  and ${more} more`] : []),
-    ].join("\n"), { hint: "nothing was changed; mend the files and run it again" });
+    throw new PopupError(
+      "bad_file",
+      [
+        `${this.folder}: ${this.#count === 1 ? "a fault" : `${this.#count} faults`} in the campaign files`,
+        ...this.#told.map((line) => `  ${line}`),
+        ...(more > 0 ? [`  and ${more} more`] : []),
+      ].join("\n"),
+      { hint: "nothing was changed; mend the files and run it again" },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 /** What is wanted against what is there: the steps from one to the other, and the hash of all that they depend on. */
-import { CAMPAIGN_FIELDS, campaignToJson, checkTransition, type Campaign, type CampaignFields, type CampaignJson } from "../campaign.js";
+import { CAMPAIGN_FIELDS, type Campaign, type CampaignFields, type CampaignJson, campaignToJson, checkTransition } from "../campaign.js";
 import { invalid } from "../errors.js";
 import { checkSegments } from "../store/campaign-changes.js";
 import { hashOf } from "../store/setting-changes.js";
@@ -11,7 +11,11 @@ import type { Wanted } from "./wanted.js";
  * A field as `campaign show --json` shows it; `before` is null where there was no campaign. Of a campaign that goes live every field is
  * told, changed or not: who approves it has seen none of it before.
  */
-export interface FieldChange { readonly field: string; readonly before: unknown; readonly after: unknown }
+export interface FieldChange {
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
 
 export const ACTIONS = ["create", "change", "end", "delete"] as const;
 /** `delete` is for drafts, which nobody has seen: a draft cannot be ended. */
@@ -30,7 +34,9 @@ export interface PlannedAction {
   readonly changes: readonly FieldChange[];
 }
 
-export interface Step extends PlannedAction { /** What the campaign is to be; null for one to be deleted. */ readonly fields: CampaignFields | null }
+export interface Step extends PlannedAction {
+  /** What the campaign is to be; null for one to be deleted. */ readonly fields: CampaignFields | null;
+}
 
 export interface Plan {
   readonly hash: string;
@@ -58,7 +64,11 @@ export function makePlan(store: Store, wanted: readonly Wanted[], faults: Faults
   const named = new Set(wanted.map(({ id }) => id));
   return {
     hash: hashOf({
-      form: 1, timezone, wanted: wanted.map(({ key, id, fields, status }) => ({ key, id, fields, status })), managed, adopted: store.campaigns.list().filter(({ id }) => named.has(id)),
+      form: 1,
+      timezone,
+      wanted: wanted.map(({ key, id, fields, status }) => ({ key, id, fields, status })),
+      managed,
+      adopted: store.campaigns.list().filter(({ id }) => named.has(id)),
       // A draft is deleted with its list, as it was when that was shown.
       lists: managed.map(({ id, status }) => (status === "draft" ? (store.audiences.find({ kind: "users", campaignId: id })?.revision ?? null) : null)),
     }),
@@ -82,10 +92,13 @@ function stepFor(store: Store, one: Wanted, present: Managed | undefined, timezo
   if (fault("id", () => (before = campaignOf(store, one, present)))) return undefined;
   const fields: CampaignFields = { ...one.fields, status: one.status ?? before?.status ?? "draft" };
   const wrong = [
-    fault("target", () => { if (fields.target !== before?.target) checkSegments(store, fields.target); }),
+    fault("target", () => {
+      if (fields.target !== before?.target) checkSegments(store, fields.target);
+    }),
     fault("status", () => {
       if (before) checkTransition(before.id, before.status, fields.status);
-      else if (fields.status === "paused" || fields.status === "ended") throw invalid("status", `a new campaign cannot be ${fields.status}`, "use draft or active");
+      else if (fields.status === "paused" || fields.status === "ended")
+        throw invalid("status", `a new campaign cannot be ${fields.status}`, "use draft or active");
     }),
   ];
   if (wrong.includes(true)) return undefined;
@@ -124,8 +137,9 @@ function changesOf(before: Campaign | undefined, after: CampaignFields, timezone
   const old = before && json(before);
   const now = json(after);
   const goesLive = after.status === "active" && before?.status !== "active";
-  return CAMPAIGN_FIELDS.map((field) => ({ field, before: old ? old[field] : null, after: now[field] }))
-    .filter((change) => (old && !isSame(change)) || ((!old || goesLive) && !isNothing(change.after)));
+  return CAMPAIGN_FIELDS.map((field) => ({ field, before: old ? old[field] : null, after: now[field] })).filter(
+    (change) => (old && !isSame(change)) || ((!old || goesLive) && !isNothing(change.after)),
+  );
 }
 
 function isSame({ before, after }: FieldChange): boolean {

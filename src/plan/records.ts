@@ -1,5 +1,5 @@
 /** The text of a campaign file → its records, each with the lines of its fields. JSON is read as the YAML that it is. */
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments, type Document, type Node } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseAllDocuments } from "yaml";
 import { reasonOf } from "../errors.js";
 import type { Faults } from "./faults.js";
 
@@ -54,7 +54,11 @@ export function readRecords(text: string, file: string, faults: Faults): FileRec
 
   function recordOf(node: Node, value: unknown): FileRecord {
     const own = lineAt(node.range?.[0]);
-    const fields = new Map(isMap(node) && !isAlias(node) ? node.items.map(({ key }) => [isScalar(key) ? String(key.value) : "", lineAt(isScalar(key) ? key.range?.[0] : undefined)]) : []);
+    const fields = new Map(
+      isMap(node) && !isAlias(node)
+        ? node.items.map(({ key }) => [isScalar(key) ? String(key.value) : "", lineAt(isScalar(key) ? key.range?.[0] : undefined)])
+        : [],
+    );
     return { file, line: own, value, lineOf: (field) => fields.get(field) ?? own };
   }
 }
@@ -72,6 +76,7 @@ function refuseNesting(text: string): void {
     else if (sign === "]" || sign === "}") brackets--;
     else if (brackets === 0 && (sign === "-" || sign === "?" || sign === ":")) inLine++;
     else if (/^\r?\n/.test(sign)) inLine = 0;
-    if (brackets > DEEPEST || inLine > DEEPEST || (/^ +$/.test(sign) && sign.length > WIDEST_INDENT)) throw new Error(`it is nested more than ${DEEPEST} deep, or indented by more than ${WIDEST_INDENT} blanks`);
+    if (brackets > DEEPEST || inLine > DEEPEST || (/^ +$/.test(sign) && sign.length > WIDEST_INDENT))
+      throw new Error(`it is nested more than ${DEEPEST} deep, or indented by more than ${WIDEST_INDENT} blanks`);
   }
 }

@@ -1,10 +1,10 @@
 /** Records of campaign files → the campaigns that are wanted, checked as far as that can be done without the store. */
 import { extname } from "node:path";
-import { parseCampaign, parseCampaignId, REQUIRED_FIELDS, type CampaignFields, type Status } from "../campaign.js";
+import { type CampaignFields, parseCampaign, parseCampaignId, REQUIRED_FIELDS, type Status } from "../campaign.js";
 import { invalid } from "../errors.js";
-import { placeText, type Faults, type Place } from "./faults.js";
+import { type Faults, type Place, placeText } from "./faults.js";
 import { readFolder } from "./folder.js";
-import { readRecords, type FileRecord } from "./records.js";
+import { type FileRecord, readRecords } from "./records.js";
 
 export interface Wanted {
   readonly key: string;
@@ -17,7 +17,10 @@ export interface Wanted {
   readonly lineOf: (field: string) => number;
 }
 
-export interface WantedFolder { readonly wanted: readonly Wanted[]; readonly ignored: readonly string[] }
+export interface WantedFolder {
+  readonly wanted: readonly Wanted[];
+  readonly ignored: readonly string[];
+}
 
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const KEY_RULE = "1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or digit";
@@ -65,19 +68,34 @@ function fieldsOf(input: Record<string, unknown>, timezone: string, attempt: <T>
   const alone = Object.keys(input).map((name) => attempt(name, () => parseCampaign({ [name]: input[name] }, timezone, known)));
   const missing = REQUIRED_FIELDS.filter((name) => input[name] === undefined);
   // Said in the line where the campaign begins.
-  for (const name of missing) attempt("", () => { throw invalid(name, "is missing", `a campaign needs ${REQUIRED_FIELDS.join(", ")}`); });
+  for (const name of missing)
+    attempt("", () => {
+      throw invalid(name, "is missing", `a campaign needs ${REQUIRED_FIELDS.join(", ")}`);
+    });
   if (missing.length > 0 || alone.includes(undefined)) return undefined;
   return attempt("end_time", () => parseCampaign(input, timezone));
 }
 
 /** Stands where a file names no field, while another one is looked at. */
-const SOME_CAMPAIGN = { title: "-", image_url: "https://bank.example/-", action_url: "https://bank.example/", priority: 0, target: "all", start_time: "1970-01-01", end_time: "9999-12-31" };
+const SOME_CAMPAIGN = {
+  title: "-",
+  image_url: "https://bank.example/-",
+  action_url: "https://bank.example/",
+  priority: 0,
+  target: "all",
+  start_time: "1970-01-01",
+  end_time: "9999-12-31",
+};
 
 function parseKey(value: unknown, fileKey: string | undefined): string {
   if (value === undefined && fileKey === undefined) throw invalid("key", "is missing", "a file of several campaigns gives each its key");
   const key = value ?? fileKey;
   if (typeof key !== "string" || !KEY.test(key)) {
-    throw invalid("key", `${typeof key === "string" ? `"${key.slice(0, 80)}"` : "it"} is not a key`, `${KEY_RULE}${value === undefined ? "; it is the file's name: write key: into the file, or name the file otherwise" : ""}`);
+    throw invalid(
+      "key",
+      `${typeof key === "string" ? `"${key.slice(0, 80)}"` : "it"} is not a key`,
+      `${KEY_RULE}${value === undefined ? "; it is the file's name: write key: into the file, or name the file otherwise" : ""}`,
+    );
   }
   return key;
 }
@@ -88,7 +106,12 @@ function checkOnce(wanted: readonly Wanted[], nameOf: (one: Wanted) => string | 
     const name = nameOf(one);
     if (name === null) continue;
     const before = first.get(name);
-    if (before) faults.add({ file: one.at.file, line: one.lineOf(field) }, `${field}: ${name} is named twice`, `the other is in ${placeText(before.at)}; a campaign stands in one place`);
+    if (before)
+      faults.add(
+        { file: one.at.file, line: one.lineOf(field) },
+        `${field}: ${name} is named twice`,
+        `the other is in ${placeText(before.at)}; a campaign stands in one place`,
+      );
     else first.set(name, one);
   }
 }

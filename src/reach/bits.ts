@@ -8,10 +8,13 @@ export type Leaf = Extract<Target, { kind: "users" | "segment" }>;
 /** @param membersOf the users of the chunk who are in an audience */
 export function evaluate(target: Target, membersOf: (leaf: Leaf) => Bits): Bits {
   switch (target.kind) {
-    case "all": return "everybody";
+    case "all":
+      return "everybody";
     case "users":
-    case "segment": return membersOf(target);
-    case "not": return not(evaluate(target.of, membersOf));
+    case "segment":
+      return membersOf(target);
+    case "not":
+      return not(evaluate(target.of, membersOf));
     case "and": {
       const left = evaluate(target.left, membersOf);
       return left === "nobody" ? left : and(left, evaluate(target.right, membersOf));
@@ -47,11 +50,16 @@ export function or(a: Bits, b: Bits): Bits {
 /** A target for one user. @param isIn whether the user is in an audience */
 export function matches(target: Target, isIn: (leaf: Leaf) => boolean): boolean {
   switch (target.kind) {
-    case "all": return true;
+    case "all":
+      return true;
     case "users":
-    case "segment": return isIn(target);
-    case "not": return !matches(target.of, isIn);
-    case "and": return matches(target.left, isIn) && matches(target.right, isIn);
-    case "or": return matches(target.left, isIn) || matches(target.right, isIn);
+    case "segment":
+      return isIn(target);
+    case "not":
+      return !matches(target.of, isIn);
+    case "and":
+      return matches(target.left, isIn) && matches(target.right, isIn);
+    case "or":
+      return matches(target.left, isIn) || matches(target.right, isIn);
   }
 }

@@ -1,12 +1,15 @@
 /** Everybody who is in any of some audiences, as the store has them: integer ids chunk by chunk, string ids one by one. */
-import { audienceLabel, type AudienceRef } from "../audience.js";
+import { type AudienceRef, audienceLabel } from "../audience.js";
 import { CHUNK_BITS, CHUNK_BYTES, chunkWords, eachMember } from "../chunk.js";
 import type { Store } from "../store/store.js";
-import { segmentsOf, mentionsUsers, type Target } from "../target.js";
-import { or, type Bits, type Leaf } from "./bits.js";
+import { mentionsUsers, segmentsOf, type Target } from "../target.js";
+import { type Bits, type Leaf, or } from "./bits.js";
 
 /** A target, and the campaign whose list `users` means; null where there is none. */
-export interface Aim { readonly target: Target; readonly campaignId: number | null }
+export interface Aim {
+  readonly target: Target;
+  readonly campaignId: number | null;
+}
 
 /** The audience that a leaf of a campaign's target names. */
 export function refOf(leaf: Leaf, campaignId: number | null): AudienceRef {
@@ -31,7 +34,10 @@ export class Population {
   readonly #ids: number[] = [];
 
   /** @param refs audiences; those that do not exist are empty */
-  constructor(private readonly store: Store, refs: readonly AudienceRef[]) {
+  constructor(
+    private readonly store: Store,
+    refs: readonly AudienceRef[],
+  ) {
     for (const ref of refs) {
       const label = audienceLabel(ref);
       const audience = this.#slots.has(label) ? undefined : store.audiences.find(ref);
@@ -75,14 +81,16 @@ function bitsOf(audiences: readonly { slot: number; members: Uint8Array }[]): Ma
   let users = 0;
   for (const { members } of audiences) eachMember(members, (member) => (places[member] ||= ++users));
   const words = Math.ceil(users / 32);
-  const bits = new Map(audiences.map(({ slot, members }) => {
-    const own = new Uint32Array(words);
-    eachMember(members, (member) => {
-      const place = (places[member] ?? 0) - 1;
-      own[place >> 5] = (own[place >> 5] ?? 0) | (1 << (place & 31));
-    });
-    return [slot, own];
-  }));
+  const bits = new Map(
+    audiences.map(({ slot, members }) => {
+      const own = new Uint32Array(words);
+      eachMember(members, (member) => {
+        const place = (places[member] ?? 0) - 1;
+        own[place >> 5] = (own[place >> 5] ?? 0) | (1 << (place & 31));
+      });
+      return [slot, own];
+    }),
+  );
   for (const { members } of audiences) eachMember(members, (member) => (places[member] = 0));
   return bits;
 }

@@ -3,14 +3,17 @@ import type { AudienceRef } from "../audience.js";
 import { countWords } from "../chunk.js";
 import type { Store } from "../store/store.js";
 import type { Target } from "../target.js";
-import { and, evaluate, matches, not, type Bits } from "./bits.js";
-import { Population, refOf, refsOf, type Aim } from "./population.js";
+import { and, type Bits, evaluate, matches, not } from "./bits.js";
+import { type Aim, Population, refOf, refsOf } from "./population.js";
 
 /**
  * Users whom a target means. One that means customers who are in none of its audiences (`all`, `!segment:staff`) means everybody
  * but some: how many there are is nowhere known, so those who are left out are counted.
  */
-export interface Reach { readonly users: number | null; readonly everyone_but: number | null }
+export interface Reach {
+  readonly users: number | null;
+  readonly everyone_but: number | null;
+}
 
 /** @throws nothing: audiences that do not exist are empty */
 export function reachOf(store: Store, aim: Aim): Reach {
@@ -33,7 +36,13 @@ export function overlapOf(store: Store, refs: readonly AudienceRef[]): number[][
   const population = new Population(store, refs);
   const common = refs.map(() => refs.map(() => 0));
   const add = (a: number, b: number, users: number): void => {
-    for (const [row, column] of a === b ? [[a, b]] : [[a, b], [b, a]]) (common[row as number] as number[])[column as number] = (common[row as number]?.[column as number] ?? 0) + users;
+    for (const [row, column] of a === b
+      ? [[a, b]]
+      : [
+          [a, b],
+          [b, a],
+        ])
+      (common[row as number] as number[])[column as number] = (common[row as number]?.[column as number] ?? 0) + users;
   };
   for (const { membersOf } of population.chunks()) {
     const bits = refs.map(membersOf);

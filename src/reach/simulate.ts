@@ -6,8 +6,8 @@ import type { Campaign } from "../campaign.js";
 import { bySelection } from "../packed-list.js";
 import type { Store } from "../store/store.js";
 import { parseTarget } from "../target.js";
-import { and, evaluate, matches, type Bits } from "./bits.js";
-import { Population, refOf, refsOf, type Aim } from "./population.js";
+import { and, type Bits, evaluate, matches } from "./bits.js";
+import { type Aim, Population, refOf, refsOf } from "./population.js";
 import { countBits, meansOthers, without } from "./reach.js";
 
 export interface SimulatedCampaign {
@@ -37,12 +37,20 @@ export interface Simulation {
   readonly campaigns: readonly SimulatedCampaign[];
 }
 
-interface Running extends Aim { readonly campaign: Campaign; reach: number; first: number; readonly taken: number[] }
+interface Running extends Aim {
+  readonly campaign: Campaign;
+  reach: number;
+  first: number;
+  readonly taken: number[];
+}
 
 /** @param at epoch ms: campaigns whose window holds it take part */
 export function simulate(store: Store, at: number): Simulation {
   return store.snapshot(() => {
-    const running: Running[] = store.campaigns.list().filter((c) => c.status === "active" && c.start_time <= at && at < c.end_time).sort(bySelection)
+    const running: Running[] = store.campaigns
+      .list()
+      .filter((c) => c.status === "active" && c.start_time <= at && at < c.end_time)
+      .sort(bySelection)
       .map((campaign, _n, all) => ({ campaign, campaignId: campaign.id, target: parseTarget(campaign.target), reach: 0, first: 0, taken: all.map(() => 0) }));
     const population = new Population(store, running.flatMap(refsOf));
     // A target that names a segment which is gone matches nobody, even under a `!`.
@@ -54,7 +62,10 @@ export function simulate(store: Store, at: number): Simulation {
       let left: Bits = everyone;
       const firsts: Bits[] = [];
       for (const one of live) {
-        const meant = and(everyone, evaluate(one.target, (leaf) => membersOf(refOf(leaf, one.campaignId))));
+        const meant = and(
+          everyone,
+          evaluate(one.target, (leaf) => membersOf(refOf(leaf, one.campaignId))),
+        );
         const first = and(left, meant);
         one.reach += countBits(meant);
         one.first += countBits(first);
@@ -89,5 +100,15 @@ function resultOf(one: Running, live: readonly Running[], others: Running | unde
   const starved = isMeant && one.first === 0 && one !== others;
   const most = Math.max(...one.taken);
   const by = (most > 0 ? live[one.taken.indexOf(most)] : others)?.campaign.id ?? null;
-  return { campaign_id: id, title, priority, target, reach: one.reach, first: one.first, shown_to_others: one === others, starved, starved_by: starved ? by : null };
+  return {
+    campaign_id: id,
+    title,
+    priority,
+    target,
+    reach: one.reach,
+    first: one.first,
+    shown_to_others: one === others,
+    starved,
+    starved_by: starved ? by : null,
+  };
 }

@@ -106,6 +106,7 @@ function readCa(path: string): string {
   } catch (error) {
     throw new PopupError("bad_file", `${path} cannot be read: ${reasonOf(error)}`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
   }
-  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new PopupError("bad_file", `${path} holds no certificate`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw new PopupError("bad_file", `${path} holds no certificate`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
   return text;
 }

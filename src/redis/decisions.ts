@@ -18,7 +18,9 @@ export async function loadDecisionScripts(redis: Redis): Promise<void> {
 }
 
 /** `stale`: another list is published than the caller knows. `unpublished`: there is none. */
-export interface ListTrouble { readonly tag: "stale" | "unpublished" }
+export interface ListTrouble {
+  readonly tag: "stale" | "unpublished";
+}
 
 /** What a call needs to know of the published list. */
 export interface ListView {
@@ -56,7 +58,14 @@ export type SelectAnswer = number | null | PopupError;
  * Decides for some users; one EVALSHA. The answers are in the order of the asks.
  * @param unlimited only campaigns without any limit may be shown: what users have seen is being restored
  */
-export async function select(redis: Redis, keys: Keys, view: ListView, windows: Windows, asks: readonly SelectAsk[], unlimited = false): Promise<ListTrouble | { readonly tag: "decided"; readonly answers: SelectAnswer[] }> {
+export async function select(
+  redis: Redis,
+  keys: Keys,
+  view: ListView,
+  windows: Windows,
+  asks: readonly SelectAsk[],
+  unlimited = false,
+): Promise<ListTrouble | { readonly tag: "decided"; readonly answers: SelectAnswer[] }> {
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   // Each argument costs time on both sides: what nearly no call needs is left out of the others.
@@ -102,7 +111,13 @@ export type ReportReply = ListTrouble | { readonly tag: "full" } | { readonly ta
 
 /** Takes some reports; one EVALSHA. The answers are in the order of the asks. */
 export function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
-  return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [type, campaignId, userId, impressionId, sessionId ?? ""]);
+  return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [
+    type,
+    campaignId,
+    userId,
+    impressionId,
+    sessionId ?? "",
+  ]);
 }
 
 /**
@@ -110,14 +125,29 @@ export function report(redis: Redis, keys: Keys, version: string, windows: Windo
  * aside in the stream and answered with `aside`.
  * @param windowsAt the windows of the published time zone at a time, epoch ms
  */
-export function reportLate(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly LateReport[], windowsAt: (at: number) => Windows): Promise<ReportReply> {
+export function reportLate(
+  redis: Redis,
+  keys: Keys,
+  version: string,
+  windows: Windows,
+  asks: readonly LateReport[],
+  windowsAt: (at: number) => Windows,
+): Promise<ReportReply> {
   return callReport(redis, keys, version, windows, "late", asks, ({ type, campaignId, userId, impressionId, sessionId, at }) => {
     const { day, week, month } = windowsAt(at);
     return [type, campaignId, userId, impressionId, sessionId ?? "", at, day, week, month];
   });
 }
 
-async function callReport<A extends ReportAsk>(redis: Redis, keys: Keys, version: string, windows: Windows, mode: "" | "late", asks: readonly A[], argsOf: (ask: A) => (string | number)[]): Promise<ReportReply> {
+async function callReport<A extends ReportAsk>(
+  redis: Redis,
+  keys: Keys,
+  version: string,
+  windows: Windows,
+  mode: "" | "late",
+  asks: readonly A[],
+  argsOf: (ask: A) => (string | number)[],
+): Promise<ReportReply> {
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   const args: (string | number)[] = [version, now, day, week, month, asks.length, mode];
@@ -127,7 +157,10 @@ async function callReport<A extends ReportAsk>(redis: Redis, keys: Keys, version
   }
   const { tag, values } = decodeReply("report", await reportScript.run(redis, names, args), ["taken", "stale", "unpublished", "full"], asks.length);
   if (tag !== "taken") return { tag };
-  return { tag, answers: values.map((value) => (typeof value === "number" ? value : REPORT_WORDS.find((word) => word === value) ?? failure("report", value))) };
+  return {
+    tag,
+    answers: values.map((value) => (typeof value === "number" ? value : (REPORT_WORDS.find((word) => word === value) ?? failure("report", value)))),
+  };
 }
 
 function failure(script: "select" | "report", value: unknown): PopupError {

@@ -2,7 +2,7 @@
  * The engine's own `redis-server`: on a unix socket in the data folder, append-only file on,
  * stopped by the process that started it. A second process finds it running and shares it.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -56,12 +56,32 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
   const child = spawn(
     "redis-server",
     [
-      "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, "--logfile", logFile,
-      "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+      "--port",
+      "0",
+      "--unixsocket",
+      socket,
+      "--unixsocketperm",
+      "700",
+      "--dir",
+      dir,
+      "--logfile",
+      logFile,
+      "--appendonly",
+      "yes",
+      "--appendfsync",
+      "everysec",
+      "--save",
+      "",
       // A record with some times and ids in it stays one compact block.
-      "--hash-max-listpack-value", "1024", "--maxmemory-policy", "noeviction", "--daemonize", "no",
+      "--hash-max-listpack-value",
+      "1024",
+      "--maxmemory-policy",
+      "noeviction",
+      "--daemonize",
+      "no",
       // Reports append some megabytes a second at most: rewriting the file at 64 MB, the default, would keep a core busy.
-      "--auto-aof-rewrite-min-size", "256mb",
+      "--auto-aof-rewrite-min-size",
+      "256mb",
     ],
     // A Ctrl-C at the terminal goes to the whole process group; the server must outlive its users.
     { stdio: "ignore", detached: true },
@@ -93,7 +113,13 @@ async function answers(socket: string): Promise<boolean> {
   const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => undefined);
   // Not yet, or no longer, or hung: all mean "does not answer".
-  const pong = redis.connect().then(() => redis.ping()).then(() => true, () => false);
+  const pong = redis
+    .connect()
+    .then(() => redis.ping())
+    .then(
+      () => true,
+      () => false,
+    );
   try {
     return await Promise.race([pong, delay(ANSWER_MS, false, { ref: false })]);
   } finally {

@@ -4,7 +4,7 @@ import { REACTIONS } from "../campaign.js";
 import type { Cap } from "../caps.js";
 import { invalid, PopupError, reasonOf } from "../errors.js";
 import type { Against, Candidate, Explanation, FullCap } from "../explanation.js";
-import { readManifest, type Manifest } from "../manifest.js";
+import { type Manifest, readManifest } from "../manifest.js";
 import { CAP_KIND } from "../packed-list.js";
 import { failedPart } from "../target-part.js";
 import { windowsAfter, windowsAt } from "../time.js";
@@ -34,7 +34,13 @@ export interface ExplainAsk {
   readonly trusting?: boolean;
 }
 
-interface Meta { readonly title: string; readonly draft: boolean; readonly target: string; readonly start: number; readonly end: number }
+interface Meta {
+  readonly title: string;
+  readonly draft: boolean;
+  readonly target: string;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** @throws PopupError `invalid` for a time long past, `unavailable` when nothing is published, or Redis fails, or the user's record is damaged */
 export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
@@ -42,7 +48,10 @@ export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promis
     return await askScript(redis, keys, ask);
   } catch (error) {
     if (error instanceof PopupError) throw error;
-    throw new PopupError("unavailable", `Redis cannot explain it: ${reasonOf(error)}`, { hint: "is Redis well (popup doctor)? A record that is damaged is made anew by popup reconcile --fix", cause: error });
+    throw new PopupError("unavailable", `Redis cannot explain it: ${reasonOf(error)}`, {
+      hint: "is Redis well (popup doctor)? A record that is damaged is made anew by popup reconcile --fix",
+      cause: error,
+    });
   }
 }
 
@@ -63,12 +72,21 @@ async function askScript(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Exp
     const manifest = await readPublished(redis, keys);
     const metas = await readMetas(redis, keys, manifest);
     const recovering = ask.trusting !== true && !(await countersAreWhole(redis, keys));
-    const { tag, values: [decision, ...verdicts] } = await run(redis, keys, manifest, ask, recovering);
+    const {
+      tag,
+      values: [decision, ...verdicts],
+    } = await run(redis, keys, manifest, ask, recovering);
     // Read again when another list was published meanwhile; what was read before would not be of it.
     if (tag !== "explained") continue;
     return {
-      userId: ask.userId, sessionId: ask.sessionId, at: ask.at, timezone: manifest.timezone, version: manifest.version, recovering,
-      decision: decision === null ? null : Number(decision), candidates: verdicts.map((verdict) => candidateOf(verdict, metas)),
+      userId: ask.userId,
+      sessionId: ask.sessionId,
+      at: ask.at,
+      timezone: manifest.timezone,
+      version: manifest.version,
+      recovering,
+      decision: decision === null ? null : Number(decision),
+      candidates: verdicts.map((verdict) => candidateOf(verdict, metas)),
     };
   }
   throw new PopupError("conflict", "the published campaigns change faster than they can be read", { hint: "run it again" });
@@ -76,21 +94,52 @@ async function askScript(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Exp
 
 async function readMetas(redis: Redis, keys: Keys, { active }: Manifest): Promise<ReadonlyMap<number, Meta>> {
   const rows = await Promise.all(active.map((id) => redis.hmget(keys.meta(id), "title", "target_segment", "start_time", "end_time", "status")));
-  return new Map(active.map((id, i) => {
-    const [title, target, start, end, status] = rows[i] ?? [];
-    return [id, { title: title ?? "", draft: status === "draft", target: target ?? "all", start: Math.round(Number(start) * 1000), end: Math.round(Number(end) * 1000) }];
-  }));
+  return new Map(
+    active.map((id, i) => {
+      const [title, target, start, end, status] = rows[i] ?? [];
+      return [
+        id,
+        {
+          title: title ?? "",
+          draft: status === "draft",
+          target: target ?? "all",
+          start: Math.round(Number(start) * 1000),
+          end: Math.round(Number(end) * 1000),
+        },
+      ];
+    }),
+  );
 }
 
-async function run(redis: Redis, keys: Keys, { version, timezone, index, direct, test_users }: Manifest, { userId, sessionId, at, now }: ExplainAsk, recovering: boolean): Promise<{ tag: string; values: unknown[] }> {
+async function run(
+  redis: Redis,
+  keys: Keys,
+  { version, timezone, index, direct, test_users }: Manifest,
+  { userId, sessionId, at, now }: ExplainAsk,
+  recovering: boolean,
+): Promise<{ tag: string; values: unknown[] }> {
   const integer = integerId(userId);
   const row = rowFinder(keys, index)(userId, integer);
   const { day, week, month } = windowsAt(at, timezone);
   const later = windowsAfter(at, Math.max(at, now) + SKEW_MS, timezone);
-  const reply = await explainScript.run(redis, [keys.list, keys.record(userId), row.key, ...directKeys(keys, direct)], [
-    version, at, day, week, month, userId, kindOf(integer, test_users.includes(userId)), sessionId ?? "", recovering ? "u" : "", row.from, row.to,
-    ...later.flatMap((windows) => [windows.now, windows.day, windows.week, windows.month]),
-  ]);
+  const reply = await explainScript.run(
+    redis,
+    [keys.list, keys.record(userId), row.key, ...directKeys(keys, direct)],
+    [
+      version,
+      at,
+      day,
+      week,
+      month,
+      userId,
+      kindOf(integer, test_users.includes(userId)),
+      sessionId ?? "",
+      recovering ? "u" : "",
+      row.from,
+      row.to,
+      ...later.flatMap((windows) => [windows.now, windows.day, windows.week, windows.month]),
+    ],
+  );
   return decodeReply("explain", reply, ["explained", "stale", "unpublished"]);
 }
 
@@ -101,8 +150,13 @@ function candidateOf(verdict: unknown, metas: ReadonlyMap<number, Meta>): Candid
   const meta = metas.get(Number(id));
   if (!meta) throw odd(verdict);
   return {
-    campaignId: Number(id), title: meta.title, draft: meta.draft, start: meta.start, end: meta.end,
-    against: kind === null ? null : againstOf(kind, more, meta.target), next: typeof next === "number" ? next : null,
+    campaignId: Number(id),
+    title: meta.title,
+    draft: meta.draft,
+    start: meta.start,
+    end: meta.end,
+    against: kind === null ? null : againstOf(kind, more, meta.target),
+    next: typeof next === "number" ? next : null,
   };
 }
 
@@ -111,12 +165,14 @@ function againstOf(kind: unknown, more: readonly unknown[], target: string): Aga
     case "not_started":
     case "ended":
     case "recovering":
-    case "crowded": return { kind };
+    case "crowded":
+      return { kind };
     case "not_in_target": {
       const [step, steps] = more;
       return { kind, ...failedPart(target, typeof step === "number" ? step : null, Number(steps)) };
     }
-    case "stopped": return { kind, by: REACTIONS.filter((_, i) => (Number(more[0]) & (1 << i)) !== 0) };
+    case "stopped":
+      return { kind, by: REACTIONS.filter((_, i) => (Number(more[0]) & (1 << i)) !== 0) };
     case "capped": {
       const [first, ...others] = more.map(fullCapOf);
       if (first) return { kind, caps: [first, ...others] };
@@ -127,7 +183,12 @@ function againstOf(kind: unknown, more: readonly unknown[], target: string): Aga
 
 function fullCapOf(packed: unknown): FullCap {
   const [of, number, limit, duration, shown, held] = Array.isArray(packed) ? (packed as readonly unknown[]) : [];
-  return { cap: capOf(Number(number), Number(limit), Number(duration)), of: of === "campaign" ? "campaign" : "user_caps", shown: Number(shown), held: Number(held) };
+  return {
+    cap: capOf(Number(number), Number(limit), Number(duration)),
+    of: of === "campaign" ? "campaign" : "user_caps",
+    shown: Number(shown),
+    held: Number(held),
+  };
 }
 
 function capOf(kind: number, limit: number, durationMs: number): Cap {

@@ -1,10 +1,14 @@
 /** Where the select script finds a user's row of the audience index. */
-import { blockForms, blockOf, bucketOf, rowWidth, type AudienceIndex } from "../audience-rows.js";
+import { type AudienceIndex, blockForms, blockOf, bucketOf, rowWidth } from "../audience-rows.js";
 import { CHUNK_BITS } from "../chunk.js";
 import type { Keys } from "./keys.js";
 
 /** Bytes from…to of a string; or the field `from` of a hash, `to` being ''; or nowhere, both being ''. */
-export interface RowPlace { readonly key: string; readonly from: string; readonly to: string }
+export interface RowPlace {
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 /** Finds the row of a user id. @param integer the id's number when it is an integer id */
 export type RowFinder = (id: string, integer: number | undefined) => RowPlace;

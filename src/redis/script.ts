@@ -58,6 +58,7 @@ export class Script {
 export function decodeReply<T extends string>(script: ScriptName, reply: unknown, tags: readonly [T, ...T[]], many?: number): { tag: T; values: unknown[] } {
   const tag = Array.isArray(reply) ? tags.find((known) => known === reply[0]) : undefined;
   const values = Array.isArray(reply) ? reply.slice(1) : [];
-  if (tag === undefined || (many !== undefined && tag === tags[0] && values.length !== many)) throw new PopupError("internal", `lua/${script}.lua answered ${JSON.stringify(reply).slice(0, 200)}`);
+  if (tag === undefined || (many !== undefined && tag === tags[0] && values.length !== many))
+    throw new PopupError("internal", `lua/${script}.lua answered ${JSON.stringify(reply).slice(0, 200)}`);
   return { tag, values };
 }

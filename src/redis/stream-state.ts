@@ -45,7 +45,10 @@ export async function readStreamState(redis: Redis, stream: string): Promise<Str
       const lastDelivered = String(group.get("last-delivered-id"));
       const lag = group.get("lag");
       return {
-        name: String(group.get("name")), pending: count, oldestPending, lastDelivered,
+        name: String(group.get("name")),
+        pending: count,
+        oldestPending,
+        lastDelivered,
         lag: typeof lag === "number" ? lag : estimateLag(entries, firstId, lastId, lastDelivered),
       };
     }),

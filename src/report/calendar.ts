@@ -8,13 +8,16 @@ const QUARTER_MS = 900_000;
 
 export class Calendar {
   /** In the order in which they were met. */
-  readonly periods: { /** Epoch ms. */ readonly start: number; /** `2026-11-23`, or the start as `2026-11-23T14:00:00+07:00`. */ readonly name: string }[] = [];
+  readonly periods: { /** Epoch ms. */ readonly start: number /** `2026-11-23`, or the start as `2026-11-23T14:00:00+07:00`. */; readonly name: string }[] = [];
   readonly #slots = new Map<number, number>();
   readonly #ofQuarter = new Map<number, number>();
   #lastQuarter = Number.NaN;
   #lastSlot = 0;
 
-  constructor(private readonly timezone: string, private readonly unit: Unit) {}
+  constructor(
+    private readonly timezone: string,
+    private readonly unit: Unit,
+  ) {}
 
   /** The place in {@link periods} of the period that holds a time, epoch ms. */
   slotOf(at: number): number {

@@ -1,10 +1,10 @@
 /** What became of campaigns: figures as `popup report --json` prints them. */
 import type { Campaign } from "../campaign.js";
-import { reachOf, type Reach } from "../reach/reach.js";
+import { type Reach, reachOf } from "../reach/reach.js";
 import type { Store } from "../store/store.js";
 import { parseTarget } from "../target.js";
 import { Calendar, type Unit } from "./calendar.js";
-import { Tallier, type Counts, type Tally } from "./tally.js";
+import { type Counts, Tallier, type Tally } from "./tally.js";
 
 export interface ReportAsk {
   /** One campaign, or null for all. */
@@ -21,7 +21,11 @@ export interface ReportAsk {
 export type Period = Counts & { readonly [unit in Unit]?: string };
 
 /** Users with as many counted impressions as `from` to `to`; null for no end. */
-export interface Share { readonly from: number; readonly to: number | null; readonly users: number }
+export interface Share {
+  readonly from: number;
+  readonly to: number | null;
+  readonly users: number;
+}
 
 export interface CampaignReport extends Counts {
   readonly campaign_id: number;
@@ -39,7 +43,17 @@ export interface CampaignReport extends Counts {
   readonly hours?: readonly Period[];
 }
 
-const SHARES: readonly (readonly [from: number, to: number | null])[] = [[1, 1], [2, 2], [3, 3], [4, 5], [6, 10], [11, 20], [21, 50], [51, 100], [101, null]];
+const SHARES: readonly (readonly [from: number, to: number | null])[] = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [4, 5],
+  [6, 10],
+  [11, 20],
+  [21, 50],
+  [51, 100],
+  [101, null],
+];
 
 /** The campaigns there are, and those that are gone and have events; by id. All figures are of one moment. */
 export function reportOf(store: Store, ask: ReportAsk): CampaignReport[] {
@@ -61,8 +75,19 @@ function figures(campaignId: number, title: string, reach: Reach | undefined, co
   const { impressions, users, clicks, dismissals, over_cap } = counted;
   const periods = counted.periods.map(({ name, ...counts }) => ({ [by]: name, ...counts }));
   return {
-    campaign_id: campaignId, title, impressions, users, reach: reach?.users ?? null, everyone_but: reach?.everyone_but ?? null, clicks, click_rate: ratio(clicks, impressions, 10_000),
-    dismissals, over_cap, impressions_per_user: ratio(impressions, users, 100), distribution: sharesOf(counted.usersByImpressions), ...(by === "day" ? { days: periods } : { hours: periods }),
+    campaign_id: campaignId,
+    title,
+    impressions,
+    users,
+    reach: reach?.users ?? null,
+    everyone_but: reach?.everyone_but ?? null,
+    clicks,
+    click_rate: ratio(clicks, impressions, 10_000),
+    dismissals,
+    over_cap,
+    impressions_per_user: ratio(impressions, users, 100),
+    distribution: sharesOf(counted.usersByImpressions),
+    ...(by === "day" ? { days: periods } : { hours: periods }),
   };
 }
 
@@ -73,7 +98,11 @@ export function ratio(part: number, whole: number, digits: number): number | nul
 
 /** Up to the last that has users. */
 function sharesOf(usersByImpressions: readonly number[]): Share[] {
-  const shares = SHARES.map(([from, to]) => ({ from, to, users: usersByImpressions.slice(from, (to ?? usersByImpressions.length) + 1).reduce((sum, users) => sum + users, 0) }));
+  const shares = SHARES.map(([from, to]) => ({
+    from,
+    to,
+    users: usersByImpressions.slice(from, (to ?? usersByImpressions.length) + 1).reduce((sum, users) => sum + users, 0),
+  }));
   return shares.slice(0, shares.findLastIndex(({ users }) => users > 0) + 1);
 }
 

@@ -1,7 +1,7 @@
 /** Figures along time with the empty days or hours between them, as charts and sparklines show them. */
 import { formatTime } from "../time.js";
 import type { Unit } from "./calendar.js";
-import { periodsOf, type CampaignReport, type Period } from "./report.js";
+import { type CampaignReport, type Period, periodsOf } from "./report.js";
 
 const STEP_MS: Record<Unit, number> = { day: 86_400_000, hour: 3_600_000 };
 
@@ -22,7 +22,10 @@ export function stretchOf(reports: readonly CampaignReport[], unit: Unit): Stret
   const all = reports.flatMap((report) => periodsOf(report));
   const [one] = all;
   if (!one) return null;
-  const [first, last] = all.reduce(([least, most], period) => [startOf(period) < startOf(least) ? period : least, startOf(period) > startOf(most) ? period : most], [one, one]);
+  const [first, last] = all.reduce(
+    ([least, most], period) => [startOf(period) < startOf(least) ? period : least, startOf(period) > startOf(most) ? period : most],
+    [one, one],
+  );
   return { unit, first: nameOf(first), last: nameOf(last), length: placeOf(last, nameOf(first), unit) + 1 };
 }
 
@@ -45,7 +48,10 @@ export function nameAt({ unit, first }: Stretch, place: number, timezone: string
 /** Neighbours added up, so that there are no more than `most`. @returns how many make one */
 export function grouped(values: readonly number[], most: number): { readonly values: number[]; readonly size: number } {
   const size = Math.max(1, Math.ceil(values.length / most));
-  return { size, values: Array.from({ length: Math.ceil(values.length / size) }, (_, n) => values.slice(n * size, (n + 1) * size).reduce((sum, value) => sum + value, 0)) };
+  return {
+    size,
+    values: Array.from({ length: Math.ceil(values.length / size) }, (_, n) => values.slice(n * size, (n + 1) * size).reduce((sum, value) => sum + value, 0)),
+  };
 }
 
 /** Epoch ms; of a day, its date's midnight in UTC, so that days are evenly far apart. */

@@ -1,5 +1,5 @@
 /** Counts the events of a campaign: what they were, by day or hour, and how many users they are of. */
-import { KIND, KINDS, NAMED, type EventColumns } from "../event-columns.js";
+import { type EventColumns, KIND, KINDS, NAMED } from "../event-columns.js";
 import type { Calendar } from "./calendar.js";
 import { UserCounts } from "./user-counts.js";
 
@@ -34,22 +34,34 @@ export class Tallier {
   #order = new Uint32Array(0);
 
   /** @param from,to epoch ms, from inclusive, to exclusive */
-  constructor(private readonly from: number, private readonly to: number, private readonly calendar: Calendar) {}
+  constructor(
+    private readonly from: number,
+    private readonly to: number,
+    private readonly calendar: Calendar,
+  ) {}
 
   tally(pieces: readonly EventColumns[]): Tally {
     this.#makeRoom(pieces.reduce((sum, { at }) => sum + at.length, 0));
     const { counts, shown } = this.#countKinds(pieces);
     const usersOfSlot = this.#countUsers(shown, counts.length / KINDS);
-    const periods = this.calendar.periods.map(({ start, name }, slot) => ({ start, name, slot })).sort((a, b) => a.start - b.start).flatMap(({ name, slot }) => {
-      const [impressions = 0, clicks = 0, dismissals = 0, over_cap = 0] = counts.slice(slot * KINDS, (slot + 1) * KINDS);
-      return impressions + clicks + dismissals + over_cap === 0 ? [] : [{ name, impressions, users: usersOfSlot[slot] ?? 0, clicks, dismissals, over_cap }];
-    });
+    const periods = this.calendar.periods
+      .map(({ start, name }, slot) => ({ start, name, slot }))
+      .sort((a, b) => a.start - b.start)
+      .flatMap(({ name, slot }) => {
+        const [impressions = 0, clicks = 0, dismissals = 0, over_cap = 0] = counts.slice(slot * KINDS, (slot + 1) * KINDS);
+        return impressions + clicks + dismissals + over_cap === 0 ? [] : [{ name, impressions, users: usersOfSlot[slot] ?? 0, clicks, dismissals, over_cap }];
+      });
     const sum = (name: "impressions" | "clicks" | "dismissals" | "over_cap"): number => periods.reduce((total, period) => total + period[name], 0);
     const usersByImpressions = new Array<number>(MOST_IMPRESSIONS + 1).fill(0);
     for (const users of [this.#integers, this.#strings]) users.addDistribution(usersByImpressions);
     return {
-      impressions: sum("impressions"), users: this.#integers.size + this.#strings.size, clicks: sum("clicks"), dismissals: sum("dismissals"), over_cap: sum("over_cap"),
-      periods, usersByImpressions,
+      impressions: sum("impressions"),
+      users: this.#integers.size + this.#strings.size,
+      clicks: sum("clicks"),
+      dismissals: sum("dismissals"),
+      over_cap: sum("over_cap"),
+      periods,
+      usersByImpressions,
     };
   }
 

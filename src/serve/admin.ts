@@ -4,8 +4,13 @@ import { AggregatorRegistry } from "prom-client";
 import { PopupError } from "../errors.js";
 import type { Metrics } from "./messages.js";
 
-export interface AdminServer { close(): Promise<void> }
-export interface Address { readonly host: string; readonly port: number }
+export interface AdminServer {
+  close(): Promise<void>;
+}
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 /**
  * @param collect the metrics of now, one list for each process
@@ -17,15 +22,17 @@ export async function openAdmin({ host, port }: Address, collect: () => Promise<
       response.writeHead(404, { "content-type": "text/plain" }).end("only GET /metrics is here\n");
       return;
     }
-    collect().then(
-      async (metrics) => {
+    collect()
+      .then(async (metrics) => {
         const text = await AggregatorRegistry.aggregate(metrics).metrics();
         response.writeHead(200, { "content-type": AggregatorRegistry.PROMETHEUS_CONTENT_TYPE }).end(text);
-      },
-    ).catch(() => response.writeHead(500, { "content-type": "text/plain" }).end("the metrics could not be added up\n"));
+      })
+      .catch(() => response.writeHead(500, { "content-type": "text/plain" }).end("the metrics could not be added up\n"));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(new PopupError("unavailable", `the admin listener cannot have ${host}:${port}: ${error.message}`, { hint: "choose another with --admin" })));
+    server.once("error", (error) =>
+      reject(new PopupError("unavailable", `the admin listener cannot have ${host}:${port}: ${error.message}`, { hint: "choose another with --admin" })),
+    );
     server.listen(port, host, resolve);
   });
   return {

@@ -16,7 +16,16 @@ const tell = (message: ApiMessage): void => void process.send?.(message);
 
 try {
   const api = await openApi({
-    redisUrl: config.redisUrl, redisCa: config.redisCa, prefix: config.prefix, host, port, log, auth, jwtSecret: readJwtSecret(), corsOrigins, demo,
+    redisUrl: config.redisUrl,
+    redisCa: config.redisCa,
+    prefix: config.prefix,
+    host,
+    port,
+    log,
+    auth,
+    jwtSecret: readJwtSecret(),
+    corsOrigins,
+    demo,
     spool: spoolMaxBytes === 0 ? null : { dir: spoolDir(config), maxBytes: spoolMaxBytes },
   });
   let closing = false;

@@ -1,5 +1,5 @@
 /** One supervised child process: started again when it ends by itself, stopped when asked. */
-import { fork, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import type { Logger } from "../log.js";
 
 const RESTART_MS = 1_000;

@@ -5,12 +5,20 @@ import { askMetrics } from "./ask-metrics.js";
 import type { Metrics } from "./messages.js";
 
 /** `process` is undefined while a child is started again. */
-export interface Part { readonly name: string; readonly process: ChildProcess | undefined }
+export interface Part {
+  readonly name: string;
+  readonly process: ChildProcess | undefined;
+}
 
 /** @param redis the metrics of Redis */
 export async function collectMetrics(parts: readonly Part[], redis: () => Promise<Metrics>): Promise<Metrics[]> {
   const registry = new Registry();
-  const running = new Gauge({ name: "popup_processes", help: "Processes that answered this scrape, by part", labelNames: ["part"] as const, registers: [registry] });
+  const running = new Gauge({
+    name: "popup_processes",
+    help: "Processes that answered this scrape, by part",
+    labelNames: ["part"] as const,
+    registers: [registry],
+  });
   for (const { name } of parts) running.set({ part: name }, 0);
   const asked = parts.map(async ({ name, process }) => {
     const metrics = process && (await askMetrics(process));

@@ -23,4 +23,7 @@ export type ApiMessage =
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | null }
   | { readonly kind: "metrics"; readonly id: number; readonly metrics: Metrics };
 
-export interface SupervisorMessage { readonly ask: "metrics"; readonly id: number }
+export interface SupervisorMessage {
+  readonly ask: "metrics";
+  readonly id: number;
+}

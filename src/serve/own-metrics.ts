@@ -1,6 +1,6 @@
 /** Metrics of one process: answered to its supervisor, or served on a listener of its own when it runs apart. */
 import type { Registry } from "prom-client";
-import { openAdmin, type Address, type AdminServer } from "./admin.js";
+import { type Address, type AdminServer, openAdmin } from "./admin.js";
 import { answerMetrics } from "./answer-metrics.js";
 
 /**

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { reasonOf } from "../errors.js";
 import type { Logger } from "../log.js";
-import { openEmbeddedRedis, type EmbeddedRedis } from "../redis/embedded.js";
+import { type EmbeddedRedis, openEmbeddedRedis } from "../redis/embedded.js";
 
 const LOOK_MS = 250;
 

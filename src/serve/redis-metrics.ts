@@ -25,7 +25,10 @@ export class RedisMetrics {
   #reading: Promise<Reading | undefined> | undefined;
 
   /** @param redis a connection of its own that fails at once while Redis is away */
-  constructor(private readonly redis: Redis, private readonly keys: Keys) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+  ) {}
 
   /** The metrics of now, after a second at most. */
   async collect(): Promise<Metrics> {
@@ -41,7 +44,12 @@ export class RedisMetrics {
   /** Undefined when Redis does not answer, or answers with an error: it is down. */
   async #read(): Promise<Reading | undefined> {
     try {
-      const [info, [seconds], version, stream] = await Promise.all([this.redis.info("memory"), this.redis.time(), this.redis.get(this.keys.version), readStreamState(this.redis, this.keys.stream)]);
+      const [info, [seconds], version, stream] = await Promise.all([
+        this.redis.info("memory"),
+        this.redis.time(),
+        this.redis.get(this.keys.version),
+        readStreamState(this.redis, this.keys.stream),
+      ]);
       const bytes = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
       const oldest = await this.#oldest(stream);
       const oldestSeconds = oldest === null ? 0 : Math.max(0, Number(seconds) - Number(oldest.split("-")[0]) / 1_000);
@@ -55,7 +63,9 @@ export class RedisMetrics {
   async #oldest({ entries, lastId, groups }: StreamState): Promise<string | null> {
     if (entries === 0) return null;
     if (groups.length === 0) return this.#next("-");
-    const ids = await Promise.all(groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : this.#next(`(${lastDelivered}`))));
+    const ids = await Promise.all(
+      groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : this.#next(`(${lastDelivered}`))),
+    );
     return ids.filter((id) => id !== null).sort(compareStreamIds)[0] ?? null;
   }
 
@@ -67,7 +77,8 @@ export class RedisMetrics {
 /** Made anew for each scrape, so that what is unknown is left out instead of old. */
 export async function render(reading: Reading | undefined): Promise<Metrics> {
   const registry = new Registry();
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> => new Gauge({ name, help, labelNames, aggregator: "first", registers: [registry] });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
+    new Gauge({ name, help, labelNames, aggregator: "first", registers: [registry] });
   gauge("popup_redis_up", "1 when Redis answers").set(reading ? 1 : 0);
   if (reading) {
     const { stream, oldestSeconds, version, usedMemory, maxMemory } = reading;

@@ -4,15 +4,15 @@
  * running, and stops them in order.
  */
 import { createServer as createTcpServer } from "node:net";
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { configEnv, redisDir, withoutJwtSecret, type Config } from "../config.js";
+import { fileURLToPath } from "node:url";
+import { type Config, configEnv, redisDir, withoutJwtSecret } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { lookingConnection } from "../redis/client.js";
 import { Keys } from "../redis/keys.js";
 import { PACKAGE_ROOT } from "../version.js";
-import { openAdmin, type Address, type AdminServer } from "./admin.js";
+import { type Address, type AdminServer, openAdmin } from "./admin.js";
 import { Child } from "./child.js";
 import { collectMetrics } from "./collect.js";
 import type { ApiMessage, ApiProcessOptions } from "./messages.js";
@@ -31,7 +31,9 @@ export interface ServeOptions {
   readonly syncIntervalS: number;
 }
 
-export interface Serving { stop(): Promise<void> }
+export interface Serving {
+  stop(): Promise<void>;
+}
 
 const API_PROCESS = fileURLToPath(new URL("./api-process.js", import.meta.url));
 const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
@@ -83,9 +85,16 @@ function startApi(options: ApiProcessOptions, env: NodeJS.ProcessEnv, log: Logge
     const child = new Child("api", API_PROCESS, [JSON.stringify(options)], env, log, (started) => {
       started.on("message", (message: ApiMessage) => {
         if (message.kind === "listening") resolve();
-        if (message.kind === "failed") reject(new PopupError("unavailable", message.message, { hint: message.hint ?? "its log says why; popup doctor checks this machine" }));
+        if (message.kind === "failed")
+          reject(new PopupError("unavailable", message.message, { hint: message.hint ?? "its log says why; popup doctor checks this machine" }));
       });
-      started.once("exit", (code) => reject(new PopupError("unavailable", `an API process ended with ${String(code)} before it listened`, { hint: "its log says why; popup doctor checks this machine" })));
+      started.once("exit", (code) =>
+        reject(
+          new PopupError("unavailable", `an API process ended with ${String(code)} before it listened`, {
+            hint: "its log says why; popup doctor checks this machine",
+          }),
+        ),
+      );
     });
     children.push(child);
     child.start();

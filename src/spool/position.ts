@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { lineOf, valueOf } from "./record.js";
 
 /** Segments before it are done, and of it the bytes before the offset. */
-export interface Position { readonly segment: number; readonly offset: number }
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
 
 const START: Position = { segment: 0, offset: 0 };
 

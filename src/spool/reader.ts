@@ -19,7 +19,10 @@ export interface Damage {
   readonly torn: boolean;
 }
 
-export interface Piece { readonly records: ReadRecord[]; readonly damage: Damage[] }
+export interface Piece {
+  readonly records: ReadRecord[];
+  readonly damage: Damage[];
+}
 
 /**
  * The records of a file from an offset to its end, in order.

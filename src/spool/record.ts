@@ -49,8 +49,13 @@ export function reportOf(line: Buffer): SpooledReport | undefined {
   const value = valueOf(line) as Partial<Record<keyof SpooledReport, unknown>> | null | undefined;
   if (typeof value !== "object" || value === null) return undefined;
   const { type, campaignId, userId, impressionId, sessionId, at } = value;
-  const right = EVENT_TYPES.some((known) => known === type) && Number.isSafeInteger(campaignId) && typeof userId === "string"
-    && typeof impressionId === "string" && (sessionId === null || typeof sessionId === "string") && Number.isSafeInteger(at);
+  const right =
+    EVENT_TYPES.some((known) => known === type) &&
+    Number.isSafeInteger(campaignId) &&
+    typeof userId === "string" &&
+    typeof impressionId === "string" &&
+    (sessionId === null || typeof sessionId === "string") &&
+    Number.isSafeInteger(at);
   return right ? ({ type, campaignId, userId, impressionId, sessionId, at } as SpooledReport) : undefined;
 }
 

@@ -7,8 +7,8 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PopupError, reasonOf } from "../errors.js";
 import { releaseLock, takeLock } from "../pid-lock.js";
-import { readPosition, writePosition, type Position } from "./position.js";
-import { readSegment, type Damage, type ReadRecord } from "./reader.js";
+import { type Position, readPosition, writePosition } from "./position.js";
+import { type Damage, type ReadRecord, readSegment } from "./reader.js";
 import type { SpooledReport } from "./record.js";
 
 /** Told of what is lost or does not work. */
@@ -43,7 +43,10 @@ export class Slot {
   #nextIndex = 1;
   #positionFails = false;
 
-  private constructor(readonly dir: string, private readonly onTrouble: OnTrouble) {}
+  private constructor(
+    readonly dir: string,
+    private readonly onTrouble: OnTrouble,
+  ) {}
 
   /** Takes a folder, which is made where it is missing, and looks through what is in it; undefined while another process has it. */
   static async take(dir: string, onTrouble: OnTrouble): Promise<Slot | undefined> {
@@ -121,7 +124,10 @@ export class Slot {
   async #load(): Promise<void> {
     const position = await readPosition(this.dir);
     this.#nextIndex = position.segment + 1;
-    const indexes = readdirSync(this.dir).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+    const indexes = readdirSync(this.dir)
+      .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
     for (const index of indexes) {
       const path = this.#path(index);
       const { size } = await stat(path);
@@ -171,7 +177,11 @@ export class Slot {
 
   #tell(segment: Segment, damage: readonly Damage[]): void {
     for (const { from, to, torn } of damage.filter(({ to }) => to > segment.toldTo)) {
-      this.onTrouble(torn ? "the last record of the spool was not written to its end; it is dropped" : "a damaged part of the spool is dropped", { file: segment.path, from, to });
+      this.onTrouble(torn ? "the last record of the spool was not written to its end; it is dropped" : "a damaged part of the spool is dropped", {
+        file: segment.path,
+        from,
+        to,
+      });
       segment.toldTo = to;
     }
   }

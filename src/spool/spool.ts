@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { PopupError, reasonOf } from "../errors.js";
 import type { SpooledReport } from "./record.js";
-import { hasSegments, Slot, type OnTrouble, type Segment, type Take } from "./slot.js";
-import { syncFolder, Writer, type Outcome } from "./writer.js";
+import { hasSegments, type OnTrouble, type Segment, Slot, type Take } from "./slot.js";
+import { type Outcome, syncFolder, Writer } from "./writer.js";
 
 export type { SpooledReport } from "./record.js";
 
@@ -31,7 +31,11 @@ export class Spool {
   #closed = false;
   #interrupt: () => void = () => undefined;
 
-  private constructor(private readonly root: string, private readonly own: Slot, private readonly options: SpoolOptions) {
+  private constructor(
+    private readonly root: string,
+    private readonly own: Slot,
+    private readonly options: SpoolOptions,
+  ) {
     this.#writer = new Writer(own, options.onTrouble);
   }
 
@@ -59,7 +63,10 @@ export class Spool {
       }
     } catch (error) {
       if (error instanceof PopupError) throw error;
-      throw new PopupError("unavailable", `the spool folder ${root} cannot be used: ${reasonOf(error)}`, { hint: "make it a folder that this user may write to, on a disk with room", cause: error });
+      throw new PopupError("unavailable", `the spool folder ${root} cannot be used: ${reasonOf(error)}`, {
+        hint: "make it a folder that this user may write to, on a disk with room",
+        cause: error,
+      });
     }
     throw new PopupError("unavailable", `all ${MOST_SLOTS} places in the spool folder ${root} are taken`, { hint: "stop some of the processes that use it" });
   }
@@ -76,7 +83,10 @@ export class Spool {
 
   /** Epoch ms of the oldest that is not yet replayed. */
   get oldestAt(): number | undefined {
-    return this.#slots().map((slot) => slot.oldestAt).filter((at) => at !== undefined).sort((a, b) => a - b)[0];
+    return this.#slots()
+      .map((slot) => slot.oldestAt)
+      .filter((at) => at !== undefined)
+      .sort((a, b) => a - b)[0];
   }
 
   /**
@@ -119,11 +129,12 @@ export class Spool {
   }
 
   async #replayAll(most: number, take: Take): Promise<number> {
-    const takeOrEnd: Take = (batch) => new Promise((resolve, reject) => {
-      this.#interrupt = () => reject(new PopupError("unavailable", "the spool was closed during a replay", { hint: "the next process replays the rest" }));
-      if (this.#closed) this.#interrupt();
-      else take(batch).then(resolve, reject);
-    });
+    const takeOrEnd: Take = (batch) =>
+      new Promise((resolve, reject) => {
+        this.#interrupt = () => reject(new PopupError("unavailable", "the spool was closed during a replay", { hint: "the next process replays the rest" }));
+        if (this.#closed) this.#interrupt();
+        else take(batch).then(resolve, reject);
+      });
     await this.#adopt();
     let count = 0;
     for (let next = await this.#next(); next; next = await this.#next()) {

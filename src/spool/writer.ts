@@ -2,10 +2,10 @@
  * Appends to a slot's newest segment. One write is under way at a time, and its fdatasync; what arrives meanwhile
  * goes with the next. So a report waits for two syncs at most, and a sync is shared by all who wait.
  */
-import { open, type FileHandle } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import { reasonOf } from "../errors.js";
-import { MAX_LINE_BYTES, lineOf, type SpooledReport } from "./record.js";
+import { lineOf, MAX_LINE_BYTES, type SpooledReport } from "./record.js";
 import type { OnTrouble, Segment, Slot } from "./slot.js";
 
 /** What became of an append: it is on the disk, there is no room for it, or the disk refuses. */
@@ -19,7 +19,12 @@ const WAITING_BYTES = 8 * 1024 * 1024;
 /** After a failure the disk is left alone for this long. */
 const PAUSE_MS = 1_000;
 
-interface Waiting { readonly line: string; readonly bytes: number; readonly at: number; readonly done: (outcome: Outcome) => void }
+interface Waiting {
+  readonly line: string;
+  readonly bytes: number;
+  readonly at: number;
+  readonly done: (outcome: Outcome) => void;
+}
 
 export class Writer {
   #waiting: Waiting[] = [];
@@ -32,7 +37,10 @@ export class Writer {
   /** Of performance.now(). */
   #pauseUntil = 0;
 
-  constructor(private readonly slot: Slot, private readonly onTrouble: OnTrouble) {}
+  constructor(
+    private readonly slot: Slot,
+    private readonly onTrouble: OnTrouble,
+  ) {}
 
   /** The segment that is appended to; there is none before the first append and after a seal. */
   get segment(): Segment | undefined {

@@ -6,7 +6,12 @@ import type { Clock } from "../time.js";
 import type { AuditLog } from "./audit.js";
 
 /** What may be told of a key. Times in epoch ms. */
-export interface ApiKey { readonly id: string; readonly name: string; readonly created_at: number; readonly revoked_at: number | null }
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
+}
 
 const COLUMNS = "id, name, created_at, revoked_at";
 
@@ -18,7 +23,11 @@ export class ApiKeyTable {
   readonly #countLive: Statement<[], number>;
   readonly #find: Statement<[string, string], ApiKey>;
 
-  constructor(db: Database, private readonly audit: AuditLog, private readonly clock: Clock) {
+  constructor(
+    db: Database,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+  ) {
     this.#insert = db.prepare("INSERT INTO api_keys (id, name, sha256, created_at) VALUES (?, ?, ?, ?)");
     this.#revoke = db.prepare("UPDATE api_keys SET revoked_at = ? WHERE id = ?");
     this.#list = db.prepare(`SELECT ${COLUMNS} FROM api_keys ORDER BY created_at, id`);
@@ -32,7 +41,8 @@ export class ApiKeyTable {
   create(name: string): ApiKey & { readonly key: string } {
     checkApiKeyName(name);
     const live = this.#countLive.get() ?? 0;
-    if (this.#find.get(name, name)?.revoked_at === null) throw new PopupError("conflict", `there is an API key "${name}" already`, { hint: `choose another name, or revoke it first: popup key revoke ${name}` });
+    if (this.#find.get(name, name)?.revoked_at === null)
+      throw new PopupError("conflict", `there is an API key "${name}" already`, { hint: `choose another name, or revoke it first: popup key revoke ${name}` });
     if (live >= MOST_API_KEYS) throw new PopupError("conflict", `there are ${live} live API keys`, { hint: "revoke some: popup key list shows them" });
     const { id, key } = newApiKey();
     const created = this.clock();
@@ -45,7 +55,8 @@ export class ApiKeyTable {
   findLive(which: string): ApiKey {
     const found = this.#find.get(which, which);
     if (!found) throw new PopupError("not_found", "there is no API key of this id or name", { hint: "popup key list shows those there are" });
-    if (found.revoked_at !== null) throw new PopupError("conflict", `the API key ${found.id} (${found.name}) is revoked already`, { hint: "popup key list shows the live ones" });
+    if (found.revoked_at !== null)
+      throw new PopupError("conflict", `the API key ${found.id} (${found.name}) is revoked already`, { hint: "popup key list shows the live ones" });
     return found;
   }
 

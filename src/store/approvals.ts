@@ -21,7 +21,14 @@ export interface ApprovalRequest extends Proposal {
   readonly approved_by: readonly string[];
 }
 
-interface Row { hash: string; subject: string; detail: string; who: string; at: number; approved_by: string }
+interface Row {
+  hash: string;
+  subject: string;
+  detail: string;
+  who: string;
+  at: number;
+  approved_by: string;
+}
 
 export class ApprovalTable {
   readonly #insert: Statement<[string, string, string, string, number]>;
@@ -30,7 +37,12 @@ export class ApprovalTable {
   readonly #list: Statement<[], Row>;
   readonly #forget: Statement<[string]>;
 
-  constructor(db: Database, private readonly settings: SettingTable, private readonly audit: AuditLog, private readonly clock: Clock) {
+  constructor(
+    db: Database,
+    private readonly settings: SettingTable,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+  ) {
     this.#insert = db.prepare("INSERT INTO approval_requests (hash, subject, detail, who, at) VALUES (?, ?, ?, ?, ?)");
     this.#approve = db.prepare("INSERT INTO approvals (hash, who, at) VALUES (?, ?, ?)");
     const select = "SELECT r.*, (SELECT json_group_array(a.who) FROM approvals a WHERE a.hash = r.hash) AS approved_by FROM approval_requests r";
@@ -76,8 +88,10 @@ export class ApprovalTable {
     const request = this.find(hash);
     if (!request) throw new PopupError("not_found", `nothing waits for the approval of ${hash}`, { hint: "popup approve, without a hash, shows what waits" });
     const who = this.audit.actor;
-    if (who === request.requested_by) throw new PopupError("forbidden", `${hash} was asked for by ${who}, and that is you`, { hint: "another user has to approve it" });
-    if (request.approved_by.includes(who)) throw new PopupError("conflict", `${hash} is approved by ${who} already`, { hint: `${this.needed()} users have to agree, who asked among them` });
+    if (who === request.requested_by)
+      throw new PopupError("forbidden", `${hash} was asked for by ${who}, and that is you`, { hint: "another user has to approve it" });
+    if (request.approved_by.includes(who))
+      throw new PopupError("conflict", `${hash} is approved by ${who} already`, { hint: `${this.needed()} users have to agree, who asked among them` });
     return request;
   }
 

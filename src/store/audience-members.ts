@@ -1,6 +1,6 @@
 /** The members of audiences, version by version: a row holds from its `since` on, up to its `until`. */
 import type { Database, Statement } from "better-sqlite3";
-import { Chunk, combine, CHUNK_BITS, eachMember } from "../chunk.js";
+import { CHUNK_BITS, Chunk, combine, eachMember } from "../chunk.js";
 import { integerId } from "../user-id.js";
 import { merge, Pages } from "./merge.js";
 import type { StagedIds } from "./staged-ids.js";
@@ -8,13 +8,25 @@ import type { StagedIds } from "./staged-ids.js";
 export const LOAD_MODES = ["replace", "add", "remove"] as const;
 export type LoadMode = (typeof LOAD_MODES)[number];
 
-export interface Changed { readonly added: number; readonly removed: number }
-export interface ChangedKinds { readonly integers: Changed; readonly strings: Changed }
+export interface Changed {
+  readonly added: number;
+  readonly removed: number;
+}
+export interface ChangedKinds {
+  readonly integers: Changed;
+  readonly strings: Changed;
+}
 /** How two versions differ; of either side the first few ids. */
-export interface VersionDiff extends Changed { readonly added_ids: readonly string[]; readonly removed_ids: readonly string[] }
+export interface VersionDiff extends Changed {
+  readonly added_ids: readonly string[];
+  readonly removed_ids: readonly string[];
+}
 
 type Pair = Record<"audience" | "version", number>;
-interface ChunkRow { readonly number: number; readonly members: Buffer }
+interface ChunkRow {
+  readonly number: number;
+  readonly members: Buffer;
+}
 
 const NONE = new Uint8Array(0);
 const STRINGS_TOGETHER = 10_000;
@@ -50,32 +62,63 @@ export class AudienceMembers {
     this.#last = db.prepare("SELECT number, members FROM audience_chunks WHERE audience_id = ? AND until IS NULL ORDER BY number DESC LIMIT 1");
     this.#closeChunk = db.prepare("UPDATE audience_chunks SET until = ? WHERE audience_id = ? AND number = ? AND until IS NULL");
     this.#putChunk = db.prepare("INSERT INTO audience_chunks (audience_id, number, since, members) VALUES (?, ?, ?, ?)");
-    this.#strings = db.prepare<[number, string], string>(`SELECT user_id FROM audience_strings WHERE audience_id = ? AND user_id > ? AND until IS NULL ORDER BY user_id LIMIT ${STRINGS_TOGETHER}`).pluck();
+    this.#strings = db
+      .prepare<[number, string], string>(
+        `SELECT user_id FROM audience_strings WHERE audience_id = ? AND user_id > ? AND until IS NULL ORDER BY user_id LIMIT ${STRINGS_TOGETHER}`,
+      )
+      .pluck();
     this.#addStrings = db.prepare(`
       INSERT INTO audience_strings (audience_id, user_id, since)
       SELECT @audience, n.user_id, @version FROM (SELECT DISTINCT user_id FROM temp.staged_strings WHERE list = @list ORDER BY user_id) n
       WHERE NOT EXISTS (SELECT 1 FROM audience_strings s WHERE s.audience_id = @audience AND s.user_id = n.user_id AND s.until IS NULL)`);
     const remove = "UPDATE audience_strings SET until = @version WHERE audience_id = @audience AND until IS NULL";
     this.#removeStrings = db.prepare(`${remove} AND user_id IN (SELECT user_id FROM temp.staged_strings WHERE list = @list)`);
-    this.#removeOthers = db.prepare(`${remove} AND NOT EXISTS (SELECT 1 FROM temp.staged_strings n WHERE n.list = @list AND n.user_id = audience_strings.user_id)`);
-    this.#stringSince = db.prepare<[number, string], number>("SELECT since FROM audience_strings WHERE audience_id = ? AND user_id = ? AND until IS NULL").pluck();
+    this.#removeOthers = db.prepare(
+      `${remove} AND NOT EXISTS (SELECT 1 FROM temp.staged_strings n WHERE n.list = @list AND n.user_id = audience_strings.user_id)`,
+    );
+    this.#stringSince = db
+      .prepare<[number, string], number>("SELECT since FROM audience_strings WHERE audience_id = ? AND user_id = ? AND until IS NULL")
+      .pluck();
     this.#chunkHistory = db.prepare("SELECT since, until, members FROM audience_chunks WHERE audience_id = ? AND number = ? ORDER BY since DESC");
     // json_each gives the audiences in their order: its key is an audience's slot.
-    this.#blockNumbers = db.prepare<[string], number>("SELECT DISTINCT c.number FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL ORDER BY c.number").pluck();
-    this.#block = db.prepare("SELECT s.key AS slot, c.members FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL WHERE c.number = ?");
+    this.#blockNumbers = db
+      .prepare<[string], number>(
+        "SELECT DISTINCT c.number FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL ORDER BY c.number",
+      )
+      .pluck();
+    this.#block = db.prepare(
+      "SELECT s.key AS slot, c.members FROM json_each(?) s JOIN audience_chunks c ON c.audience_id = s.value AND c.until IS NULL WHERE c.number = ?",
+    );
     // What held then and holds now, by another row, stays as it is: so it is told since when a user is in.
-    this.#rollBack = [["audience_chunks", "number", "number, members", "AND o.members = n.members"], ["audience_strings", "user_id", "user_id", ""]].flatMap(([name = "", key = "", columns = "", same = ""]) => [
+    this.#rollBack = [
+      ["audience_chunks", "number", "number, members", "AND o.members = n.members"],
+      ["audience_strings", "user_id", "user_id", ""],
+    ].flatMap(([name = "", key = "", columns = "", same = ""]) => [
       db.prepare<Pair & { to: number }>(`UPDATE ${name} AS n SET until = @version WHERE audience_id = @audience AND until IS NULL AND since > @to
         AND NOT EXISTS (SELECT 1 FROM ${name} o WHERE o.audience_id = @audience AND o.${key} = n.${key} AND ${held("o", "to")} ${same})`),
-      db.prepare<Pair & { to: number }>(`INSERT INTO ${name} (audience_id, since, ${columns}) SELECT audience_id, @version, ${columns} FROM ${name} o WHERE o.audience_id = @audience AND o.until IS NOT NULL AND ${held("o", "to")}
+      db.prepare<
+        Pair & { to: number }
+      >(`INSERT INTO ${name} (audience_id, since, ${columns}) SELECT audience_id, @version, ${columns} FROM ${name} o WHERE o.audience_id = @audience AND o.until IS NOT NULL AND ${held("o", "to")}
         AND NOT EXISTS (SELECT 1 FROM ${name} n WHERE n.audience_id = @audience AND n.${key} = o.${key} AND n.until IS NULL)`),
     ]);
-    this.#prune = ["audience_chunks", "audience_strings"].map((name) => db.prepare<[number, number]>(`DELETE FROM ${name} WHERE audience_id = ? AND until < ?`));
-    this.#differing = db.prepare<{ audience: number; a: number; b: number }, number>(`SELECT DISTINCT number FROM audience_chunks c WHERE audience_id = @audience AND ${held("c", "a")} <> ${held("c", "b")} ORDER BY number`).pluck();
-    this.#chunkIn = db.prepare<{ audience: number; number: number; version: number }, Buffer>(`SELECT members FROM audience_chunks c WHERE audience_id = @audience AND number = @number AND ${held("c", "version")}`).pluck();
+    this.#prune = ["audience_chunks", "audience_strings"].map((name) =>
+      db.prepare<[number, number]>(`DELETE FROM ${name} WHERE audience_id = ? AND until < ?`),
+    );
+    this.#differing = db
+      .prepare<{ audience: number; a: number; b: number }, number>(
+        `SELECT DISTINCT number FROM audience_chunks c WHERE audience_id = @audience AND ${held("c", "a")} <> ${held("c", "b")} ORDER BY number`,
+      )
+      .pluck();
+    this.#chunkIn = db
+      .prepare<{ audience: number; number: number; version: number }, Buffer>(
+        `SELECT members FROM audience_chunks c WHERE audience_id = @audience AND number = @number AND ${held("c", "version")}`,
+      )
+      .pluck();
     const onlyIn = `FROM audience_strings s WHERE audience_id = @audience AND ${held("s", "a")} AND NOT EXISTS
       (SELECT 1 FROM audience_strings o WHERE o.audience_id = @audience AND o.user_id = s.user_id AND ${held("o", "b")})`;
-    this.#stringsOnlyIn = db.prepare<{ audience: number; a: number; b: number; most: number }, string>(`SELECT user_id ${onlyIn} ORDER BY user_id LIMIT @most`).pluck();
+    this.#stringsOnlyIn = db
+      .prepare<{ audience: number; a: number; b: number; most: number }, string>(`SELECT user_id ${onlyIn} ORDER BY user_id LIMIT @most`)
+      .pluck();
     this.#countOnlyIn = db.prepare<{ audience: number; a: number; b: number }, number>(`SELECT count(*) ${onlyIn}`).pluck();
   }
 
@@ -171,8 +214,12 @@ export class AudienceMembers {
     const strings = { added: this.#countOnlyIn.get({ audience, a: to, b: from }) ?? 0, removed: this.#countOnlyIn.get({ audience, a: from, b: to }) ?? 0 };
     const only = (a: number, b: number, room: number): string[] => this.#stringsOnlyIn.all({ audience, a, b, most: room });
     return {
-      integers, strings, added: integers.added + strings.added, removed: integers.removed + strings.removed,
-      added_ids: [...addedIds, ...only(to, from, most - addedIds.length)], removed_ids: [...removedIds, ...only(from, to, most - removedIds.length)],
+      integers,
+      strings,
+      added: integers.added + strings.added,
+      removed: integers.removed + strings.removed,
+      added_ids: [...addedIds, ...only(to, from, most - addedIds.length)],
+      removed_ids: [...removedIds, ...only(from, to, most - removedIds.length)],
     };
   }
 }

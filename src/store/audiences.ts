@@ -1,16 +1,16 @@
 /** Audiences: a campaign's user list, or a named segment, and the versions that loads made of it. */
 import { randomUUID } from "node:crypto";
 import type { Database, Statement } from "better-sqlite3";
-import { audienceLabel, type AudienceRef } from "../audience.js";
+import { type AudienceRef, audienceLabel } from "../audience.js";
 import { chooseEncoding, type Encoding, type RequestedEncoding } from "../encoding.js";
 import { invalid, PopupError } from "../errors.js";
 import { IdSet } from "../id-set.js";
 import { didYouMean } from "../suggest.js";
 import type { Clock } from "../time.js";
-import type { AuditLog } from "./audit.js";
 import { AudienceMembers, type LoadMode, type VersionDiff } from "./audience-members.js";
+import type { AuditLog } from "./audit.js";
 import type { SettingTable } from "./settings.js";
-import { Staging, type StagedIds } from "./staged-ids.js";
+import { type StagedIds, Staging } from "./staged-ids.js";
 
 export interface Audience {
   readonly id: number;
@@ -52,7 +52,18 @@ export interface AudienceVersion extends VersionSource {
   readonly encoding: Encoding;
 }
 
-interface Row { id: number; kind: "users" | "segment"; name: string; version: number; revision: string; encoding: Encoding; integers: number; strings: number; max_integer: number; at: number }
+interface Row {
+  id: number;
+  kind: "users" | "segment";
+  name: string;
+  version: number;
+  revision: string;
+  encoding: Encoding;
+  integers: number;
+  strings: number;
+  max_integer: number;
+  at: number;
+}
 type VersionRow = AudienceVersion & { max_integer: number };
 type Content = Pick<VersionRow, "added" | "removed" | "integers" | "strings" | "max_integer" | "encoding">;
 
@@ -70,11 +81,17 @@ export class AudienceTable {
   readonly #versions: Statement<[number], VersionRow>;
   readonly #forget: Statement<[number, number]>;
 
-  constructor(db: Database, private readonly settings: SettingTable, private readonly audit: AuditLog, private readonly clock: Clock) {
+  constructor(
+    db: Database,
+    private readonly settings: SettingTable,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+  ) {
     // First: statements of the members name its table.
     this.#staging = new Staging(db);
     this.members = new AudienceMembers(db);
-    const select = "SELECT a.id, a.kind, a.name, a.version, a.revision, v.encoding, v.integers, v.strings, v.max_integer, v.at FROM audiences a JOIN audience_versions v ON v.audience_id = a.id AND v.version = a.version";
+    const select =
+      "SELECT a.id, a.kind, a.name, a.version, a.revision, v.encoding, v.integers, v.strings, v.max_integer, v.at FROM audiences a JOIN audience_versions v ON v.audience_id = a.id AND v.version = a.version";
     this.#find = db.prepare(`${select} WHERE kind = ? AND name = ?`);
     this.#list = db.prepare(`${select} ORDER BY kind, name`);
     this.#upsert = db.prepare(`
@@ -126,12 +143,17 @@ export class AudienceTable {
     return this.#newVersion(ref, source, (audienceId, version, before) => {
       const { integers, strings } = this.members.apply(audienceId, version, source.mode, staged);
       const after = {
-        integers: (before?.integers ?? 0) + integers.added - integers.removed, strings: (before?.strings ?? 0) + strings.added - strings.removed,
+        integers: (before?.integers ?? 0) + integers.added - integers.removed,
+        strings: (before?.strings ?? 0) + strings.added - strings.removed,
         maxInteger: this.members.maxInteger(audienceId),
       };
       return {
-        integers: after.integers, strings: after.strings, max_integer: after.maxInteger, encoding: chooseEncoding(requested, after),
-        added: integers.added + strings.added, removed: integers.removed + strings.removed,
+        integers: after.integers,
+        strings: after.strings,
+        max_integer: after.maxInteger,
+        encoding: chooseEncoding(requested, after),
+        added: integers.added + strings.added,
+        removed: integers.removed + strings.removed,
       };
     });
   }
@@ -168,12 +190,16 @@ export class AudienceTable {
     const target = this.#kept(ref, to);
     const { version: present } = this.get(ref);
     if (to === present) throw invalid("version", `${to} is the present version of ${audienceLabel(ref)}`, "choose an earlier one");
-    return this.#newVersion(ref, { ...PROGRAM, what, mode: "rollback", file: target.file, sha256: target.sha256, rows: target.integers + target.strings }, (audienceId, version) => {
-      const { added, removed } = this.members.diff(audienceId, present, to, 0);
-      this.members.rollBack(audienceId, version, to);
-      const { integers, strings, max_integer, encoding } = target;
-      return { integers, strings, max_integer, encoding, added, removed };
-    });
+    return this.#newVersion(
+      ref,
+      { ...PROGRAM, what, mode: "rollback", file: target.file, sha256: target.sha256, rows: target.integers + target.strings },
+      (audienceId, version) => {
+        const { added, removed } = this.members.diff(audienceId, present, to, 0);
+        this.members.rollBack(audienceId, version, to);
+        const { integers, strings, max_integer, encoding } = target;
+        return { integers, strings, max_integer, encoding, added, removed };
+      },
+    );
   }
 
   /** Removes the audience with its versions if it exists; true when it did. */
@@ -203,7 +229,9 @@ export class AudienceTable {
     const found = this.find(ref);
     if (found) return found;
     if (ref.kind === "users") throw new PopupError("not_found", `campaign ${ref.campaignId} has no user list`, { hint: "load one with popup users load" });
-    throw new PopupError("not_found", `there is no segment "${ref.name}"`, { hint: `${didYouMean(ref.name, this.segmentNames())}popup segment list shows those there are` });
+    throw new PopupError("not_found", `there is no segment "${ref.name}"`, {
+      hint: `${didYouMean(ref.name, this.segmentNames())}popup segment list shows those there are`,
+    });
   }
 
   segmentNames(): string[] {
@@ -214,7 +242,10 @@ export class AudienceTable {
     const { id } = this.get(ref);
     const kept = this.#versions.all(id);
     const found = kept.find((one) => one.version === version);
-    if (!found) throw new PopupError("not_found", `version ${version} of ${audienceLabel(ref)} is not kept`, { hint: `kept: ${kept.map((one) => one.version).join(", ")}` });
+    if (!found)
+      throw new PopupError("not_found", `version ${version} of ${audienceLabel(ref)} is not kept`, {
+        hint: `kept: ${kept.map((one) => one.version).join(", ")}`,
+      });
     return found;
   }
 }
@@ -224,7 +255,22 @@ function fromRow({ id, kind, name, at, max_integer: maxInteger, ...rest }: Row):
   return { id, ref, ...rest, maxInteger, loadedAt: at };
 }
 
-function versionOf({ version, at, who, what, mode, file, sha256, rows, added, removed, rejected, integers, strings, encoding }: AudienceVersion): AudienceVersion {
+function versionOf({
+  version,
+  at,
+  who,
+  what,
+  mode,
+  file,
+  sha256,
+  rows,
+  added,
+  removed,
+  rejected,
+  integers,
+  strings,
+  encoding,
+}: AudienceVersion): AudienceVersion {
   return { version, at, who, what, mode, file, sha256, rows, added, removed, rejected, integers, strings, encoding };
 }
 

@@ -17,9 +17,22 @@ export interface AuditEntry {
 }
 
 /** Which entries are meant; times in epoch ms, from inclusive, to exclusive. */
-export interface AuditFilter { readonly subjects: readonly string[] | null; readonly from: number; readonly to: number; readonly limit: number }
+export interface AuditFilter {
+  readonly subjects: readonly string[] | null;
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+}
 
-interface Row { at: number; who: string; what: string; subject: string; before: string | null; after: string | null; plan: string | null }
+interface Row {
+  at: number;
+  who: string;
+  what: string;
+  subject: string;
+  before: string | null;
+  after: string | null;
+  plan: string | null;
+}
 
 export class AuditLog {
   readonly #insert: Statement;
@@ -27,12 +40,18 @@ export class AuditLog {
   readonly #all: Statement<[], Row>;
   readonly #newest: Statement<{ subjects: string | null; from: number; to: number; limit: number }, Row>;
 
-  constructor(db: Database, readonly actor: string, private readonly clock: Clock) {
+  constructor(
+    db: Database,
+    readonly actor: string,
+    private readonly clock: Clock,
+  ) {
     this.#insert = db.prepare("INSERT INTO audit (at, who, what, subject, before, after, plan) VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.#last = db.prepare<[], number | null>("SELECT max(id) FROM audit").pluck();
     const select = "SELECT at, who, what, subject, before, after, plan FROM audit";
     this.#all = db.prepare(`${select} ORDER BY id`);
-    this.#newest = db.prepare(`${select} WHERE (@subjects IS NULL OR subject IN (SELECT value FROM json_each(@subjects))) AND at >= @from AND at < @to ORDER BY id DESC LIMIT @limit`);
+    this.#newest = db.prepare(
+      `${select} WHERE (@subjects IS NULL OR subject IN (SELECT value FROM json_each(@subjects))) AND at >= @from AND at < @to ORDER BY id DESC LIMIT @limit`,
+    );
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Changes to campaigns as commands make them: checked against the rest of the store, each in one transaction. */
-import { parseCampaign, parseCampaignId, type Campaign, type CampaignFields, type Status } from "../campaign.js";
+import { type Campaign, type CampaignFields, parseCampaign, parseCampaignId, type Status } from "../campaign.js";
 import { invalid, PopupError } from "../errors.js";
 import { didYouMean } from "../suggest.js";
 import { parseTarget, segmentsOf } from "../target.js";
@@ -23,7 +23,8 @@ export function updateCampaign(store: Store, id: number, { key, ...input }: Reco
   return store.transaction(() => {
     const before = store.campaigns.get(id);
     // What export writes can be read again; a key is given by files only.
-    if (key !== undefined && key !== before.key) throw invalid("key", `"${String(key)}" is not the key of campaign ${id}`, "leave it out; popup apply gives a campaign its key");
+    if (key !== undefined && key !== before.key)
+      throw invalid("key", `"${String(key)}" is not the key of campaign ${id}`, "leave it out; popup apply gives a campaign its key");
     const fields = parseCampaign(input, store.settings.get("timezone"), before);
     if (fields.target !== before.target) checkSegments(store, fields.target);
     checkAlone(store, fields);
@@ -53,7 +54,7 @@ export function importCampaigns(store: Store, records: readonly unknown[], name:
   return store.transaction(() =>
     records.map((record, index) => {
       try {
-        if (typeof record !== "object" || record === null || Array.isArray(record)) throw invalid("record", "is not an object", "write {\"title\": …}");
+        if (typeof record !== "object" || record === null || Array.isArray(record)) throw invalid("record", "is not an object", 'write {"title": …}');
         const { id, ...input } = record as Record<string, unknown>;
         if (id === undefined || id === null) return createCampaign(store, input, "campaign.import");
         return updateCampaign(store, parseCampaignId(id), input, "campaign.import");
@@ -61,7 +62,8 @@ export function importCampaigns(store: Store, records: readonly unknown[], name:
         if (!(error instanceof PopupError)) throw error;
         const hint = error.code === "not_found" ? "leave the id out to create it" : error.hint;
         throw new PopupError("bad_file", `${name}, campaign ${index + 1}: ${error.message}`, {
-          hint: `${hint ?? "mend it"}; nothing was imported`, ...(error.field === undefined ? {} : { field: error.field }),
+          hint: `${hint ?? "mend it"}; nothing was imported`,
+          ...(error.field === undefined ? {} : { field: error.field }),
         });
       }
     }),
@@ -72,7 +74,11 @@ export function importCampaigns(store: Store, records: readonly unknown[], name:
 export function checkSegments(store: Store, target: string): void {
   for (const name of segmentsOf(parseTarget(target))) {
     if (!store.audiences.find({ kind: "segment", name })) {
-      throw invalid("target", `there is no segment "${name}"`, `${didYouMean(name, store.audiences.segmentNames())}load it first: popup segment load ${name} FILE.csv`);
+      throw invalid(
+        "target",
+        `there is no segment "${name}"`,
+        `${didYouMean(name, store.audiences.segmentNames())}load it first: popup segment load ${name} FILE.csv`,
+      );
     }
   }
 }

@@ -1,17 +1,35 @@
 /** Campaigns in the store. */
 import type { Database, Statement } from "better-sqlite3";
-import { parseCaps, formatCap } from "../caps.js";
-import { checkTransition, type Campaign, type CampaignFields, type CountOn, type Reaction, type Status } from "../campaign.js";
+import { type Campaign, type CampaignFields, type CountOn, checkTransition, type Reaction, type Status } from "../campaign.js";
+import { formatCap, parseCaps } from "../caps.js";
 import { PopupError } from "../errors.js";
 import type { AuditLog } from "./audit.js";
 
 interface Row {
-  id: number; title: string; body: string | null; image_url: string; action_url: string; priority: number; target: string; caps: string;
-  start_time: number; end_time: number; status: Status; count_on: CountOn; stop_after: string; exempt: 0 | 1; reserve: number | null; key: string | null; test_users: string;
+  id: number;
+  title: string;
+  body: string | null;
+  image_url: string;
+  action_url: string;
+  priority: number;
+  target: string;
+  caps: string;
+  start_time: number;
+  end_time: number;
+  status: Status;
+  count_on: CountOn;
+  stop_after: string;
+  exempt: 0 | 1;
+  reserve: number | null;
+  key: string | null;
+  test_users: string;
 }
 
 /** Of a campaign that is kept in files: its key there, and the hash of the plan that makes the change. */
-export interface FromFile { readonly key: string; readonly plan: string }
+export interface FromFile {
+  readonly key: string;
+  readonly plan: string;
+}
 
 export class CampaignTable {
   readonly #insert: Statement;
@@ -20,7 +38,10 @@ export class CampaignTable {
   readonly #get: Statement<[number], Row>;
   readonly #list: Statement<[], Row>;
 
-  constructor(db: Database, private readonly audit: AuditLog) {
+  constructor(
+    db: Database,
+    private readonly audit: AuditLog,
+  ) {
     this.#insert = db.prepare(`
       INSERT INTO campaigns (title, body, image_url, action_url, priority, target, caps, start_time, end_time, status, count_on, stop_after, exempt, reserve, key, test_users)
       VALUES (@title, @body, @image_url, @action_url, @priority, @target, @caps, @start_time, @end_time, @status, @count_on, @stop_after, @exempt, @reserve, @key, @test_users)`);
@@ -89,16 +110,31 @@ export class CampaignTable {
 
 function toRow(fields: CampaignFields): Omit<Row, "id" | "key"> {
   return {
-    title: fields.title, body: fields.body, image_url: fields.image_url, action_url: fields.action_url, priority: fields.priority, target: fields.target,
-    caps: JSON.stringify(fields.caps.map(formatCap)), start_time: fields.start_time, end_time: fields.end_time, status: fields.status,
-    count_on: fields.count_on, stop_after: JSON.stringify(fields.stop_after), exempt: fields.exempt ? 1 : 0, reserve: fields.reserve,
+    title: fields.title,
+    body: fields.body,
+    image_url: fields.image_url,
+    action_url: fields.action_url,
+    priority: fields.priority,
+    target: fields.target,
+    caps: JSON.stringify(fields.caps.map(formatCap)),
+    start_time: fields.start_time,
+    end_time: fields.end_time,
+    status: fields.status,
+    count_on: fields.count_on,
+    stop_after: JSON.stringify(fields.stop_after),
+    exempt: fields.exempt ? 1 : 0,
+    reserve: fields.reserve,
     test_users: JSON.stringify(fields.test_users),
   };
 }
 
 function fromRow({ key, ...row }: Row): Campaign {
   return {
-    ...row, ...(key === null ? {} : { key }), caps: parseCaps(JSON.parse(row.caps) as string[]), stop_after: JSON.parse(row.stop_after) as Reaction[], exempt: row.exempt === 1,
+    ...row,
+    ...(key === null ? {} : { key }),
+    caps: parseCaps(JSON.parse(row.caps) as string[]),
+    stop_after: JSON.parse(row.stop_after) as Reaction[],
+    exempt: row.exempt === 1,
     test_users: JSON.parse(row.test_users) as string[],
   };
 }

@@ -2,9 +2,17 @@
 import type { Database, Statement } from "better-sqlite3";
 
 /** A set-aside event: the id of its stream entry (`#place` behind it where the entry holds more than one), what was wrong, and its field and value. */
-export interface DeadEvent { readonly streamId: string; readonly reason: string; readonly fields: readonly string[] }
+export interface DeadEvent {
+  readonly streamId: string;
+  readonly reason: string;
+  readonly fields: readonly string[];
+}
 
-interface Row { stream_id: string; reason: string; fields: string }
+interface Row {
+  stream_id: string;
+  reason: string;
+  fields: string;
+}
 
 export class DeadEventTable {
   readonly #add: Statement<[string, string, string]>;
@@ -15,7 +23,9 @@ export class DeadEventTable {
 
   constructor(db: Database) {
     // Seen again after a crash it is the same one; after a retry that failed the reason may be another.
-    this.#add = db.prepare("INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO UPDATE SET reason = excluded.reason");
+    this.#add = db.prepare(
+      "INSERT INTO dead_events (stream_id, reason, fields) VALUES (?, ?, ?) ON CONFLICT (stream_id) DO UPDATE SET reason = excluded.reason",
+    );
     this.#all = db.prepare("SELECT stream_id, reason, fields FROM dead_events ORDER BY rowid");
     this.#find = db.prepare("SELECT stream_id, reason, fields FROM dead_events WHERE stream_id = ?");
     this.#remove = db.prepare("DELETE FROM dead_events WHERE stream_id = ?");

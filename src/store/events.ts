@@ -1,14 +1,25 @@
 /** Events in the store: written by the worker, read by the recovery of counters; reports read their rollups. */
-import { SqliteError, type Database, type Statement } from "better-sqlite3";
+import { type Database, SqliteError, type Statement } from "better-sqlite3";
 import type { EventType, PopupEvent } from "../event.js";
 import { compareStreamIds, type StreamMark } from "../stream-id.js";
 import type { DeadEvent, DeadEventTable } from "./dead-events.js";
 import type { RollupTable } from "./rollups.js";
 
 /** An event that the table does not take: its place in the batch, and why. */
-export interface Refusal { readonly index: number; readonly reason: string }
+export interface Refusal {
+  readonly index: number;
+  readonly reason: string;
+}
 
-interface Row { type: EventType; campaign_id: number; user_id: string; impression_id: string; at: number; over_cap: 0 | 1; session_id: string | null }
+interface Row {
+  type: EventType;
+  campaign_id: number;
+  user_id: string;
+  impression_id: string;
+  at: number;
+  over_cap: 0 | 1;
+  session_id: string | null;
+}
 
 export class EventTable {
   readonly #insert: Statement<[EventType, number, string, string, number, 0 | 1, string | null]>;
@@ -17,7 +28,12 @@ export class EventTable {
   readonly #ofUser: Statement<[string], Row>;
   readonly #mark: Statement<[string], string>;
   readonly #setMark: Statement<[string, string]>;
-  readonly #write: (events: readonly PopupEvent[], dead: readonly DeadEvent[], mark: StreamMark | undefined, onRefused: ((refusal: Refusal) => void) | undefined) => number;
+  readonly #write: (
+    events: readonly PopupEvent[],
+    dead: readonly DeadEvent[],
+    mark: StreamMark | undefined,
+    onRefused: ((refusal: Refusal) => void) | undefined,
+  ) => number;
 
   constructor(db: Database, dead: DeadEventTable, rollups: RollupTable) {
     this.#insert = db.prepare(`
@@ -80,7 +96,13 @@ export class EventTable {
   /** A user's events, oldest first. */
   ofUser(userId: string): PopupEvent[] {
     return this.#ofUser.all(userId).map((row) => ({
-      type: row.type, campaignId: row.campaign_id, userId: row.user_id, impressionId: row.impression_id, at: row.at, overCap: row.over_cap === 1, sessionId: row.session_id,
+      type: row.type,
+      campaignId: row.campaign_id,
+      userId: row.user_id,
+      impressionId: row.impression_id,
+      at: row.at,
+      overCap: row.over_cap === 1,
+      sessionId: row.session_id,
     }));
   }
 }

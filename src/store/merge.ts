@@ -6,7 +6,10 @@ export class Pages {
   #at = 0;
 
   /** @param read gives what comes after a text, at most `most` of it; fewer is the end */
-  constructor(private readonly read: (after: string) => readonly string[], private readonly most: number) {
+  constructor(
+    private readonly read: (after: string) => readonly string[],
+    private readonly most: number,
+  ) {
     this.#page = read("");
   }
 

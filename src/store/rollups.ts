@@ -1,7 +1,7 @@
 /** Rollups: what reports read of the events. They are written with the events, in the same transaction, and so never differ from them. */
 import type { Database, Statement } from "better-sqlite3";
 import type { EventType } from "../event.js";
-import { ColumnsBuilder, columnsFromBytes, columnsToBytes, NAMED, type EventColumns } from "../event-columns.js";
+import { ColumnsBuilder, columnsFromBytes, columnsToBytes, type EventColumns, NAMED } from "../event-columns.js";
 
 /** Events that may wait: rolled up together they cost a microsecond each, and a report reads as many by themselves in less than a tenth of a second. */
 const WAITING = 50_000;
@@ -62,7 +62,8 @@ export class RollupTable {
     const { events, newNumbers } = this.#read(mark, upTo);
     // In the order of their index, whose pages are then written one after the other.
     for (const userId of [...newNumbers.keys()].sort()) this.#add.run(newNumbers.get(userId) ?? 0, userId);
-    for (const [campaignId, ofCampaign] of events) this.#insert.run(upTo, campaignId, ofCampaign.earliest, ofCampaign.latest, columnsToBytes(ofCampaign.columns()));
+    for (const [campaignId, ofCampaign] of events)
+      this.#insert.run(upTo, campaignId, ofCampaign.earliest, ofCampaign.latest, columnsToBytes(ofCampaign.columns()));
   }
 
   /** All events, rolled up or not. Called in a snapshot, and used in it. */

@@ -4,7 +4,10 @@ import type { ApprovalRequest } from "./approvals.js";
 import { SETTING_RULES } from "./settings.js";
 import type { Store } from "./store.js";
 
-export interface SettingChange { readonly value: string; /** What it waits for; null when it is done. */ readonly waiting: ApprovalRequest | null }
+export interface SettingChange {
+  readonly value: string /** What it waits for; null when it is done. */;
+  readonly waiting: ApprovalRequest | null;
+}
 
 /** @throws PopupError `not_found`, `invalid` */
 export function changeSetting(store: Store, name: string, text: string): SettingChange {

@@ -1,7 +1,7 @@
 /** The settings: their names, defaults, rules and values. */
 import type { Database, Statement } from "better-sqlite3";
 import { reserveSeconds } from "../campaign.js";
-import { formatCap, parseCaps, type Cap } from "../caps.js";
+import { type Cap, formatCap, parseCaps } from "../caps.js";
 import { invalid, PopupError } from "../errors.js";
 import { didYouMean } from "../suggest.js";
 import { parseTimezone } from "../time.js";
@@ -46,7 +46,12 @@ export const SETTING_RULES: Record<string, Rule> = {
     about: "entries in the event stream beyond which reports go to the spool",
     normalize: (text) => {
       const entries = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-      if (!(entries >= FEWEST_ENTRIES && entries <= MOST_ENTRIES)) throw invalid("stream_max", `"${text}" is not a whole number of ${FEWEST_ENTRIES} to ${MOST_ENTRIES}`, "an entry holds the events of up to 128 reports; see the memory that Redis has");
+      if (!(entries >= FEWEST_ENTRIES && entries <= MOST_ENTRIES))
+        throw invalid(
+          "stream_max",
+          `"${text}" is not a whole number of ${FEWEST_ENTRIES} to ${MOST_ENTRIES}`,
+          "an entry holds the events of up to 128 reports; see the memory that Redis has",
+        );
       return String(entries);
     },
   },
@@ -54,7 +59,8 @@ export const SETTING_RULES: Record<string, Rule> = {
     fallback: "5",
     about: "versions of each audience that are kept, the present one among them",
     normalize: (text) => {
-      if (!/^[1-9]\d?$|^100$/.test(text)) throw invalid("audience_versions", `"${text}" is not a whole number of 1 to 100`, "a version costs what changed in it");
+      if (!/^[1-9]\d?$|^100$/.test(text))
+        throw invalid("audience_versions", `"${text}" is not a whole number of 1 to 100`, "a version costs what changed in it");
       return text;
     },
   },
@@ -62,7 +68,12 @@ export const SETTING_RULES: Record<string, Rule> = {
     fallback: "1",
     about: "users who have to agree to a change that customers would notice, who asks for it among them",
     normalize: (text) => {
-      if (!/^[1-9]$/.test(text)) throw invalid("approvals", `"${text}" is not a whole number of 1 to 9`, "1 lets everybody change campaigns alone, 2 asks for another user: popup approve");
+      if (!/^[1-9]$/.test(text))
+        throw invalid(
+          "approvals",
+          `"${text}" is not a whole number of 1 to 9`,
+          "1 lets everybody change campaigns alone, 2 asks for another user: popup approve",
+        );
       return text;
     },
     guarded: true,
@@ -81,14 +92,23 @@ const FEWEST_ENTRIES = 1_000;
 const MOST_ENTRIES = 4_000_000_000;
 
 function parseUserCaps(text: string): Cap[] {
-  return parseCaps(text.split(",").map((cap) => cap.trim()).filter((cap) => cap !== ""), "user_caps");
+  return parseCaps(
+    text
+      .split(",")
+      .map((cap) => cap.trim())
+      .filter((cap) => cap !== ""),
+    "user_caps",
+  );
 }
 
 export class SettingTable {
   readonly #get: Statement<[string], { value: string }>;
   readonly #set: Statement<[string, string]>;
 
-  constructor(db: Database, private readonly audit: AuditLog) {
+  constructor(
+    db: Database,
+    private readonly audit: AuditLog,
+  ) {
     this.#get = db.prepare("SELECT value FROM settings WHERE name = ?");
     this.#set = db.prepare("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
   }
@@ -114,14 +134,20 @@ export class SettingTable {
 
   all(): Settings {
     return {
-      timezone: this.get("timezone"), userCaps: parseUserCaps(this.get("user_caps")), partitions: Number(this.get("partitions")),
-      reserve: Number(this.get("reserve")), streamMax: Number(this.get("stream_max")),
+      timezone: this.get("timezone"),
+      userCaps: parseUserCaps(this.get("user_caps")),
+      partitions: Number(this.get("partitions")),
+      reserve: Number(this.get("reserve")),
+      streamMax: Number(this.get("stream_max")),
     };
   }
 }
 
 function rule(name: string): Rule {
   const found = Object.hasOwn(SETTING_RULES, name) ? SETTING_RULES[name] : undefined;
-  if (!found) throw new PopupError("not_found", `"${name}" is not a setting`, { hint: `${didYouMean(name, Object.keys(SETTING_RULES))}settings: ${Object.keys(SETTING_RULES).join(", ")}` });
+  if (!found)
+    throw new PopupError("not_found", `"${name}" is not a setting`, {
+      hint: `${didYouMean(name, Object.keys(SETTING_RULES))}settings: ${Object.keys(SETTING_RULES).join(", ")}`,
+    });
   return found;
 }

@@ -46,7 +46,9 @@ export class Staging {
       if (this.#waiting.length >= BATCH) this.#write();
     };
     const staged = {
-      list, integers, strings: 0,
+      list,
+      integers,
+      strings: 0,
       addInteger: (id: number): void => void integers.addInteger(id),
       add: (id: string): void => {
         const integer = integerId(id);

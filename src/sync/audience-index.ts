@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
-import { BUCKET_IDS, bucketOf, inRanges, rowWidth, toRanges, type AudienceIndex, type BlockForm } from "../audience-rows.js";
+import { type AudienceIndex, type BlockForm, BUCKET_IDS, bucketOf, inRanges, rowWidth, toRanges } from "../audience-rows.js";
 import { CHUNK_BITS, eachMember } from "../chunk.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
@@ -13,7 +13,9 @@ import type { Store } from "../store/store.js";
 import { bounded } from "./pipeline.js";
 
 /** An index, and the audience, with its revision, that each slot is of. */
-export interface BuiltIndex extends AudienceIndex { readonly members: readonly (readonly [label: string, revision: string])[] }
+export interface BuiltIndex extends AudienceIndex {
+  readonly members: readonly (readonly [label: string, revision: string])[];
+}
 
 /** Where the index stands in the hash of published things. */
 export const INDEX_FIELD = "index";
@@ -24,7 +26,9 @@ const PIECE_BYTES = 65_536;
 /** Rows in one HSET. */
 const ROWS_TOGETHER = 128;
 /** What a row costs in a Redis hash beside its own bytes: in the compact form of up to 128 entries, and beyond (MEMORY USAGE, Redis 7.0). */
-const COMPACT_ROWS = 128, COMPACT_ROW_BYTES = 8, LOOSE_ROW_BYTES = 72;
+const COMPACT_ROWS = 128,
+  COMPACT_ROW_BYTES = 8,
+  LOOSE_ROW_BYTES = 72;
 
 /** The index that stands in the hash of published things, or null. */
 export function parseIndex(text: string | undefined): BuiltIndex | null {
@@ -47,7 +51,14 @@ export function slotFinder(index: BuiltIndex | null): (audience: Audience) => nu
  * @param stopped asked before each piece; true ends the build
  * @returns null when it was stopped; what was written is removed then, as it is after a failure
  */
-export async function buildIndex(store: Store, redis: Redis, keys: Keys, audiences: readonly Audience[], now: number, stopped: () => boolean): Promise<BuiltIndex | null> {
+export async function buildIndex(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  audiences: readonly Audience[],
+  now: number,
+  stopped: () => boolean,
+): Promise<BuiltIndex | null> {
   const generation = randomBytes(6).toString("hex");
   let built: BuiltIndex | null = null;
   try {
@@ -59,7 +70,15 @@ export async function buildIndex(store: Store, redis: Redis, keys: Keys, audienc
   return built;
 }
 
-async function writeRows(store: Store, redis: Redis, keys: Keys, audiences: readonly Audience[], now: number, generation: string, stopped: () => boolean): Promise<BuiltIndex | null> {
+async function writeRows(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  audiences: readonly Audience[],
+  now: number,
+  generation: string,
+  stopped: () => boolean,
+): Promise<BuiltIndex | null> {
   const ids = audiences.map(({ id }) => id);
   const blocks = store.audiences.members.blockNumbers(ids);
   const buckets = Math.ceil(audiences.reduce((sum, { strings }) => sum + strings, 0) / BUCKET_IDS);
@@ -86,7 +105,11 @@ async function writeRows(store: Store, redis: Redis, keys: Keys, audiences: read
   }
   if (!(await sendStrings(store, redis, keys, generation, ids, buckets, stopped))) return null;
   return {
-    generation, slots: ids.length, dense: toRanges(forms.dense), sparse: toRanges(forms.sparse), buckets,
+    generation,
+    slots: ids.length,
+    dense: toRanges(forms.dense),
+    sparse: toRanges(forms.sparse),
+    buckets,
     members: audiences.map(({ ref, revision }) => [audienceLabel(ref), revision] as const),
   };
 }
@@ -119,7 +142,15 @@ async function sendSparse(redis: Redis, key: string, rows: Buffer, seen: Uint8Ar
   await send.end();
 }
 
-async function sendStrings(store: Store, redis: Redis, keys: Keys, generation: string, ids: readonly number[], buckets: number, stopped: () => boolean): Promise<boolean> {
+async function sendStrings(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  generation: string,
+  ids: readonly number[],
+  buckets: number,
+  stopped: () => boolean,
+): Promise<boolean> {
   if (buckets === 0) return true;
   const send = bounded(redis);
   for (const { id, slots } of store.audiences.members.stringSlots(ids)) {
@@ -138,7 +169,11 @@ function trimmed(row: Uint8Array): Buffer {
 }
 
 /** A build that was begun: when (epoch ms), and where its rows may lie. */
-interface Generation { readonly since: number; readonly blocks: readonly number[]; readonly buckets: number }
+interface Generation {
+  readonly since: number;
+  readonly blocks: readonly number[];
+  readonly buckets: number;
+}
 
 /** A build that nobody uses and that is older than this was given up by a process that died. */
 const ABANDONED_MS = 600_000;
@@ -165,7 +200,14 @@ export async function dropGenerations(redis: Redis, keys: Keys, now: number, rep
       continue;
     }
     // Its rows stay named until they are removed: this process may be killed before.
-    if ((await redis.multi().hdel(keys.generations, generation).hset(keys.generations, GONE + generation, text).exec()) === null) continue;
+    if (
+      (await redis
+        .multi()
+        .hdel(keys.generations, generation)
+        .hset(keys.generations, GONE + generation, text)
+        .exec()) === null
+    )
+      continue;
     await removeRows(redis, keys, GONE + generation, text);
   }
 }
@@ -180,4 +222,3 @@ async function removeRows(redis: Redis, keys: Keys, entry: string, text: string)
   await send.end();
   await redis.hdel(keys.generations, entry);
 }
-

@@ -31,9 +31,11 @@ export async function extendRecords(store: Store, redis: Redis, keys: Keys, camp
     const users = [...new Set([...store.rollups.usersOf(campaign.id), ...waiting])];
     const ttl = campaign.end_time + LATE_REPORTS_MS - now;
     for (let from = 0; from < users.length; from += TOGETHER) {
-      await Promise.all(users.slice(from, from + TOGETHER).map(async (user) => {
-        decodeReply("extend", await extendScript.run(redis, [keys.record(user)], [ttl]), ["extended", "enough"]);
-      }));
+      await Promise.all(
+        users.slice(from, from + TOGETHER).map(async (user) => {
+          decodeReply("extend", await extendScript.run(redis, [keys.record(user)], [ttl]), ["extended", "enough"]);
+        }),
+      );
     }
   }
 }

@@ -11,8 +11,18 @@ export class SyncMetrics {
   readonly #audiences = new Counter({ name: "popup_sync_audiences_sent_total", help: "Audiences sent to Redis", registers: [this.registry] });
   readonly #seconds = new Histogram({ name: "popup_sync_publish_seconds", help: "Time of a publish", buckets: PUBLISH_BUCKETS, registers: [this.registry] });
   readonly #trouble = new Gauge({ name: "popup_sync_trouble", help: "1 while sync cannot publish", aggregator: "max", registers: [this.registry] });
-  readonly #published = new Gauge({ name: "popup_sync_last_publish_timestamp_seconds", help: "When a new version last went live, unix time", aggregator: "max", registers: [this.registry] });
-  readonly #current = new Gauge({ name: "popup_sync_current_timestamp_seconds", help: "When Redis was last seen to have what the store has, unix time", aggregator: "max", registers: [this.registry] });
+  readonly #published = new Gauge({
+    name: "popup_sync_last_publish_timestamp_seconds",
+    help: "When a new version last went live, unix time",
+    aggregator: "max",
+    registers: [this.registry],
+  });
+  readonly #current = new Gauge({
+    name: "popup_sync_current_timestamp_seconds",
+    help: "When Redis was last seen to have what the store has, unix time",
+    aggregator: "max",
+    registers: [this.registry],
+  });
 
   /** @param now epoch ms */
   constructor(now: number) {

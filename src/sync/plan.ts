@@ -1,15 +1,15 @@
 /** What should be published, computed from one view of the store; no Redis here. */
 import { createHash } from "node:crypto";
+import { type AudienceRef, audienceLabel } from "../audience.js";
 import { partsOf } from "../audience-parts.js";
-import { audienceLabel, type AudienceRef } from "../audience.js";
-import { formatCap } from "../caps.js";
 import type { Campaign } from "../campaign.js";
+import { formatCap } from "../caps.js";
 import { packManifest } from "../manifest.js";
-import { bySelection, packList, VERSION_LENGTH, type ListInput } from "../packed-list.js";
+import { bySelection, type ListInput, packList, VERSION_LENGTH } from "../packed-list.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import { mentionsUsers, parseTarget, segmentsOf } from "../target.js";
-import { slotFinder, type BuiltIndex } from "./audience-index.js";
+import { type BuiltIndex, slotFinder } from "./audience-index.js";
 
 /** Late impressions are taken for this long after a campaign's end (DESIGN §7). */
 export const LATE_REPORTS_MS = 7 * 86_400_000;

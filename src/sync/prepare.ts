@@ -8,11 +8,16 @@ import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
 import { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
-import { bounded, type BoundedPipeline } from "./pipeline.js";
+import { type BoundedPipeline, bounded } from "./pipeline.js";
 
 /** What stands in Redis of an audience: a digest of each part, "" for one without members, which has no key. */
-export interface PublishedParts { readonly main: readonly string[]; readonly strings: readonly string[] }
-export interface PublishedAudience extends PublishedParts { readonly revision: string }
+export interface PublishedParts {
+  readonly main: readonly string[];
+  readonly strings: readonly string[];
+}
+export interface PublishedAudience extends PublishedParts {
+  readonly revision: string;
+}
 
 export interface Prepared {
   /** Which prepared key becomes which. */
@@ -51,16 +56,27 @@ export function keysOf(key: string, { main, strings }: PublishedParts): string[]
  * @param version of the publish that will switch to them
  * @param full send every part
  */
-export async function prepareAudience(store: Store, redis: Redis, keys: Keys, audience: Audience, version: string, live: PublishedParts, full: boolean): Promise<Prepared> {
+export async function prepareAudience(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  audience: Audience,
+  version: string,
+  live: PublishedParts,
+  full: boolean,
+): Promise<Prepared> {
   const key = keys.audience(audience.ref);
   const writer = new PartWriter(redis, keys, version, full);
   const parts = partsOf(audience.encoding, audience);
   const { members } = store.audiences;
   const strings = (): Iterable<string> => members.strings(audience.id);
   const everyone = (): Iterable<string> => allMembers(store, audience.id);
-  const main = audience.encoding === "bitmap" ? await sendBitmap(writer, key, members.chunks(audience.id), parts.main, live.main)
-    : audience.encoding === "bloom" ? await sendBloom(writer, key, audience, everyone(), live.main)
-    : await sendSet(writer, key, everyone, parts.main, live.main);
+  const main =
+    audience.encoding === "bitmap"
+      ? await sendBitmap(writer, key, members.chunks(audience.id), parts.main, live.main)
+      : audience.encoding === "bloom"
+        ? await sendBloom(writer, key, audience, everyone(), live.main)
+        : await sendSet(writer, key, everyone, parts.main, live.main);
   const beside = await sendSet(writer, Keys.stringsBeside(key), strings, parts.strings, live.strings);
   await writer.end();
   const published: PublishedAudience = { revision: audience.revision, main, strings: beside };
@@ -72,7 +88,12 @@ class PartWriter {
   readonly moves: (readonly [string, string])[] = [];
   readonly #send: BoundedPipeline;
 
-  constructor(redis: Redis, private readonly keys: Keys, private readonly version: string, private readonly full: boolean) {
+  constructor(
+    redis: Redis,
+    private readonly keys: Keys,
+    private readonly version: string,
+    private readonly full: boolean,
+  ) {
     this.#send = bounded(redis);
   }
 
@@ -106,14 +127,23 @@ class PartWriter {
 }
 
 /** @returns a digest of each part */
-async function sendBitmap(writer: PartWriter, key: string, chunks: Iterable<{ number: number; members: Uint8Array }>, parts: number, live: readonly string[]): Promise<string[]> {
+async function sendBitmap(
+  writer: PartWriter,
+  key: string,
+  chunks: Iterable<{ number: number; members: Uint8Array }>,
+  parts: number,
+  live: readonly string[],
+): Promise<string[]> {
   const digests = Array.from({ length: parts }, () => "");
   let together: { number: number; members: Uint8Array }[] = [];
   const flush = async (): Promise<void> => {
     const last = together.at(-1);
     if (!last) return;
     const part = Math.floor(last.number / PART_CHUNKS);
-    const digest = digestOf((hash) => together.forEach(({ number, members }) => hash.update(`${number % PART_CHUNKS} ${members.length} `).update(members)), "bitmap");
+    const digest = digestOf(
+      (hash) => together.forEach(({ number, members }) => hash.update(`${number % PART_CHUNKS} ${members.length} `).update(members)),
+      "bitmap",
+    );
     digests[part] = digest;
     const prepared = writer.begin(key, part, digest, live);
     if (prepared !== undefined) {
@@ -134,7 +164,13 @@ async function sendBitmap(writer: PartWriter, key: string, chunks: Iterable<{ nu
 /** Zero bytes at the end would only make the string longer; a missing byte reads as zero. */
 const withoutEnd = (bits: Uint8Array): Uint8Array => bits.subarray(0, bits.findLastIndex((byte) => byte !== 0) + 1);
 
-async function sendBloom(writer: PartWriter, key: string, { integers, strings }: Audience, members: Iterable<string>, live: readonly string[]): Promise<string[]> {
+async function sendBloom(
+  writer: PartWriter,
+  key: string,
+  { integers, strings }: Audience,
+  members: Iterable<string>,
+  live: readonly string[],
+): Promise<string[]> {
   if (integers + strings === 0) return [""];
   const filter = Buffer.alloc(bloomBytes(integers + strings));
   let added = 0;

@@ -8,10 +8,10 @@ import { packList, VERSION_LENGTH } from "../packed-list.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
-import { INDEX_FIELD, parseIndex, type BuiltIndex } from "./audience-index.js";
+import { type BuiltIndex, INDEX_FIELD, parseIndex } from "./audience-index.js";
 import { extendRecords, laterEnds } from "./extend.js";
-import { planPublish, type PublishPlan } from "./plan.js";
-import { keysOf, parsePublished, prepareAudience, type Prepared } from "./prepare.js";
+import { type PublishPlan, planPublish } from "./plan.js";
+import { keysOf, type Prepared, parsePublished, prepareAudience } from "./prepare.js";
 
 export interface PublishResult {
   /** The version that is live now; unchanged when there was nothing to publish. */
@@ -50,7 +50,11 @@ export async function publish(store: Store, redis: Redis, keys: Keys, now: numbe
     const wanted = wantedState(plan, keys, live, full);
     const listThere = (await redis.exists(keys.list)) === 1;
     const result = (version: string, sent: readonly Prepared[]): PublishResult => ({
-      version, campaigns: plan.list.active.filter(isActive).length, audiences_sent: sent.length, parts_sent: sent.reduce((sum, { moves }) => sum + moves.length, 0), seconds: Math.round(performance.now() - started) / 1000,
+      version,
+      campaigns: plan.list.active.filter(isActive).length,
+      audiences_sent: sent.length,
+      parts_sent: sent.reduce((sum, { moves }) => sum + moves.length, 0),
+      seconds: Math.round(performance.now() - started) / 1000,
     });
     if (!full && base !== null && listThere && sameState(live, wanted)) return result(base, []);
 
@@ -120,8 +124,17 @@ function newVersion(now: number): string {
 }
 
 interface Switch {
-  redis: Redis; keys: Keys; plan: PublishPlan; base: string; version: string; moves: readonly (readonly [string, string])[]; removes: readonly string[];
-  live: Record<string, string>; wanted: Record<string, string>; full: boolean; now: number;
+  redis: Redis;
+  keys: Keys;
+  plan: PublishPlan;
+  base: string;
+  version: string;
+  moves: readonly (readonly [string, string])[];
+  removes: readonly string[];
+  live: Record<string, string>;
+  wanted: Record<string, string>;
+  full: boolean;
+  now: number;
 }
 
 async function switchTo({ redis, keys, plan, base, version, moves, removes, live, wanted, full, now }: Switch): Promise<"published" | "conflict" | "lost"> {
@@ -135,7 +148,17 @@ async function switchTo({ redis, keys, plan, base, version, moves, removes, live
   };
   const reply = await publishScript.run(
     redis,
-    [keys.list, keys.manifest, keys.version, keys.active, keys.published, keys.generations, ...moves.flat(), ...removes, ...metas.map((meta) => keys.meta(meta.campaignId))],
+    [
+      keys.list,
+      keys.manifest,
+      keys.version,
+      keys.active,
+      keys.published,
+      keys.generations,
+      ...moves.flat(),
+      ...removes,
+      ...metas.map((meta) => keys.meta(meta.campaignId)),
+    ],
     [base, version, packList(plan.list, version), packManifest(plan.list, version), plan.index?.generation ?? "", JSON.stringify(description)],
   );
   return decodeReply("publish", reply, ["published", "conflict", "lost"]).tag;

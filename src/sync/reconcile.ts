@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
-import { EventReading, forEachUser, type Comparison, type RestoreOptions } from "./restore.js";
+import { type Comparison, EventReading, forEachUser, type RestoreOptions } from "./restore.js";
 
 export interface Difference {
   readonly user_id: string;
@@ -20,7 +20,12 @@ export interface ReconcileOptions extends RestoreOptions {
   readonly onDifference: (difference: Difference) => void;
 }
 
-export interface Reconciliation { readonly users: number; readonly users_differing: number; readonly differences: number; readonly fixed: number }
+export interface Reconciliation {
+  readonly users: number;
+  readonly users_differing: number;
+  readonly differences: number;
+  readonly fixed: number;
+}
 
 const SCAN_COUNT = 500;
 const DAY_MS = 86_400_000;
@@ -72,7 +77,8 @@ export function differencesOf(userId: string, { expected, actual }: Comparison, 
     // What is kept for caps that are no more is in nobody's way.
     if (!expected.has(field) && kind.ofCaps(field)) continue;
     const [has, should] = kind.read(actual.get(field) ?? "", expected.get(field) ?? "", now);
-    if (has !== should) found.push({ user_id: userId, campaign_id: /\d/.test(field) ? Number(field.replace(/^\D/, "")) : null, what: kind.what, redis: has, events: should });
+    if (has !== should)
+      found.push({ user_id: userId, campaign_id: /\d/.test(field) ? Number(field.replace(/^\D/, "")) : null, what: kind.what, redis: has, events: should });
   }
   return found;
 }
@@ -95,7 +101,11 @@ const KINDS: Record<string, Kind | undefined> = {
   s: { what: "sessions", ofCaps: () => true, read: (actual, expected, now) => [sessionsOf(actual, now), sessionsOf(expected, now)] },
 };
 
-const timesOf = (text: string): string[] => text.split(" ").filter((time) => time !== "").map((time) => new Date(Number(time)).toISOString());
+const timesOf = (text: string): string[] =>
+  text
+    .split(" ")
+    .filter((time) => time !== "")
+    .map((time) => new Date(Number(time)).toISOString());
 
 /** As many of the latest as the caps ask for now; more may have been kept for former ones. */
 function latest(actual: readonly string[], expected: readonly string[]): [string, string] {
@@ -105,5 +115,8 @@ function latest(actual: readonly string[], expected: readonly string[]): [string
 /** `session×count`, in order; the form is that of `lua/lib/record.lua`. */
 function sessionsOf(text: string, now: number): string {
   const sessions = [...text.matchAll(/~([^=]*)=(\d+)@([0-9a-f]+)/g)].filter(([, , , seconds = ""]) => parseInt(seconds, 16) * 1000 >= now - DAY_MS);
-  return sessions.map(([, session = "", shows = ""]) => `${session}×${shows}`).sort().join(" ");
+  return sessions
+    .map(([, session = "", shows = ""]) => `${session}×${shows}`)
+    .sort()
+    .join(" ");
 }

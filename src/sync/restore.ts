@@ -26,7 +26,10 @@ export interface RestoreOptions {
 
 /** A record's fields, as `lua/lib/record.lua` names them; show times are ms, separated by blanks. */
 export type RecordFields = ReadonlyMap<string, string>;
-export interface Comparison { readonly expected: RecordFields; readonly actual: RecordFields }
+export interface Comparison {
+  readonly expected: RecordFields;
+  readonly actual: RecordFields;
+}
 
 /** What is known of users' events, in the store and in the stream, kept young enough to be used. */
 export class EventReading {
@@ -35,7 +38,12 @@ export class EventReading {
   #version = "";
 
   /** @param now epoch ms; what counts as the present for every record */
-  constructor(private readonly store: Store, private readonly redis: Redis, private readonly keys: Keys, private readonly now: number) {
+  constructor(
+    private readonly store: Store,
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly now: number,
+  ) {
     this.#stream = new StreamReading(redis, keys);
   }
 
@@ -58,7 +66,10 @@ export class EventReading {
 
   /** What the user's record should say and what it says; undefined when it cannot be read. */
   async compare(userId: string): Promise<Comparison | undefined> {
-    const { tag, values: [expected, actual] } = await this.#run(userId, "compare");
+    const {
+      tag,
+      values: [expected, actual],
+    } = await this.#run(userId, "compare");
     return tag === "damaged" ? undefined : { expected: fieldsOf(expected), actual: fieldsOf(actual) };
   }
 
@@ -67,12 +78,18 @@ export class EventReading {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const events = [...this.store.events.ofUser(userId), ...this.#stream.ofUser(userId)].sort((a, b) => a.at - b.at);
       const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
-      const reply = await restoreScript.run(this.redis, [this.keys.list, this.keys.record(userId), this.keys.stream], [this.#version, userId, this.#stream.lastId, this.now, mode, JSON.stringify(fields)]);
+      const reply = await restoreScript.run(
+        this.redis,
+        [this.keys.list, this.keys.record(userId), this.keys.stream],
+        [this.#version, userId, this.#stream.lastId, this.now, mode, JSON.stringify(fields)],
+      );
       const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "damaged", "stale", "unpublished"]);
       if (tag !== "stale" && tag !== "unpublished") return { tag, values };
       this.#version = (await this.redis.get(this.keys.version)) ?? "";
     }
-    throw new PopupError("conflict", "other processes keep publishing while counters are looked at, or nothing is published", { hint: "run it again, after popup sync" });
+    throw new PopupError("conflict", "other processes keep publishing while counters are looked at, or nothing is published", {
+      hint: "run it again, after popup sync",
+    });
   }
 }
 
@@ -97,7 +114,12 @@ export async function restoreCounters(store: Store, redis: Redis, keys: Keys, no
 }
 
 /** Does something for each of the users, some at a time. */
-export async function forEachUser(users: readonly string[], events: EventReading, { progress, between }: RestoreOptions, work: (userId: string) => Promise<void>): Promise<void> {
+export async function forEachUser(
+  users: readonly string[],
+  events: EventReading,
+  { progress, between }: RestoreOptions,
+  work: (userId: string) => Promise<void>,
+): Promise<void> {
   for (let from = 0; from < users.length; from += TOGETHER) {
     await events.refresh();
     const batch = users.slice(from, from + TOGETHER);

@@ -12,7 +12,10 @@ export class StreamReading {
   lastId = "0-0";
   readonly #byUser = new Map<string, PopupEvent[]>();
 
-  constructor(private readonly redis: Redis, private readonly keys: Keys) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+  ) {}
 
   async readOn(): Promise<void> {
     for (;;) {

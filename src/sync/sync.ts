@@ -1,13 +1,13 @@
 /** Store → Redis, whole: counters are looked after, what changed is published at once, and then the audience index is brought up to it. */
 import type { Redis } from "ioredis";
-import type { Keys } from "../redis/keys.js";
 import type { Encoding } from "../encoding.js";
+import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { buildIndex, dropGenerations, FEWEST_INDEXED, readLiveIndex, type BuiltIndex } from "./audience-index.js";
+import { type BuiltIndex, buildIndex, dropGenerations, FEWEST_INDEXED, readLiveIndex } from "./audience-index.js";
 import { planPublish } from "./plan.js";
-import { publish, type PublishResult } from "./publish.js";
+import { type PublishResult, publish } from "./publish.js";
 import type { RestoreOptions } from "./restore.js";
 import { verifyCounters } from "./verify.js";
 
@@ -24,8 +24,20 @@ export interface RefreshOptions {
  * Builds the audience index anew where audiences changed, and publishes the list that uses it.
  * @returns what was published, or undefined when there was nothing to do or it was stopped
  */
-export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock: Clock, { stopped = () => false, fewest = FEWEST_INDEXED, replaced }: RefreshOptions = {}): Promise<PublishResult | undefined> {
-  const drop = (...generations: (string | undefined)[]): Promise<void> => dropGenerations(redis, keys, clock(), generations.filter((generation) => generation !== undefined));
+export async function refreshIndex(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  clock: Clock,
+  { stopped = () => false, fewest = FEWEST_INDEXED, replaced }: RefreshOptions = {},
+): Promise<PublishResult | undefined> {
+  const drop = (...generations: (string | undefined)[]): Promise<void> =>
+    dropGenerations(
+      redis,
+      keys,
+      clock(),
+      generations.filter((generation) => generation !== undefined),
+    );
   const { live, audiences, missing } = await compare(store, redis, keys, clock());
   if (audiences.length < fewest || !missing) {
     await drop();
@@ -45,13 +57,19 @@ export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock
 }
 
 /** The live index, the audiences that are to be published, and whether one of them is not in it. */
-async function compare(store: Store, redis: Redis, keys: Keys, now: number): Promise<{ live: BuiltIndex | null; audiences: readonly Audience[]; missing: boolean }> {
+async function compare(
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  now: number,
+): Promise<{ live: BuiltIndex | null; audiences: readonly Audience[]; missing: boolean }> {
   const live = await readLiveIndex(redis, keys);
   const plan = planPublish(store, now, live);
   // A bloom filter is for saving memory; a row of bits for each of its users would take it after all.
   const indexed = (encoding: Encoding): boolean => encoding !== "bloom";
   return {
-    live, audiences: plan.audiences.filter(({ encoding }) => indexed(encoding)),
+    live,
+    audiences: plan.audiences.filter(({ encoding }) => indexed(encoding)),
     missing: plan.list.audiences.some(({ encoding, slot }) => indexed(encoding) && slot === null),
   };
 }
@@ -80,7 +98,9 @@ export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: C
   const indexed = await refreshIndex(store, redis, keys, clock, { replaced });
   const result = indexed ?? published;
   return {
-    ...result, audiences_sent: published.audiences_sent + (indexed?.audiences_sent ?? 0), users_restored: known + forced,
+    ...result,
+    audiences_sent: published.audiences_sent + (indexed?.audiences_sent ?? 0),
+    users_restored: known + forced,
     seconds: Math.round(performance.now() - started) / 1000,
   };
 }

@@ -8,11 +8,11 @@ import { PopupError, reasonOf } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
 import { runIdOf } from "../redis/run-id.js";
 import { decodeReply, Script } from "../redis/script.js";
-import { compareStreamIds } from "../stream-id.js";
 import type { Store } from "../store/store.js";
+import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
 import { publish } from "./publish.js";
-import { restoreCounters, type RestoreOptions } from "./restore.js";
+import { type RestoreOptions, restoreCounters } from "./restore.js";
 
 const verifyScript = new Script("verify");
 
@@ -36,7 +36,11 @@ export async function needsVerifying(redis: Redis, keys: Keys): Promise<boolean>
  * @throws PopupError `conflict` when the server was replaced meanwhile
  */
 export async function verifyCounters(
-  store: Store, redis: Redis, keys: Keys, clock: Clock, options: RestoreOptions & { readonly force?: boolean; readonly onRestoring?: () => void } = {},
+  store: Store,
+  redis: Redis,
+  keys: Keys,
+  clock: Clock,
+  options: RestoreOptions & { readonly force?: boolean; readonly onRestoring?: () => void } = {},
 ): Promise<Verification> {
   const runId = await runIdOf(redis);
   const force = options.force === true;
@@ -63,7 +67,9 @@ export async function verifyCounters(
 export async function sayWhole(redis: Redis, keys: Keys, runId: string, mark: string | null): Promise<void> {
   const reply = await verifyScript.run(redis, [keys.stream, keys.verified], [runId, mark ?? "", randomBytes(8).toString("hex")]);
   if (decodeReply("verify", reply, ["verified", "other"]).tag === "verified") return;
-  throw new PopupError("conflict", "Redis was replaced by another server while its counters were looked at", { hint: "sync --watch tries again by itself; otherwise run popup sync again" });
+  throw new PopupError("conflict", "Redis was replaced by another server while its counters were looked at", {
+    hint: "sync --watch tries again by itself; otherwise run popup sync again",
+  });
 }
 
 /**

@@ -5,9 +5,9 @@ import { reasonOf } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { publish, type PublishResult } from "./publish.js";
+import { type PublishResult, publish } from "./publish.js";
 import { refreshIndex } from "./sync.js";
-import { needsVerifying, verifyCounters, type Verification } from "./verify.js";
+import { needsVerifying, type Verification, verifyCounters } from "./verify.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
@@ -63,7 +63,12 @@ class Watch {
   #unindexedSince: number | undefined;
   #indexFrom = 0;
 
-  constructor(private readonly store: Store, private readonly redis: Redis, private readonly keys: Keys, private readonly options: WatchOptions) {}
+  constructor(
+    private readonly store: Store,
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly options: WatchOptions,
+  ) {}
 
   async look(): Promise<void> {
     // First: an emptied Redis is told by its missing list.
@@ -104,7 +109,9 @@ class Watch {
     if (!waited && Date.now() - this.#changedAt < QUIET_MS) return;
     this.#indexFrom = Date.now() + INDEX_RETRY_MS;
     // What changed is live already; a further change goes before the index, unless that has waited long enough.
-    const indexed = await refreshIndex(store, redis, keys, options.clock, { stopped: () => options.signal.aborted || (!waited && store.audit.lastId() !== this.#seen) });
+    const indexed = await refreshIndex(store, redis, keys, options.clock, {
+      stopped: () => options.signal.aborted || (!waited && store.audit.lastId() !== this.#seen),
+    });
     this.#indexFrom = 0;
     if (indexed) options.onPublish(indexed);
     this.#version = indexed?.version ?? this.#version;

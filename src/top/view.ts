@@ -2,7 +2,11 @@
 import type { Exposition, Wanted } from "../doctor/exposition.js";
 
 /** What an alarm of popup doctor would be, in words. */
-export interface Alarm { readonly alarm: string; readonly level: "alarm" | "warning"; readonly what: string }
+export interface Alarm {
+  readonly alarm: string;
+  readonly level: "alarm" | "warning";
+  readonly what: string;
+}
 
 export interface CampaignRate {
   readonly campaign_id: number;
@@ -32,7 +36,7 @@ export interface TopView {
   readonly stream: { readonly entries: number; readonly lag: number; readonly pending: number; readonly oldest_s: number } | null;
   readonly worker: { readonly written_per_s: number; readonly dead: number } | null;
   readonly spool: { readonly records: number; readonly bytes: number; readonly oldest_s: number };
-  readonly redis: { readonly up: boolean; readonly used_bytes: number | null; /** 0 for no limit. */ readonly max_bytes: number | null };
+  readonly redis: { readonly up: boolean; readonly used_bytes: number | null /** 0 for no limit. */; readonly max_bytes: number | null };
   /** Its version, and for how long it has not been known that Redis has what the store has, s. */
   readonly published: { readonly version: string | null; readonly age_s: number | null };
   readonly alarms: readonly Alarm[];
@@ -52,24 +56,57 @@ export function viewOf(before: Exposition, now: Exposition, seconds: number, tim
     return Object.fromEntries(results.map((result) => [result, rate(name, { result })] as const).filter(([, n]) => n > 0));
   };
   const titles = new Map(now.all("popup_campaign_info").map(({ labels }) => [labels.campaign, labels.title ?? null]));
-  const campaigns = [...new Set([...titles.keys(), ...now.all("popup_impressions_total").map(({ labels }) => labels.campaign)])].filter((campaign) => campaign !== undefined)
-    .map((campaign): CampaignRate => ({ campaign_id: Number(campaign), title: titles.get(campaign) ?? null, impressions_per_s: rate("popup_impressions_total", { campaign }), impressions: now.sum("popup_impressions_total", { campaign }) ?? 0 }))
+  const campaigns = [...new Set([...titles.keys(), ...now.all("popup_impressions_total").map(({ labels }) => labels.campaign)])]
+    .filter((campaign) => campaign !== undefined)
+    .map(
+      (campaign): CampaignRate => ({
+        campaign_id: Number(campaign),
+        title: titles.get(campaign) ?? null,
+        impressions_per_s: rate("popup_impressions_total", { campaign }),
+        impressions: now.sum("popup_impressions_total", { campaign }) ?? 0,
+      }),
+    )
     .sort((a, b) => b.impressions_per_s - a.impressions_per_s || b.impressions - a.impressions || a.campaign_id - b.campaign_id);
   const entries = now.sum("popup_stream_entries");
   const current = now.sum("popup_sync_current_timestamp_seconds");
   return {
     seconds: round(seconds),
     processes: Object.fromEntries(now.all("popup_processes").map(({ labels, value }) => [labels.part ?? "", value])),
-    decisions_per_s: rate("popup_decisions_total"), shown_per_s: rate("popup_decisions_total", { result: "show" }), none_per_s: rate("popup_decisions_total", { result: "none" }),
+    decisions_per_s: rate("popup_decisions_total"),
+    shown_per_s: rate("popup_decisions_total", { result: "show" }),
+    none_per_s: rate("popup_decisions_total", { result: "none" }),
     degraded_per_s: rates("popup_decisions_total", PROPER),
-    p50_ms: quantileMs(before, now, 0.5), p99_ms: quantileMs(before, now, 0.99),
+    p50_ms: quantileMs(before, now, 0.5),
+    p99_ms: quantileMs(before, now, 0.99),
     reports_per_s: rates("popup_reports_total", []),
     campaigns,
-    stream: entries === undefined ? null : { entries, lag: now.sum("popup_stream_lag") ?? 0, pending: now.sum("popup_stream_pending") ?? 0, oldest_s: round(now.sum("popup_stream_oldest_seconds") ?? 0) },
-    worker: now.sum("popup_worker_events_total") === undefined ? null : { written_per_s: rate("popup_worker_events_total", { result: "written" }), dead: now.sum("popup_dead_events") ?? 0 },
-    spool: { records: now.sum("popup_spool_records") ?? 0, bytes: now.sum("popup_spool_bytes") ?? 0, oldest_s: round(now.sum("popup_spool_oldest_seconds") ?? 0) },
-    redis: { up: now.sum("popup_redis_up") === 1, used_bytes: now.sum("popup_redis_used_memory_bytes") ?? null, max_bytes: now.sum("popup_redis_maxmemory_bytes") ?? null },
-    published: { version: now.all("popup_published_version_info")[0]?.labels.version ?? null, age_s: current === undefined ? null : round(Math.max(0, time - current)) },
+    stream:
+      entries === undefined
+        ? null
+        : {
+            entries,
+            lag: now.sum("popup_stream_lag") ?? 0,
+            pending: now.sum("popup_stream_pending") ?? 0,
+            oldest_s: round(now.sum("popup_stream_oldest_seconds") ?? 0),
+          },
+    worker:
+      now.sum("popup_worker_events_total") === undefined
+        ? null
+        : { written_per_s: rate("popup_worker_events_total", { result: "written" }), dead: now.sum("popup_dead_events") ?? 0 },
+    spool: {
+      records: now.sum("popup_spool_records") ?? 0,
+      bytes: now.sum("popup_spool_bytes") ?? 0,
+      oldest_s: round(now.sum("popup_spool_oldest_seconds") ?? 0),
+    },
+    redis: {
+      up: now.sum("popup_redis_up") === 1,
+      used_bytes: now.sum("popup_redis_used_memory_bytes") ?? null,
+      max_bytes: now.sum("popup_redis_maxmemory_bytes") ?? null,
+    },
+    published: {
+      version: now.all("popup_published_version_info")[0]?.labels.version ?? null,
+      age_s: current === undefined ? null : round(Math.max(0, time - current)),
+    },
     alarms,
   };
 }
@@ -80,7 +117,13 @@ export function viewOf(before: Exposition, now: Exposition, seconds: number, tim
  */
 function quantileMs(before: Exposition, now: Exposition, quantile: number): number | null {
   const BUCKET = "popup_decision_seconds_bucket";
-  const buckets = now.all(BUCKET).map(({ labels, value }) => ({ bound: labels.le === "+Inf" ? Infinity : Number(labels.le), count: Math.max(0, value - (before.sum(BUCKET, { le: labels.le ?? "" }) ?? 0)) })).sort((a, b) => a.bound - b.bound);
+  const buckets = now
+    .all(BUCKET)
+    .map(({ labels, value }) => ({
+      bound: labels.le === "+Inf" ? Infinity : Number(labels.le),
+      count: Math.max(0, value - (before.sum(BUCKET, { le: labels.le ?? "" }) ?? 0)),
+    }))
+    .sort((a, b) => a.bound - b.bound);
   const rank = quantile * (buckets.at(-1)?.count ?? 0);
   if (rank === 0) return null;
   const place = buckets.findIndex(({ count }) => count >= rank);

@@ -5,10 +5,16 @@ import { findings } from "../doctor/findings.js";
 import { scrape } from "../doctor/scrape.js";
 import { PopupError } from "../errors.js";
 import type { Clock } from "../time.js";
-import { viewOf, type TopView } from "./view.js";
+import { type TopView, viewOf } from "./view.js";
 
-interface Address { readonly host: string; readonly port: number }
-interface Look { readonly metrics: Exposition; /** Epoch ms. */ readonly at: number }
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+interface Look {
+  readonly metrics: Exposition /** Epoch ms. */;
+  readonly at: number;
+}
 
 /**
  * A view after each interval, until the signal; the trouble in its place while the engine does not answer.

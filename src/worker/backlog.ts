@@ -7,7 +7,10 @@ export class Backlog {
   #tooMany = false;
 
   /** @param most entries that may wait */
-  constructor(private readonly most: number = MOST_BACKLOG, private readonly tell: (entries: number, tooMany: boolean) => void = () => undefined) {}
+  constructor(
+    private readonly most: number = MOST_BACKLOG,
+    private readonly tell: (entries: number, tooMany: boolean) => void = () => undefined,
+  ) {}
 
   /** @param entries that wait now */
   look(entries: number): void {

@@ -1,6 +1,6 @@
 /** A sink's consumer group of the stream, seen by one worker. */
 import { hostname } from "node:os";
-import { ReplyError, type Redis } from "ioredis";
+import { type Redis, ReplyError } from "ioredis";
 import { reasonOf } from "../errors.js";
 import type { Entry } from "./batch.js";
 
@@ -11,7 +11,11 @@ export class Group {
   readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
   /** @param name the sink's */
-  constructor(private readonly redis: Redis, readonly stream: string, readonly name: string) {}
+  constructor(
+    private readonly redis: Redis,
+    readonly stream: string,
+    readonly name: string,
+  ) {}
 
   /** Makes the group, which begins with the oldest entry, unless it is there. */
   async create(): Promise<void> {
@@ -51,9 +55,10 @@ export class Group {
   /** @param after `>` for new entries, or an id: this consumer's own behind it */
   async #readPage(after: string, blockMs = 0): Promise<Entry[]> {
     const from = [this.stream, after] as const;
-    const reply = blockMs > 0
-      ? await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "BLOCK", blockMs, "STREAMS", ...from)
-      : await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "STREAMS", ...from);
+    const reply =
+      blockMs > 0
+        ? await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "BLOCK", blockMs, "STREAMS", ...from)
+        : await this.redis.xreadgroup("GROUP", this.name, this.#consumer, "COUNT", PAGE, "STREAMS", ...from);
     return ((reply as [string, Entry[]][] | null) ?? [])[0]?.[1] ?? [];
   }
 

@@ -7,8 +7,18 @@ const BATCH_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 
 export class WorkerMetrics {
   readonly registry = new Registry();
-  readonly #events = new Counter({ name: "popup_worker_events_total", help: "Events from the stream, by what became of them", labelNames: ["result"] as const, registers: [this.registry] });
-  readonly #batches = new Histogram({ name: "popup_worker_batch_seconds", help: "The sink's time for a batch", buckets: BATCH_BUCKETS, registers: [this.registry] });
+  readonly #events = new Counter({
+    name: "popup_worker_events_total",
+    help: "Events from the stream, by what became of them",
+    labelNames: ["result"] as const,
+    registers: [this.registry],
+  });
+  readonly #batches = new Histogram({
+    name: "popup_worker_batch_seconds",
+    help: "The sink's time for a batch",
+    buckets: BATCH_BUCKETS,
+    registers: [this.registry],
+  });
   readonly #failures = new Counter({ name: "popup_worker_failures_total", help: "Rounds that failed and are tried again", registers: [this.registry] });
   readonly #trouble = new Gauge({ name: "popup_worker_trouble", help: "1 while the worker cannot work", aggregator: "max", registers: [this.registry] });
 
@@ -16,7 +26,10 @@ export class WorkerMetrics {
   constructor(countDead: () => number) {
     for (const result of ["written", "duplicate", "dead"]) this.#events.inc({ result }, 0);
     new Gauge({
-      name: "popup_dead_events", help: "Events that are set aside in the store", aggregator: "max", registers: [this.registry],
+      name: "popup_dead_events",
+      help: "Events that are set aside in the store",
+      aggregator: "max",
+      registers: [this.registry],
       collect() {
         try {
           this.set(countDead());

@@ -62,7 +62,12 @@ export class Worker {
   #tendAt = 0;
   #incident: string | undefined;
 
-  constructor(private readonly redis: Redis, keys: Keys, private readonly sink: Sink, private readonly options: WorkerOptions = {}) {
+  constructor(
+    private readonly redis: Redis,
+    keys: Keys,
+    private readonly sink: Sink,
+    private readonly options: WorkerOptions = {},
+  ) {
     this.#group = new Group(redis, keys.stream, sink.name);
     this.#batch = options.batch ?? DEFAULT_BATCH;
     this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;

@@ -11,12 +11,14 @@ import { PopupError, reasonOf } from "../../dist/errors.js";
 import { ecPair, jwk, pem, rsaPair, token } from "../helpers/tokens.js";
 import { until } from "../helpers/until.js";
 
-const rsa = rsaPair(), ec = ecPair();
+const rsa = rsaPair(),
+  ec = ecPair();
 const privatePem = rsa.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const jwks = (...keys: unknown[]): string => JSON.stringify({ keys });
 
 t.test("secrets", async (t) => {
-  const refuse = (text: string | Buffer, message: RegExp): Promise<unknown> => t.rejects(parseSecret(Buffer.from(text), "the secret"), { code: "bad_file", message, hint: /./ });
+  const refuse = (text: string | Buffer, message: RegExp): Promise<unknown> =>
+    t.rejects(parseSecret(Buffer.from(text), "the secret"), { code: "bad_file", message, hint: /./ });
   await refuse("short", /has 5 bytes, HS256 needs at least 32/);
   await refuse(`${"x".repeat(31)}\n`, /has 31 bytes/);
   await refuse("", /has 0 bytes/);
@@ -51,20 +53,32 @@ t.test("public keys", async (t) => {
   t.same(await algorithms(pem(rsa.publicKey)), ["RS256"]);
   t.same(await algorithms(rsa.publicKey.export({ type: "pkcs1", format: "pem" }).toString()), ["RS256"]);
   t.same(await algorithms(pem(ec.publicKey)), ["ES256"]);
-  t.same(await algorithms(jwks(jwk(rsa.publicKey), jwk(ec.publicKey), jwk(ecPair("P-384").publicKey), { kty: "OKP", crv: "Ed25519", x: "AA" })), ["RS256", "ES256"]);
+  t.same(await algorithms(jwks(jwk(rsa.publicKey), jwk(ec.publicKey), jwk(ecPair("P-384").publicKey), { kty: "OKP", crv: "Ed25519", x: "AA" })), [
+    "RS256",
+    "ES256",
+  ]);
 });
 
 t.test("a file that changes: new keys count at once and old ones no more; a broken one changes nothing", async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "popup-keys-"));
   const path = join(dir, "jwks.json");
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-  await t.rejects(openKeyFile(path, parsePublicKeys, () => undefined), { code: "bad_file", message: /cannot be read/ });
+  await t.rejects(
+    openKeyFile(path, parsePublicKeys, () => undefined),
+    { code: "bad_file", message: /cannot be read/ },
+  );
   writeFileSync(path, jwks(jwk(rsa.publicKey, { kid: "old" })));
   const told: string[] = [];
-  const file = await openKeyFile(path, parsePublicKeys, (error) => told.push(error instanceof PopupError ? error.message : error === undefined ? "read" : reasonOf(error)), 5);
+  const file = await openKeyFile(
+    path,
+    parsePublicKeys,
+    (error) => told.push(error instanceof PopupError ? error.message : error === undefined ? "read" : reasonOf(error)),
+    5,
+  );
   const gate = new JwtGate(file, { claim: "sub", issuer: null, audience: null, leewayS: 0 }, () => 1_000_000);
   t.teardown(() => gate.close());
-  const asks = async (kid: string, pair: typeof rsa, alg: string): Promise<string> => (await gate.check([`Bearer ${token({ alg, kid }, { sub: "1", exp: 2_000 }, pair.privateKey)}`])).kind;
+  const asks = async (kid: string, pair: typeof rsa, alg: string): Promise<string> =>
+    (await gate.check([`Bearer ${token({ alg, kid }, { sub: "1", exp: 2_000 }, pair.privateKey)}`])).kind;
   t.equal(await asks("old", rsa, "RS256"), "caller");
   t.equal(await asks("new", ec, "ES256"), "denied");
 

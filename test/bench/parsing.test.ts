@@ -23,7 +23,8 @@ t.test("answers: the difference of two readings, and what of it is no answer", (
 });
 
 t.test("commandstats: calls and time of one command", (t) => {
-  const info = "# Commandstats\r\ncmdstat_evalsha:calls=100,usec=2500,usec_per_call=25.00,rejected_calls=0,failed_calls=0\r\ncmdstat_evalsha_ro:calls=7,usec=7\r\n";
+  const info =
+    "# Commandstats\r\ncmdstat_evalsha:calls=100,usec=2500,usec_per_call=25.00,rejected_calls=0,failed_calls=0\r\ncmdstat_evalsha_ro:calls=7,usec=7\r\n";
   t.same(parseCommandstats(info, "evalsha"), { calls: 100, usPerCall: 25 });
   t.same(parseCommandstats(info, "get"), { calls: 0, usPerCall: Number.NaN });
   t.end();
@@ -39,7 +40,23 @@ t.test("a logarithmic axis spans whole decades", (t) => {
 });
 
 t.test("a figure is one self-contained SVG, with what it is given in words escaped", (t) => {
-  const svg = renderSvg("A & B", [{ title: "<1>", xLabel: "users", yLabel: "µs", series: [{ name: "floor", color: "#000000", points: [[1, 10], [100, 20]] }] }]);
+  const svg = renderSvg("A & B", [
+    {
+      title: "<1>",
+      xLabel: "users",
+      yLabel: "µs",
+      series: [
+        {
+          name: "floor",
+          color: "#000000",
+          points: [
+            [1, 10],
+            [100, 20],
+          ],
+        },
+      ],
+    },
+  ]);
   t.match(svg, /^<svg xmlns/);
   t.match(svg, "<title>A &amp; B</title>");
   t.match(svg, ">&lt;1></text>");

@@ -13,7 +13,21 @@ t.test("the median is the middle value, or the mean of the two middle ones", (t)
 
 t.test("a ratio is taken pair by pair, tested over base", (t) => {
   // Run by run the machine gets slower; the pairs say the same throughout.
-  t.same(ratioOf([[100, 50], [50, 25], [10, 5]]), { median: 0.5, min: 0.5, max: 0.5 });
-  t.same(ratioOf([[10, 5], [10, 20], [10, 10]]), { median: 1, min: 0.5, max: 2 });
+  t.same(
+    ratioOf([
+      [100, 50],
+      [50, 25],
+      [10, 5],
+    ]),
+    { median: 0.5, min: 0.5, max: 0.5 },
+  );
+  t.same(
+    ratioOf([
+      [10, 5],
+      [10, 20],
+      [10, 10],
+    ]),
+    { median: 1, min: 0.5, max: 2 },
+  );
   t.end();
 });

@@ -24,9 +24,12 @@ t.test(NAMES.join(", "), async (t) => {
 
 function oneAfterAnother(names: readonly string[]): Fault {
   const faults = FAULTS.filter(({ name }) => names.includes(name));
-  if (faults.length !== names.length || faults.some(({ plan }) => plan !== undefined)) throw new Error(`these faults cannot share an engine: ${names.join(", ")}`);
+  if (faults.length !== names.length || faults.some(({ plan }) => plan !== undefined))
+    throw new Error(`these faults cannot share an engine: ${names.join(", ")}`);
   return {
-    name: names.join(", "), title: names.join(", "), breaksConnections: faults.some(({ breaksConnections }) => breaksConnections === true),
+    name: names.join(", "),
+    title: names.join(", "),
+    breaksConnections: faults.some(({ breaksConnections }) => breaksConnections === true),
     strike: async (world, hold, load) => {
       for (const [i, fault] of faults.entries()) {
         // What one fault broke is whole again when the next one strikes.

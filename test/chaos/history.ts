@@ -27,8 +27,14 @@ interface Times {
   readonly answered: number;
   readonly answer: Answer;
 }
-export interface GetEntry extends Times { readonly kind: "get" }
-export interface ReportEntry extends Times { readonly kind: EventType; readonly campaign: number; readonly id: string }
+export interface GetEntry extends Times {
+  readonly kind: "get";
+}
+export interface ReportEntry extends Times {
+  readonly kind: EventType;
+  readonly campaign: number;
+  readonly id: string;
+}
 export type Entry = GetEntry | ReportEntry;
 
 /** True for an answer that promises that the report is kept. */
@@ -43,5 +49,8 @@ export function keyOf(user: string, type: EventType, id: string): string {
 
 /** @param path a file of JSON lines, as the client writes it */
 export function readHistory(path: string): Entry[] {
-  return readFileSync(path, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Entry);
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Entry);
 }

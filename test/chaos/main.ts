@@ -8,7 +8,7 @@ import { FAULTS } from "./faults/index.js";
 import { canMount } from "./mounts.js";
 import { provenance, writeSection } from "./results.js";
 import { holds, runFault } from "./run.js";
-import { renderFindings, renderTable, type Row } from "./table.js";
+import { type Row, renderFindings, renderTable } from "./table.js";
 
 const FINDINGS_SHOWN = 10;
 
@@ -20,7 +20,11 @@ const program = new Command("chaos")
   .option("--keep", "leave the folder of a run that is broken: history, store, logs", false)
   .parse();
 const flags = program.opts<{ only?: string; seed: string; seconds: string; keep: boolean }>();
-const only = flags.only?.split(",").map((name) => name.trim()).filter((name) => name !== "") ?? [];
+const only =
+  flags.only
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "") ?? [];
 const unknown = only.filter((name) => !FAULTS.some((fault) => fault.name === name));
 const [seed, seconds] = [Number(flags.seed), Number(flags.seconds)];
 if (unknown.length > 0) program.error(`there is no fault ${unknown.join(", ")}; there are ${FAULTS.map(({ name }) => name).join(", ")}`, { exitCode: 2 });
@@ -41,9 +45,13 @@ const rows: Row[] = [];
 for (const fault of FAULTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
   const skipped = lacking(fault);
   process.stderr.write(`${fault.name}: ${skipped === undefined ? fault.title : `not run: ${skipped}`}\n`);
-  const row: Row = skipped === undefined
-    ? await runFault(fault, { seed, seconds, keep: flags.keep, signal: interrupt.signal }).then((outcome) => ({ outcome }), (error: unknown) => ({ name: fault.name, title: fault.title, skipped: `it failed: ${reasonOf(error)}` }))
-    : { name: fault.name, title: fault.title, skipped };
+  const row: Row =
+    skipped === undefined
+      ? await runFault(fault, { seed, seconds, keep: flags.keep, signal: interrupt.signal }).then(
+          (outcome) => ({ outcome }),
+          (error: unknown) => ({ name: fault.name, title: fault.title, skipped: `it failed: ${reasonOf(error)}` }),
+        )
+      : { name: fault.name, title: fault.title, skipped };
   if (interrupt.signal.aborted) process.exit(1);
   rows.push(row);
   process.stderr.write(`  ${"outcome" in row ? (holds(row.outcome) ? "holds" : "BROKEN") : row.skipped}\n`);

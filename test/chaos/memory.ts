@@ -1,5 +1,5 @@
 /** Resident memory of the engine's processes while a fault lasts. */
-import { residentBytes, ROLES, type Role } from "./proc.js";
+import { ROLES, type Role, residentBytes } from "./proc.js";
 
 const EVERY_MS = 250;
 

@@ -1,5 +1,5 @@
 /** The campaigns and customers of every run: few enough customers that caps bite within seconds. */
-import { parseCaps, type Cap } from "../../dist/caps.js";
+import { type Cap, parseCaps } from "../../dist/caps.js";
 
 /** A campaign as the checker knows it: rules in the words of the design, nothing of how the engine keeps them. */
 export interface RuledCampaign {
@@ -47,15 +47,25 @@ const CAMPAIGNS = [
 /** As `popup campaign import` takes them. */
 export function campaignRecords(): Record<string, unknown>[] {
   return CAMPAIGNS.map((campaign, i) => ({
-    ...campaign, priority: 100 - i, image_url: "https://bank.example/a.png", action_url: "bankapp:a",
-    start_time: "2020-01-01T00:00:00Z", end_time: "2040-01-01T00:00:00Z", status: "active",
+    ...campaign,
+    priority: 100 - i,
+    image_url: "https://bank.example/a.png",
+    action_url: "bankapp:a",
+    start_time: "2020-01-01T00:00:00Z",
+    end_time: "2040-01-01T00:00:00Z",
+    status: "active",
   }));
 }
 
 export function rulesOf(reserveS: number): Rules {
   const members = new Set(staff());
   return {
-    campaigns: CAMPAIGNS.map(({ target, caps, stop_after: stopAfter }, i) => ({ id: i + 1, caps: parseCaps(caps), stopAfter, ...(target === "all" ? {} : { members }) })),
+    campaigns: CAMPAIGNS.map(({ target, caps, stop_after: stopAfter }, i) => ({
+      id: i + 1,
+      caps: parseCaps(caps),
+      stopAfter,
+      ...(target === "all" ? {} : { members }),
+    })),
     policy: parseCaps(POLICY.split(",")),
     reserveS,
   };

@@ -1,14 +1,21 @@
 /** Processes as Linux' /proc shows them. */
 import { readdirSync, readFileSync } from "node:fs";
 
-interface Info { readonly pid: number; readonly parent: number; readonly command: string }
+interface Info {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
 
 export const ROLES = ["supervisor", "api", "sync", "worker"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The children of a process that run now. */
 export function childrenOf(parent: number): Info[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => infoOf(Number(name)) ?? []).filter((info) => info.parent === parent);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => infoOf(Number(name)) ?? [])
+    .filter((info) => info.parent === parent);
 }
 
 /** The command line, its words apart by NUL; empty for a process that is gone. */

@@ -17,7 +17,10 @@ export class Proxy {
   readonly #links = new Set<Link>();
   #weather: Weather = {};
 
-  private constructor(private readonly server: Server, readonly port: number) {}
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
 
   /** @param random decides delays and cuts */
   static async open(targetPort: number, random: Random): Promise<Proxy> {
@@ -58,8 +61,16 @@ class Link {
   damaged = false;
   readonly #pipes: readonly Pipe[];
 
-  constructor(private readonly near: Socket, private readonly far: Socket, weather: () => Weather, random: Random) {
-    this.#pipes = [new Pipe(near, far, () => this.#fate(weather(), false, random), weather, random), new Pipe(far, near, () => this.#fate(weather(), true, random), weather, random)];
+  constructor(
+    private readonly near: Socket,
+    private readonly far: Socket,
+    weather: () => Weather,
+    random: Random,
+  ) {
+    this.#pipes = [
+      new Pipe(near, far, () => this.#fate(weather(), false, random), weather, random),
+      new Pipe(far, near, () => this.#fate(weather(), true, random), weather, random),
+    ];
     for (const socket of [near, far]) {
       socket.on("error", () => this.cut());
       socket.on("close", () => this.cut());
@@ -90,7 +101,13 @@ class Pipe {
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly from: Socket, private readonly to: Socket, fate: () => "deliver" | "vanish" | "half", private readonly weather: () => Weather, random: Random) {
+  constructor(
+    private readonly from: Socket,
+    private readonly to: Socket,
+    fate: () => "deliver" | "vanish" | "half",
+    private readonly weather: () => Weather,
+    random: Random,
+  ) {
     from.on("data", (data: Buffer) => {
       const becomes = fate();
       if (becomes === "vanish") return;

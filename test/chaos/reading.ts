@@ -25,11 +25,13 @@ export async function backlog(redis: Redis): Promise<number> {
   if ((await redis.exists(keys.stream)) === 0) return 0;
   const groups = (await redis.xinfo("GROUPS", keys.stream)) as unknown[][];
   if (groups.length === 0) return redis.xlen(keys.stream);
-  const waiting = await Promise.all(groups.map(async (group) => {
-    const info = new Map(group.flatMap((value, i) => (i % 2 === 0 ? [[String(value), group[i + 1]] as const] : [])));
-    const after = await redis.xrange(keys.stream, `(${String(info.get("last-delivered-id"))}`, "+");
-    return Number(info.get("pending")) + after.length;
-  }));
+  const waiting = await Promise.all(
+    groups.map(async (group) => {
+      const info = new Map(group.flatMap((value, i) => (i % 2 === 0 ? [[String(value), group[i + 1]] as const] : [])));
+      const after = await redis.xrange(keys.stream, `(${String(info.get("last-delivered-id"))}`, "+");
+      return Number(info.get("pending")) + after.length;
+    }),
+  );
   return Math.max(...waiting);
 }
 

@@ -6,13 +6,39 @@ import type { Outcome } from "./run.js";
 import { renderFindings, renderTable } from "./table.js";
 
 const verdict = check({
-  entries: [{ kind: "get", user: "ann", sent: 0, answered: 7, answer: { kind: "none", degraded: "timeout" } }, { kind: "impression", user: "ann", campaign: 6, id: "a", sent: 8, answered: 9, answer: { kind: "spooled" } }],
-  reading: { events: [], counters: new Map() }, rules: { campaigns: [], policy: [], reserveS: 0 }, destroyed: new Set(), forgotten: false, breaksConnections: false, movesClock: false,
+  entries: [
+    { kind: "get", user: "ann", sent: 0, answered: 7, answer: { kind: "none", degraded: "timeout" } },
+    { kind: "impression", user: "ann", campaign: 6, id: "a", sent: 8, answered: 9, answer: { kind: "spooled" } },
+  ],
+  reading: { events: [], counters: new Map() },
+  rules: { campaigns: [], policy: [], reserveS: 0 },
+  destroyed: new Set(),
+  forgotten: false,
+  breaksConnections: false,
+  movesClock: false,
 });
-const outcome: Outcome = { fault: { name: "none", title: "nothing" }, verdict, trouble: "not ready", settledS: 60, stallMs: 2.2, lateDecisions: 3, grownBytes: -1_048_576, peakBytes: 5_242_880, folder: undefined };
+const outcome: Outcome = {
+  fault: { name: "none", title: "nothing" },
+  verdict,
+  trouble: "not ready",
+  settledS: 60,
+  stallMs: 2.2,
+  lateDecisions: 3,
+  grownBytes: -1_048_576,
+  peakBytes: 5_242_880,
+  folder: undefined,
+};
 
 t.test("a row tells the figures of its fault, or why there are none", (t) => {
-  const rows = renderTable([{ outcome }, { name: "b", title: "other", skipped: "no root" }]).split("\n").slice(2).map((line) => line.split("|").map((cell) => cell.trim()).slice(1, -1));
+  const rows = renderTable([{ outcome }, { name: "b", title: "other", skipped: "no root" }])
+    .split("\n")
+    .slice(2)
+    .map((line) =>
+      line
+        .split("|")
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
   t.same(rows[0], ["nothing", "2", "1", "1", "1", "0", "0", "0", "0", "0", "0", "1 timeout of 1", "7 (2)", "3", "never", "−1 (+5)", "**broken**"]);
   t.equal(rows[1]?.at(-1), "not run: no root");
   t.equal(rows[1]?.length, rows[0]?.length);

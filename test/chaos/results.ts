@@ -1,8 +1,8 @@
 /** RESULTS.md: a section for each program that makes one; the others' stay as they are. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeMachine } from "../../dist-bench/machine.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
+import { describeMachine } from "../../dist-bench/machine.js";
 
 export const SECTIONS = ["Faults", "Soak"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -25,6 +25,9 @@ export function withSection(page: string, section: Section, text: string): strin
 /** When, how, on what and with what: the paragraph under a section's heading. */
 export function provenance(command: string, seconds: number): string {
   const { cpu, cores, memoryGiB, system, versions } = describeMachine();
-  const with_ = Object.entries(versions).filter(([name]) => name !== "wrk").map(([name, version]) => `${name} ${version}`).join(", ");
+  const with_ = Object.entries(versions)
+    .filter(([name]) => name !== "wrk")
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
   return `\`${command}\`, ${new Date().toISOString()}, in ${Math.round(seconds)} s. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${with_}.`;
 }

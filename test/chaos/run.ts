@@ -10,7 +10,7 @@ import { readLateDecisions } from "./metrics.js";
 import { everyUser, rulesOf } from "./population.js";
 import { readAll } from "./reading.js";
 import { untilWell } from "./well.js";
-import { openWorld, withStore, type World } from "./world.js";
+import { openWorld, type World, withStore } from "./world.js";
 
 export interface RunOptions {
   readonly seed: number;
@@ -62,7 +62,12 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Outco
 
 async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep, signal }: RunOptions): Promise<Outcome> {
   await untilWellOrThrow(world);
-  const load = startLoad({ url: world.serve.url, file: join(world.dir, "history.jsonl"), seed, habits: { ...HABITS, ...(fault.twoDevices === undefined ? {} : { twoDevices: fault.twoDevices }) } });
+  const load = startLoad({
+    url: world.serve.url,
+    file: join(world.dir, "history.jsonl"),
+    seed,
+    habits: { ...HABITS, ...(fault.twoDevices === undefined ? {} : { twoDevices: fault.twoDevices }) },
+  });
   const memory = new MemoryWatch((role) => world.serve.pids(role));
   try {
     const hold = async (): Promise<void> => {
@@ -82,12 +87,24 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep,
     const lateDecisions = await readLateDecisions(world.serve.adminUrl);
     const reading = await withStore(world.storePath, (store) => world.redis.with((redis) => readAll(store, redis, everyUser())));
     const verdict = check({
-      entries, reading, rules: rulesOf(fault.plan?.reserveS ?? 0), destroyed: world.destroyed, forgotten: fault.forgets === true,
-      breaksConnections: fault.breaksConnections === true, movesClock: fault.plan?.fakedClock === true,
+      entries,
+      reading,
+      rules: rulesOf(fault.plan?.reserveS ?? 0),
+      destroyed: world.destroyed,
+      forgotten: fault.forgets === true,
+      breaksConnections: fault.breaksConnections === true,
+      movesClock: fault.plan?.fakedClock === true,
     });
     const fine = verdict.holds && trouble === undefined;
     return {
-      fault: { name: fault.name, title: fault.title }, verdict, trouble, settledS, stallMs, lateDecisions, grownBytes: now - before, peakBytes: peak - before,
+      fault: { name: fault.name, title: fault.title },
+      verdict,
+      trouble,
+      settledS,
+      stallMs,
+      lateDecisions,
+      grownBytes: now - before,
+      peakBytes: peak - before,
       folder: keep && !fine ? world.dir : undefined,
     };
   } finally {

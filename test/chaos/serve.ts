@@ -1,11 +1,11 @@
 /** `popup serve` with its processes, as an operator would start it. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { POPUP } from "../../dist/private-engine.js";
 import { bareNode } from "../helpers/node.js";
 import { until } from "../helpers/until.js";
-import { childrenOf, commandOf, isRunning, roleOf, ROLES, signal, type Role } from "./proc.js";
+import { childrenOf, commandOf, isRunning, ROLES, type Role, roleOf, signal } from "./proc.js";
 
 export interface ServePlan {
   readonly port: number;
@@ -40,15 +40,22 @@ export class Serve {
   async start(): Promise<void> {
     const { port, adminPort, dataDir, redisUrl, processes, env, nodeOptions, logFile } = this.plan;
     const log = openSync(logFile, "a");
-    const child = spawn("env", [...bareNode(nodeOptions), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${adminPort}`, "--processes", String(processes)], {
-      env: { ...process.env, POPUP_DATA: dataDir, POPUP_REDIS_URL: redisUrl, POPUP_ACTOR: "chaos", ...env },
-      stdio: ["ignore", "ignore", log],
-    });
+    const child = spawn(
+      "env",
+      [...bareNode(nodeOptions), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${adminPort}`, "--processes", String(processes)],
+      {
+        env: { ...process.env, POPUP_DATA: dataDir, POPUP_REDIS_URL: redisUrl, POPUP_ACTOR: "chaos", ...env },
+        stdio: ["ignore", "ignore", log],
+      },
+    );
     closeSync(log);
     this.#process = child;
     await until("popup serve answers", () => {
       if (child.exitCode !== null) throw new Error(`popup serve ended with ${child.exitCode}: ${readFileSync(logFile, "utf8").slice(-2_000)}`);
-      return fetch(`${this.url}/healthz`).then((answer) => answer.ok, () => false);
+      return fetch(`${this.url}/healthz`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
     });
   }
 
@@ -56,7 +63,9 @@ export class Serve {
   pids(role: Role): number[] {
     const supervisor = this.#process?.pid ?? 0;
     if (role === "supervisor") return isRunning(supervisor) ? [supervisor] : [];
-    const pids = childrenOf(supervisor).filter(({ command }) => roleOf(command) === role).map(({ pid }) => pid);
+    const pids = childrenOf(supervisor)
+      .filter(({ command }) => roleOf(command) === role)
+      .map(({ pid }) => pid);
     for (const pid of pids) this.#children.add(pid);
     return pids;
   }

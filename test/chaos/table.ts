@@ -5,7 +5,25 @@ import { holds, type Outcome } from "./run.js";
 /** One row: a fault's outcome, or why there is none. */
 export type Row = { readonly outcome: Outcome } | { readonly name: string; readonly title: string; readonly skipped: string };
 
-const HEAD = ["fault", "requests", "accepted", "spooled", "lost", "uncounted", "doubled", "over cap", "wrongly shown", "other faults", "destroyed with Redis", "GETs degraded", "worst GET (client stalled), ms", "over 50 ms at the engine", "well after, s", "memory, MiB (peak)", "verdict"];
+const HEAD = [
+  "fault",
+  "requests",
+  "accepted",
+  "spooled",
+  "lost",
+  "uncounted",
+  "doubled",
+  "over cap",
+  "wrongly shown",
+  "other faults",
+  "destroyed with Redis",
+  "GETs degraded",
+  "worst GET (client stalled), ms",
+  "over 50 ms at the engine",
+  "well after, s",
+  "memory, MiB (peak)",
+  "verdict",
+];
 const OTHERS: readonly FindingKind[] = ["phantom", "answer", "unanswered", "refused", "connection"];
 
 export function renderTable(rows: readonly Row[]): string {
@@ -19,11 +37,21 @@ function cellsOf(row: Row): string[] {
   const { counts, degraded } = verdict;
   const gets = Object.entries(degraded).map(([cause, n]) => `${number(n)} ${cause}`);
   return [
-    fault.title, number(verdict.requests), number(verdict.accepted), number(verdict.spooled),
+    fault.title,
+    number(verdict.requests),
+    number(verdict.accepted),
+    number(verdict.spooled),
     ...(["lost", "uncounted", "doubled", "over cap", "shown"] as const).map((kind) => number(counts[kind])),
-    OTHERS.filter((kind) => counts[kind] > 0).map((kind) => `${number(counts[kind])} ${kind}`).join(", ") || "0",
-    number(counts.destroyed), `${gets.join(", ") || "0"} of ${number(verdict.gets)}`, `${Math.round(verdict.worstGetMs)} (${Math.round(stallMs)})`, lateDecisions === undefined ? "–" : number(lateDecisions),
-    trouble === undefined ? settledS.toFixed(1) : "never", `${mib(grownBytes)} (${mib(peakBytes)})`, holds(row.outcome) ? "holds" : "**broken**",
+    OTHERS.filter((kind) => counts[kind] > 0)
+      .map((kind) => `${number(counts[kind])} ${kind}`)
+      .join(", ") || "0",
+    number(counts.destroyed),
+    `${gets.join(", ") || "0"} of ${number(verdict.gets)}`,
+    `${Math.round(verdict.worstGetMs)} (${Math.round(stallMs)})`,
+    lateDecisions === undefined ? "–" : number(lateDecisions),
+    trouble === undefined ? settledS.toFixed(1) : "never",
+    `${mib(grownBytes)} (${mib(peakBytes)})`,
+    holds(row.outcome) ? "holds" : "**broken**",
   ];
 }
 

@@ -11,7 +11,7 @@ import { FakeClock } from "./fake-clock.js";
 import { SmallDisk } from "./mounts.js";
 import { campaignRecords, POLICY, SEGMENT, staff } from "./population.js";
 import { Proxy } from "./proxy.js";
-import { RedisServer, type Fsync } from "./redis-server.js";
+import { type Fsync, RedisServer } from "./redis-server.js";
 import { Serve } from "./serve.js";
 
 export interface WorldPlan {
@@ -64,16 +64,33 @@ export async function openWorld(plan: WorldPlan, seed: number): Promise<World> {
     const storePath = join(dataDir, "popup.db");
     populate(storePath, plan.reserveS ?? 0);
     const serve = new Serve({
-      port: await freePort(), adminPort: await freePort(), dataDir, redisUrl: `redis://127.0.0.1:${proxy?.port ?? redis.port}`, processes: 2,
-      env: clock?.env ?? {}, logFile: join(dir, "serve.log"),
+      port: await freePort(),
+      adminPort: await freePort(),
+      dataDir,
+      redisUrl: `redis://127.0.0.1:${proxy?.port ?? redis.port}`,
+      processes: 2,
+      env: clock?.env ?? {},
+      logFile: join(dir, "serve.log"),
     });
     stops.push(() => serve.stop());
     await serve.start();
     return {
-      dir, redis, serve, storePath, random, destroyed: new Set(), close,
-      get proxy() { return planned(proxy, "proxied"); },
-      get clock() { return planned(clock, "fakedClock"); },
-      get disk() { return planned(disk, "smallDisk"); },
+      dir,
+      redis,
+      serve,
+      storePath,
+      random,
+      destroyed: new Set(),
+      close,
+      get proxy() {
+        return planned(proxy, "proxied");
+      },
+      get clock() {
+        return planned(clock, "fakedClock");
+      },
+      get disk() {
+        return planned(disk, "smallDisk");
+      },
     };
   } catch (error) {
     await close(false);

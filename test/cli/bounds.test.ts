@@ -4,7 +4,13 @@ import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 
 const GOOD: Record<string, string> = {
-  "--title": "T", "--image-url": "https://b.example/i.png", "--action-url": "app:x", "--priority": "0", "--target": "all", "--start": "2026-01-01", "--end": "2027-01-01",
+  "--title": "T",
+  "--image-url": "https://b.example/i.png",
+  "--action-url": "app:x",
+  "--priority": "0",
+  "--target": "all",
+  "--start": "2026-01-01",
+  "--end": "2027-01-01",
 };
 const flags = (fields: Record<string, string>): string[] => Object.entries({ ...GOOD, ...fields }).flat();
 const url = (length: number): string => "https://b.example/".padEnd(length, "x");
@@ -12,13 +18,52 @@ const url = (length: number): string => "https://b.example/".padEnd(length, "x")
 t.test("at the bounds", async (t) => {
   const popup = cli(t);
   const high = flags({
-    "--title": "ü".repeat(120), "--body": "b".repeat(500), "--image-url": url(2_048), "--action-url": url(2_048), "--priority": "1000000", "--end": "2026-01-01T00:00:00.001Z",
+    "--title": "ü".repeat(120),
+    "--body": "b".repeat(500),
+    "--image-url": url(2_048),
+    "--action-url": url(2_048),
+    "--priority": "1000000",
+    "--end": "2026-01-01T00:00:00.001Z",
   });
-  const made = await popup(["--json", "campaign", "create", ...high, "--cap", "100/day", "--cap", "1000000/total", "--cap", "100/366d", "--cap", "1/1s", "--stop-after", "click", "--stop-after", "dismiss", "--exempt", "--count-on", "serve"]);
+  const made = await popup([
+    "--json",
+    "campaign",
+    "create",
+    ...high,
+    "--cap",
+    "100/day",
+    "--cap",
+    "1000000/total",
+    "--cap",
+    "100/366d",
+    "--cap",
+    "1/1s",
+    "--stop-after",
+    "click",
+    "--stop-after",
+    "dismiss",
+    "--exempt",
+    "--count-on",
+    "serve",
+  ]);
   t.equal(made.code, 0, made.stderr);
   t.same(JSON.parse(made.stdout), {
-    id: 1, title: "ü".repeat(120), body: "b".repeat(500), image_url: url(2_048), action_url: url(2_048), priority: 1_000_000, target: "all", caps: ["100/day", "1000000/total", "100/366d", "1/1s"],
-    start_time: "2026-01-01T00:00:00Z", end_time: "2026-01-01T00:00:00.001Z", status: "draft", count_on: "serve", stop_after: ["click", "dismiss"], exempt: true, reserve: null, test_users: [],
+    id: 1,
+    title: "ü".repeat(120),
+    body: "b".repeat(500),
+    image_url: url(2_048),
+    action_url: url(2_048),
+    priority: 1_000_000,
+    target: "all",
+    caps: ["100/day", "1000000/total", "100/366d", "1/1s"],
+    start_time: "2026-01-01T00:00:00Z",
+    end_time: "2026-01-01T00:00:00.001Z",
+    status: "draft",
+    count_on: "serve",
+    stop_after: ["click", "dismiss"],
+    exempt: true,
+    reserve: null,
+    test_users: [],
   });
   t.match(await popup(["campaign", "create", ...flags({ "--priority": "-1000000", "--image-url": "http://localhost/i.png" })]), { code: 0, stdout: "2\n" });
 });
@@ -54,7 +99,10 @@ t.test("past the bounds: exit 2, the field, the remedy, and nothing written", as
     ["--status", "paused", "status: a new campaign cannot be paused", /draft or active/],
     ["--status", "live", 'status: "live" is not one of its values', /draft, active, paused, ended/],
   ];
-  const runs = await runMany(popup, cases.map(([flag, value]) => ["campaign", "create", ...flags({ [flag]: value })]));
+  const runs = await runMany(
+    popup,
+    cases.map(([flag, value]) => ["campaign", "create", ...flags({ [flag]: value })]),
+  );
   t.equal(runs.length, cases.length);
   for (const [index, [flag, value, message, remedy]] of cases.entries()) {
     const { code, stdout, stderr } = runs[index] ?? { code: null, stdout: "", stderr: "" };
@@ -71,7 +119,10 @@ t.test("ids, names and numbers of other commands", async (t) => {
   const cases: [string[], string][] = [
     [["campaign", "show", "0"], 'popup: campaign id: "0" is not a positive integer\n  a campaign id is a whole number from 1 up\n'],
     [["campaign", "end", "4294967296"], 'popup: campaign id: "4294967296" is not a positive integer\n'],
-    [["segment", "load", "x".repeat(65), "f.csv"], `popup: name: "${"x".repeat(65)}" is not a segment name\n  1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or digit\n`],
+    [
+      ["segment", "load", "x".repeat(65), "f.csv"],
+      `popup: name: "${"x".repeat(65)}" is not a segment name\n  1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or digit\n`,
+    ],
     [["segment", "load", "a", "f.csv", "--max-rejects", "101%"], 'popup: --max-rejects: "101%" is not a number of rows or a percentage\n  write 10 or 1%\n'],
     [["segment", "load", "a", "f.csv", "--encoding", "zip"], 'popup: encoding: "zip" is not available\n  use auto, bitmap, set'],
     [["sync", "--interval", "0"], 'popup: --interval: "0" is not a whole number of 1 to 3600\n  give 1 to 3600\n'],
@@ -82,7 +133,10 @@ t.test("ids, names and numbers of other commands", async (t) => {
     [["report", "--from", "yesterday"], 'popup: --from: "yesterday" is not a time\n'],
     [["report", "--from", "2026-02-01", "--to", "2026-02-01"], "popup: --to: is not after --from\n  give an end later than the start\n"],
   ];
-  const runs = await runMany(popup, cases.map(([args]) => args));
+  const runs = await runMany(
+    popup,
+    cases.map(([args]) => args),
+  );
   for (const [index, [args, message]] of cases.entries()) {
     const run = runs[index] ?? { code: null, stdout: "", stderr: "" };
     t.match(run, { code: 2, stdout: "" }, args.join(" ").slice(0, 60));

@@ -27,16 +27,31 @@ function scriptFile(t: Test, name: string, text: string): string {
 /** Words typed so far, the last one to be completed, and what is offered, in any order. */
 const CASES: [string[], string[]][] = [
   [["ca"], ["campaign"]],
-  [["campaign", ""], ["create", "list", "show", "update", "activate", "pause", "end", "delete", "import", "export", "help"]],
-  [["campaign", "create", "--st"], ["--start", "--stop-after", "--status"]],
-  [["campaign", "create", "--status", ""], ["draft", "active"]],
-  [["users", "load", "--mode", ""], ["replace", "add", "remove"]],
+  [
+    ["campaign", ""],
+    ["create", "list", "show", "update", "activate", "pause", "end", "delete", "import", "export", "help"],
+  ],
+  [
+    ["campaign", "create", "--st"],
+    ["--start", "--stop-after", "--status"],
+  ],
+  [
+    ["campaign", "create", "--status", ""],
+    ["draft", "active"],
+  ],
+  [
+    ["users", "load", "--mode", ""],
+    ["replace", "add", "remove"],
+  ],
   [["users", "load", "7", "package-l"], ["package-lock.json"]],
   [["--data", "campaign", "campaign", "cr"], ["create"]],
   [["--log-level", "wa"], ["warn"]],
   [["sync", "--log-level", "wa"], ["warn"]],
   [["campaign", "show", "--js"], ["--json"]],
-  [["completion", ""], ["bash", "zsh", "fish"]],
+  [
+    ["completion", ""],
+    ["bash", "zsh", "fish"],
+  ],
   [["campaign", "show", "7", "x"], []],
   [["campaign", "create", "--title", ""], []],
 ];
@@ -45,15 +60,29 @@ t.test("the script is that of the program: every command and option is in it", a
   const popup = cli(t);
   t.equal((await popup(["completion", "bash"])).stdout, `${bashScript(commands)}\n`);
   t.match(await popup(["completion", "csh"]), { code: 2, stderr: /choices are bash, zsh, fish/ });
-  t.same(commands.map(({ path }) => path), everyCommand(buildProgram()).map(({ name }) => name));
+  t.same(
+    commands.map(({ path }) => path),
+    everyCommand(buildProgram()).map(({ name }) => name),
+  );
 });
 
 t.test("bash", async (t) => {
   const file = scriptFile(t, "popup.bash", bashScript(commands));
   // = is a word of its own there.
-  const cases = [...CASES, [["users", "load", "--mode", "=", "re"], ["replace", "remove"]], [["plan", "fixt"], ["fixtures"]]] as typeof CASES;
+  const cases = [
+    ...CASES,
+    [
+      ["users", "load", "--mode", "=", "re"],
+      ["replace", "remove"],
+    ],
+    [["plan", "fixt"], ["fixtures"]],
+  ] as typeof CASES;
   const calls = cases.map(([words]) => `try popup ${words.map((word) => `'${word}'`).join(" ")}`);
-  const text = execFileSync("bash", ["--norc", "-c", `source '${file}'\ntry() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _popup; echo "\${COMPREPLY[*]}"; }\n${calls.join("\n")}`], { encoding: "utf8" });
+  const text = execFileSync(
+    "bash",
+    ["--norc", "-c", `source '${file}'\ntry() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _popup; echo "\${COMPREPLY[*]}"; }\n${calls.join("\n")}`],
+    { encoding: "utf8" },
+  );
   const offered = text.trimEnd().split("\n");
   for (const [index, [words, wanted]] of cases.entries()) t.same((offered[index] ?? "").split(" ").filter(Boolean).sort(), [...wanted].sort(), words.join(" "));
   t.equal(execFileSync("bash", ["--norc", "-c", `source '${file}'; complete -p popup`], { encoding: "utf8" }), "complete -F _popup popup\n");
@@ -63,7 +92,8 @@ t.test("fish", { skip: !installed("fish") && "fish is not installed" }, async (t
   const file = scriptFile(t, "popup.fish", fishScript(commands));
   const calls = CASES.map(([words]) => `complete -C 'popup ${words.join(" ")}' | string split -f1 \\t; echo ---`);
   const offered = execFileSync("fish", ["-N", "-c", `source '${file}'\n${calls.join("\n")}`], { encoding: "utf8" }).split("---\n");
-  for (const [index, [words, wanted]] of CASES.entries()) t.same((offered[index] ?? "").split("\n").filter(Boolean).sort(), [...wanted].sort(), words.join(" "));
+  for (const [index, [words, wanted]] of CASES.entries())
+    t.same((offered[index] ?? "").split("\n").filter(Boolean).sort(), [...wanted].sort(), words.join(" "));
 });
 
 t.test("zsh", { skip: !installed("zsh") && "zsh is not installed" }, async (t) => {
@@ -79,8 +109,11 @@ t.test("bash on a terminal", async (t) => {
 /** Types the beginnings of command lines into a shell on a terminal of its own, with a tab after each, and has it say what they became. */
 async function typed(t: Test, shell: readonly string[], setUp: string): Promise<void> {
   const lines: [string, string][] = [
-    ["popup campaign cre", "popup campaign create"], ["popup users load --mode rep", "popup users load --mode replace"], ["popup users load --mode=rep", "popup users load --mode=replace"],
-    ["popup --data x settings set timez", "popup --data x settings set timezone"], ["popup users load 7 package-l", "popup users load 7 package-lock.json"],
+    ["popup campaign cre", "popup campaign create"],
+    ["popup users load --mode rep", "popup users load --mode replace"],
+    ["popup users load --mode=rep", "popup users load --mode=replace"],
+    ["popup --data x settings set timez", "popup --data x settings set timezone"],
+    ["popup users load 7 package-l", "popup users load 7 package-lock.json"],
   ];
   const child = spawn("script", ["--quiet", "--command", shell.join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm" } });
   t.teardown(() => child.kill("SIGKILL"));

@@ -4,12 +4,27 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { POPUP, cli, type Cli } from "../helpers/cli.js";
+import { type Cli, cli, POPUP } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { bareNode } from "../helpers/node.js";
 import { until } from "../helpers/until.js";
 
-const FIELDS = ["--title", "Payday", "--image-url", "https://b.example/i.png", "--action-url", "app:x", "--priority", "0", "--target", "all", "--start", "2026-01-01", "--end", "2027-01-01"];
+const FIELDS = [
+  "--title",
+  "Payday",
+  "--image-url",
+  "https://b.example/i.png",
+  "--action-url",
+  "app:x",
+  "--priority",
+  "0",
+  "--target",
+  "all",
+  "--start",
+  "2026-01-01",
+  "--end",
+  "2027-01-01",
+];
 const create = (...more: string[]): string[] => ["--quiet", "campaign", "create", ...FIELDS, ...more];
 
 /** Runs a command line on a terminal of its own and types the answer when it is asked. */
@@ -38,12 +53,26 @@ t.test("without a terminal it needs --yes, and nothing is changed", async (t) =>
     [["segment", "delete", "staff"], "Delete segment staff with its 2 users and every version of it?"],
     [["key", "revoke", "crm"], /Revoke the API key [0-9a-f]{10} \(crm\)\? Who holds it is refused then\./.source],
   ];
-  const before = [["campaign", "list", "--json"], ["segment", "list", "--json"], ["key", "list", "--json"]];
+  const before = [
+    ["campaign", "list", "--json"],
+    ["segment", "list", "--json"],
+    ["key", "list", "--json"],
+  ];
   const runs = await runMany(popup, [
-    create("--status", "active"), create(), ["users", "load", "2", "fixtures/users-cashback.csv"], ["segment", "load", "staff", "fixtures/segment-staff.csv"], ["key", "create", "crm"],
-    ...before, ...cases.map(([args]) => args), ...before, ...cases.slice(2).map(([args]) => [...args, "--yes"]),
+    create("--status", "active"),
+    create(),
+    ["users", "load", "2", "fixtures/users-cashback.csv"],
+    ["segment", "load", "staff", "fixtures/segment-staff.csv"],
+    ["key", "create", "crm"],
+    ...before,
+    ...cases.map(([args]) => args),
+    ...before,
+    ...cases.slice(2).map(([args]) => [...args, "--yes"]),
   ]);
-  t.same(runs.slice(0, 5).map(({ code }) => code), [0, 0, 0, 0, 0]);
+  t.same(
+    runs.slice(0, 5).map(({ code }) => code),
+    [0, 0, 0, 0, 0],
+  );
   for (const [index, [args, question]] of cases.entries()) {
     const { code, stdout, stderr } = runs[8 + index] ?? { code: 0, stdout: "", stderr: "" };
     t.same([code, stdout], [2, ""], args.join(" "));
@@ -52,7 +81,10 @@ t.test("without a terminal it needs --yes, and nothing is changed", async (t) =>
     t.match(stderr, "\n  nothing was changed; say --yes if it is meant\n");
   }
   t.same(runs.slice(14, 17), runs.slice(5, 8), "nothing was");
-  t.same(runs.slice(17).map(({ code }) => code), [0, 0, 0, 0]);
+  t.same(
+    runs.slice(17).map(({ code }) => code),
+    [0, 0, 0, 0],
+  );
   const [harmless] = await runMany(popup, [["campaign", "import", ended]]);
   t.match(harmless, { code: 0, stderr: "" }, "who is ended already is not asked about");
 });

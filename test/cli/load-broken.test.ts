@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import t from "tap";
 import type { AudienceVersion } from "../../dist/store/audiences.js";
-import { cli, POPUP, type Cli, type Run } from "../helpers/cli.js";
+import { type Cli, cli, POPUP, type Run } from "../helpers/cli.js";
 import { bareNode } from "../helpers/node.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { startScript } from "../helpers/script.js";
@@ -29,7 +29,11 @@ const history = async (popup: Cli): Promise<AudienceVersion[]> => JSON.parse((aw
 function look(popup: Cli): unknown {
   const db = new Database(dbOf(popup), { readonly: true });
   try {
-    return [db.pragma("integrity_check", { simple: true }), db.prepare("SELECT count(*) FROM audience_strings WHERE until IS NULL").pluck().get(), db.prepare("SELECT total(length(members)) / 2 FROM audience_chunks WHERE until IS NULL").pluck().get()];
+    return [
+      db.pragma("integrity_check", { simple: true }),
+      db.prepare("SELECT count(*) FROM audience_strings WHERE until IS NULL").pluck().get(),
+      db.prepare("SELECT total(length(members)) / 2 FROM audience_chunks WHERE until IS NULL").pluck().get(),
+    ];
   } finally {
     db.close();
   }
@@ -73,7 +77,11 @@ t.test("kill -9 and Ctrl-C at any moment", async (t) => {
       await popup(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, i) => `u${i}`).join("\n")}\n`);
     }
   }
-  t.match(await popup(["segment", "load", "s", file]), { code: 0, stdout: /^s: 100,000 rows, 100,000 added, 0 already there, 20,000 removed/ }, "and a load that is left alone goes through");
+  t.match(
+    await popup(["segment", "load", "s", file]),
+    { code: 0, stdout: /^s: 100,000 rows, 100,000 added, 0 already there, 20,000 removed/ },
+    "and a load that is left alone goes through",
+  );
 });
 
 t.test("no room for the store or for what is loaded into it", async (t) => {
@@ -81,7 +89,9 @@ t.test("no room for the store or for what is loaded into it", async (t) => {
   const limited = async (bytes: number, ids: string): Promise<Run> => {
     const file = join(popup.dir, "limited.csv");
     writeFileSync(file, ids);
-    const child = spawn("prlimit", [`--fsize=${bytes}`, "env", ...bareNode(), POPUP, "segment", "load", "s", file], { env: { ...popup.env, NODE_V8_COVERAGE: undefined } });
+    const child = spawn("prlimit", [`--fsize=${bytes}`, "env", ...bareNode(), POPUP, "segment", "load", "s", file], {
+      env: { ...popup.env, NODE_V8_COVERAGE: undefined },
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -89,8 +99,19 @@ t.test("no room for the store or for what is loaded into it", async (t) => {
     return { code, stdout, stderr };
   };
   const strings = `user_id\n${Array.from({ length: 100_000 }, (_, n) => `a-rather-long-user-id-of-a-bank-${n}`).join("\n")}\n`;
-  for (const [what, ids] of [["integers", NEW_IDS], ["strings", strings]] as const) {
-    t.match(await limited(1_000_000, ids), { code: 1, stdout: "", stderr: /^popup: (?:there is no room left on the disk|the disk of the store failed to read or write).*\n {2}nothing was changed; / }, what);
+  for (const [what, ids] of [
+    ["integers", NEW_IDS],
+    ["strings", strings],
+  ] as const) {
+    t.match(
+      await limited(1_000_000, ids),
+      {
+        code: 1,
+        stdout: "",
+        stderr: /^popup: (?:there is no room left on the disk|the disk of the store failed to read or write).*\n {2}nothing was changed; /,
+      },
+      what,
+    );
     t.same(look(popup), ["ok", OLD, 0], what);
   }
 });
@@ -101,17 +122,31 @@ t.test("two loads at once: each is a version, and the second waits for the first
   writeFileSync(file, "user_id\n2\nu1\n");
   const first = spawn("env", [...bareNode(), POPUP, "segment", "load", "s", "-", "--mode", "add"], { env: popup.env, stdio: ["pipe", "pipe", "inherit"] });
   first.stdin.write("user_id\n1\nu0\n");
-  t.match(await popup(["segment", "load", "s", file, "--mode", "add"]), { code: 0, stdout: /2 rows, 1 added, 1 already there/ }, "while the first one still reads");
+  t.match(
+    await popup(["segment", "load", "s", file, "--mode", "add"]),
+    { code: 0, stdout: /2 rows, 1 added, 1 already there/ },
+    "while the first one still reads",
+  );
   first.stdin.end("3\n");
   await once(first, "close");
-  t.match((await history(popup)).map(({ added, integers, strings }) => [added, integers, strings]), [[OLD, 0, OLD], [1, 1, OLD], [2, 3, OLD]]);
+  t.match(
+    (await history(popup)).map(({ added, integers, strings }) => [added, integers, strings]),
+    [
+      [OLD, 0, OLD],
+      [1, 1, OLD],
+      [2, 3, OLD],
+    ],
+  );
 
-  const locker = startScript(t, `
+  const locker = startScript(
+    t,
+    `
     import Database from "better-sqlite3";
     const db = new Database(${JSON.stringify(dbOf(popup))});
     db.exec("BEGIN IMMEDIATE");
     console.log("locked");
-    process.stdin.once("data", () => { db.exec("COMMIT"); process.exit(0); });`);
+    process.stdin.once("data", () => { db.exec("COMMIT"); process.exit(0); });`,
+  );
   await until("the store is locked", () => locker.lines().length === 1);
   const rejects = `${file}.rejects.csv`;
   writeFileSync(file, `user_id\n4\n${"!\n".repeat(3)}`);
@@ -127,7 +162,10 @@ t.test("progress on a terminal, and none where there is none", async (t) => {
   const file = join(popup.dir, "many.csv");
   writeFileSync(file, `user_id\n${Array.from({ length: 400_000 }, (_, n) => (n % 1_000 === 0 ? "!" : n)).join("\n")}\n`);
   const onTerminal = async (args: string): Promise<string> => {
-    const child = spawn("script", ["-qefc", `stty cols 100; ${process.execPath} ${POPUP} ${args}`, "/dev/null"], { env: { ...popup.env, TERM: "xterm" }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("script", ["-qefc", `stty cols 100; ${process.execPath} ${POPUP} ${args}`, "/dev/null"], {
+      env: { ...popup.env, TERM: "xterm" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let out = "";
     child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
     const [code] = (await once(child, "close")) as [number];
@@ -136,7 +174,10 @@ t.test("progress on a terminal, and none where there is none", async (t) => {
   };
   const out = await onTerminal(`segment load s ${file}`);
   t.match(out, /\d+ %  [\d,]+ rows  [\d,]+ rows\/s  [\d,]+ rejected  \d+s left/);
-  t.match(out, /s: 400,000 rows, 399,600 added, 0 already there, 0 removed, 400 rejected \(see .*many\.csv\.rejects\.csv\); 399,600 ids as bitmap, version 1, [\d.]+ s\r\n$/);
+  t.match(
+    out,
+    /s: 400,000 rows, 399,600 added, 0 already there, 0 removed, 400 rejected \(see .*many\.csv\.rejects\.csv\); 399,600 ids as bitmap, version 1, [\d.]+ s\r\n$/,
+  );
   t.match(await onTerminal(`segment load s - < ${file}`), /[^%]{20}[\d,]+ rows  [\d,]+ rows\/s  [\d,]+ rejected/, "standard input has no known end");
   t.notMatch(await onTerminal(`--quiet segment load s ${file}`), "rows/s");
   t.match(await popup(["segment", "load", "s", file]), { code: 0, stderr: "" });

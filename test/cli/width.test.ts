@@ -27,14 +27,21 @@ t.test("no line of any help is longer", async (t) => {
 
 t.test("a table is fitted: names are cut, prose is wrapped, what else is too wide is told row by row", async (t) => {
   const head = ["id", "title", "priority", "about"];
-  const rows = [["1", "A campaign with quite a long title", 1_000, "what it is about in some more words than there is room for"], ["2", "紙吹雪の季節のキャンペーン", -5, "short"]];
+  const rows = [
+    ["1", "A campaign with quite a long title", 1_000, "what it is about in some more words than there is room for"],
+    ["2", "紙吹雪の季節のキャンペーン", -5, "short"],
+  ];
   const shape = { cut: ["title"], wrap: "about" };
-  t.equal(table(head, rows, shape, 60), [
-    "id  title         priority  about",
-    "1   A campaign …     1,000  what it is about in some more",
-    "                            words than there is room for",
-    "2   紙吹雪の季…         -5  short",
-  ].join("\n"), "at 60");
+  t.equal(
+    table(head, rows, shape, 60),
+    [
+      "id  title         priority  about",
+      "1   A campaign …     1,000  what it is about in some more",
+      "                            words than there is room for",
+      "2   紙吹雪の季…         -5  short",
+    ].join("\n"),
+    "at 60",
+  );
   t.ok(widest(table(head, rows, shape, undefined)) > 80, "no terminal, no cuts");
   for (const columns of [100, 80, 60, 52]) t.ok(widest(table(head, rows, shape, columns)) <= columns, `${columns}`);
   t.equal(table(["id", "sum"], [["a-long-id-that-is-not-cut", 1_234]], {}, 20), "id   a-long-id-that-is-not-cut\nsum  1,234");
@@ -45,19 +52,68 @@ t.test("a table is fitted: names are cut, prose is wrapped, what else is too wid
 
 t.test("on a terminal of 80 columns, in the zone of the setting, without colours when told so", async (t) => {
   const popup = cli(t);
-  const create = (title: string, target: string, ...more: string[]): string[] => ["--quiet", "campaign", "create", "--title", title, "--image-url", "https://cdn.bank.example/campaigns/2026/payday/banner@2x.png", "--action-url", "bankapp:offers/payday-cashback/december",
-    "--priority", "1000000", "--target", target, "--start", "2026-12-01T09:00", "--end", "2027-01-31T18:30", "--cap", "2/day", "--cap", "10/total", "--cap", "1/session", ...more];
+  const create = (title: string, target: string, ...more: string[]): string[] => [
+    "--quiet",
+    "campaign",
+    "create",
+    "--title",
+    title,
+    "--image-url",
+    "https://cdn.bank.example/campaigns/2026/payday/banner@2x.png",
+    "--action-url",
+    "bankapp:offers/payday-cashback/december",
+    "--priority",
+    "1000000",
+    "--target",
+    target,
+    "--start",
+    "2026-12-01T09:00",
+    "--end",
+    "2027-01-31T18:30",
+    "--cap",
+    "2/day",
+    "--cap",
+    "10/total",
+    "--cap",
+    "1/session",
+    ...more,
+  ];
   await runMany(popup, [
     ["settings", "set", "timezone", "America/Argentina/Buenos_Aires"],
-    ["segment", "load", "payroll", "fixtures/segment-payroll.csv"], ["segment", "load", "payroll", "fixtures/segment-staff.csv"], ["segment", "load", "staff-of-the-head-office-and-all-branches", "fixtures/segment-staff.csv"],
-    create("Payday cashback of ten percent on every payment by QR", "segment:payroll & !segment:staff-of-the-head-office-and-all-branches", "--body", "word ".repeat(90).trim()), create("Short", "all"), ["key", "create", "mobile-backend"],
+    ["segment", "load", "payroll", "fixtures/segment-payroll.csv"],
+    ["segment", "load", "payroll", "fixtures/segment-staff.csv"],
+    ["segment", "load", "staff-of-the-head-office-and-all-branches", "fixtures/segment-staff.csv"],
+    create(
+      "Payday cashback of ten percent on every payment by QR",
+      "segment:payroll & !segment:staff-of-the-head-office-and-all-branches",
+      "--body",
+      "word ".repeat(90).trim(),
+    ),
+    create("Short", "all"),
+    ["key", "create", "mobile-backend"],
     ["campaign", "activate", "1"],
   ]);
-  const commands = [["campaign", "list"], ["campaign", "show", "1"], ["segment", "list"], ["segment", "history", "payroll"], ["key", "list"], ["settings", "list"], ["report"], ["simulate", "--at", "2026-12-24T18:00"], ["audience", "check", "2002"], ["audit"], ["plan", "fixtures/campaigns"], ["audience", "overlap", "payroll", "staff-of-the-head-office-and-all-branches"]];
+  const commands = [
+    ["campaign", "list"],
+    ["campaign", "show", "1"],
+    ["segment", "list"],
+    ["segment", "history", "payroll"],
+    ["key", "list"],
+    ["settings", "list"],
+    ["report"],
+    ["simulate", "--at", "2026-12-24T18:00"],
+    ["audience", "check", "2002"],
+    ["audit"],
+    ["plan", "fixtures/campaigns"],
+    ["audience", "overlap", "payroll", "staff-of-the-head-office-and-all-branches"],
+  ];
   // One process for all of them: starting Node for each would cost half a minute.
   const source = `const { main } = await import("./dist/cli/main.js"); for (const args of ${JSON.stringify(commands)}) { await main(args); console.log("@@@"); }`;
   const program = `stty cols 80; exec env ${[...bareNode(), "--input-type=module", "-e", source].map((word) => `'${word}'`).join(" ")}`;
-  const child = spawn("script", ["--quiet", "--return", "--command", program, "/dev/null"], { env: { ...popup.env, TERM: "xterm-256color" }, cwd: PACKAGE_ROOT });
+  const child = spawn("script", ["--quiet", "--return", "--command", program, "/dev/null"], {
+    env: { ...popup.env, TERM: "xterm-256color" },
+    cwd: PACKAGE_ROOT,
+  });
   let screen = "";
   child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
   await once(child, "close");

@@ -1,27 +1,37 @@
 /** The client for apps with a real engine: what is asked, counted, kept, and sent as whom. */
 import t from "tap";
-import { createPopupClient, type AppStorage, type Popup, type PopupClientOptions } from "../../dist/client/index.js";
 import { retryDelay } from "../../dist/client/delivery.js";
-import { startEngine, type TestEngine } from "../helpers/engine.js";
+import { type AppStorage, createPopupClient, type Popup, type PopupClientOptions } from "../../dist/client/index.js";
 import { anotherApi } from "../helpers/another-api.js";
-import { token } from "../helpers/tokens.js";
+import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { reportAll } from "../helpers/stored.js";
+import { token } from "../helpers/tokens.js";
 import { until } from "../helpers/until.js";
 
 const engine = await startEngine(t);
 const SECRET = "a secret of the bank's, 32 bytes+";
-const guarded = await anotherApi(t, engine, { auth: { mode: "jwt", source: "secret", file: null, rules: { claim: "sub", issuer: null, audience: null, leewayS: 30 } }, jwtSecret: SECRET });
+const guarded = await anotherApi(t, engine, {
+  auth: { mode: "jwt", source: "secret", file: null, rules: { claim: "sub", issuer: null, audience: null, leewayS: 30 } },
+  jwtSecret: SECRET,
+});
 const bearer = (sub: string): string => token({ alg: "HS256" }, { sub, exp: engine.now / 1000 + 600 }, SECRET);
 
 /** In order: what the client asked for, and what came back. */
-interface Log { readonly requests: string[]; readonly errors: string[] }
+interface Log {
+  readonly requests: string[];
+  readonly errors: string[];
+}
 type Client = ReturnType<typeof createPopupClient> & Log;
 
 /** A client that waits as long as a busy test machine needs, and is closed with the test. */
 function client(more: Partial<PopupClientOptions> = {}, to: TestEngine = engine): Client {
   const log: Log = { requests: [], errors: [] };
   const made = createPopupClient({
-    baseUrl: to.url, userId: "1", timeout: 20_000, storage: new Shelf(), onError: (error) => log.errors.push(error.message),
+    baseUrl: to.url,
+    userId: "1",
+    timeout: 20_000,
+    storage: new Shelf(),
+    onError: (error) => log.errors.push(error.message),
     fetch: (url, init) => {
       log.requests.push(`${init.method} ${url.slice(to.url.length)}`);
       return fetch(url, init);
@@ -82,7 +92,10 @@ t.test("a number as user id, and a session", async (t) => {
   const app = client({ userId: 42, sessionId: "login-1" });
   app.shown(await shownTo(app));
   t.equal(await app.getPopup(), null, "the session's cap is closed");
-  t.same(app.requests.filter((line) => line.startsWith("GET")), Array.from({ length: 2 }, () => "GET /v1/campaigns/popup?user_id=42&session_id=login-1"));
+  t.same(
+    app.requests.filter((line) => line.startsWith("GET")),
+    Array.from({ length: 2 }, () => "GET /v1/campaigns/popup?user_id=42&session_id=login-1"),
+  );
   t.match(await client({ userId: 42, sessionId: "login-2" }).getPopup(), { campaign_id: id }, "and open in the next");
 });
 
@@ -177,12 +190,30 @@ t.test("tokens: asked for each time; what is refused for want of one waits for a
   await until("the storage is empty", () => shelf.items.size === 0);
   t.same(await stored(id), [1, 0, 0, 0]);
   t.match(await client({ userId: "7", token: bearer("7") }, guarded).getPopup(), { campaign_id: id }, "a token that is a string");
-  const broken = client({ userId: "7", token: () => { throw new Error("no login"); } }, guarded);
+  const broken = client(
+    {
+      userId: "7",
+      token: () => {
+        throw new Error("no login");
+      },
+    },
+    guarded,
+  );
   t.equal(await broken.getPopup(), null);
   t.same(broken.errors, ["no login"]);
 });
 
 t.test("the delay before the n-th retry: doubled, up to a minute, and the half of it by chance", (t) => {
-  t.same([1, 2, 3, 6, 7, 100].map((n) => [retryDelay(n, 0), retryDelay(n, 1)]), [[500, 1_000], [1_000, 2_000], [2_000, 4_000], [16_000, 32_000], [30_000, 60_000], [30_000, 60_000]]);
+  t.same(
+    [1, 2, 3, 6, 7, 100].map((n) => [retryDelay(n, 0), retryDelay(n, 1)]),
+    [
+      [500, 1_000],
+      [1_000, 2_000],
+      [2_000, 4_000],
+      [16_000, 32_000],
+      [30_000, 60_000],
+      [30_000, 60_000],
+    ],
+  );
   t.end();
 });

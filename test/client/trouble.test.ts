@@ -1,23 +1,27 @@
 /** The client for apps with a server that is slow, wrong or gone, and a storage that fails: nothing throws, nothing waits, nothing is lost that can be kept. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import t from "tap";
 import type { Test } from "tap";
+import t from "tap";
 import ts from "typescript";
-import { createPopupClient, type AppStorage, type Popup, type PopupClient, type PopupClientOptions } from "../../dist/client/index.js";
+import { type AppStorage, createPopupClient, type Popup, type PopupClient, type PopupClientOptions } from "../../dist/client/index.js";
 import { MOST_REPORTS } from "../../dist/client/queue.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
-import { fakeEngine } from "../load-test/fake-engine.js";
 import { until } from "../helpers/until.js";
+import { fakeEngine } from "../load-test/fake-engine.js";
 
 const POPUP: Popup = { campaign_id: 1, title: "T", body: null, image_url: "https://bank.example/a.png", action_url: "bankapp:a", impression_id: "show-1" };
 const IMPRESSION = "/v1/campaigns/1/impression";
 
 /** What the server was sent, and how it answers: `answer` may be exchanged at any time. */
-interface Server { readonly url: string; readonly posts: { readonly path: string; readonly body: unknown }[]; answer: (request: IncomingMessage, response: ServerResponse) => void }
+interface Server {
+  readonly url: string;
+  readonly posts: { readonly path: string; readonly body: unknown }[];
+  answer: (request: IncomingMessage, response: ServerResponse) => void;
+}
 
 async function server(t: Test, answer: Server["answer"]): Promise<Server> {
   const made: { -readonly [K in keyof Server]: Server[K] } = { url: "", posts: [], answer };
@@ -32,7 +36,10 @@ async function server(t: Test, answer: Server["answer"]): Promise<Server> {
   return made;
 }
 
-const says = (status: number, body: string | null = null, headers: Record<string, string> = {}): Server["answer"] => (_request, response) => void response.writeHead(status, headers).end(body ?? undefined);
+const says =
+  (status: number, body: string | null = null, headers: Record<string, string> = {}): Server["answer"] =>
+  (_request, response) =>
+    void response.writeHead(status, headers).end(body ?? undefined);
 const accepts = says(202, '{"counted":true,"total":1}');
 
 function client(t: Test, baseUrl: string, more: Partial<PopupClientOptions> = {}): { app: PopupClient; errors: string[] } {
@@ -58,8 +65,15 @@ t.test("a server that never answers: null, and the app goes on", async (t) => {
 t.test("answers that are no popup are none", async (t) => {
   const broken = await server(t, says(204));
   const cases: [Server["answer"], RegExp | undefined][] = [
-    [says(204, null, { "popup-degraded": "timeout" }), undefined], [says(500, "x"), /status 500/], [says(200, "x"), /JSON/], [says(200, "null"), /no popup/], [says(200, "[]"), /no popup/],
-    [says(200, '{"campaign_id":"1"}'), /no popup/], [says(200, ""), /JSON/], [(request) => request.socket.destroy(), /fetch failed/], [says(302, null, { location: "/elsewhere" }), /redirect|fetch failed/],
+    [says(204, null, { "popup-degraded": "timeout" }), undefined],
+    [says(500, "x"), /status 500/],
+    [says(200, "x"), /JSON/],
+    [says(200, "null"), /no popup/],
+    [says(200, "[]"), /no popup/],
+    [says(200, '{"campaign_id":"1"}'), /no popup/],
+    [says(200, ""), /JSON/],
+    [(request) => request.socket.destroy(), /fetch failed/],
+    [says(302, null, { location: "/elsewhere" }), /redirect|fetch failed/],
   ];
   for (const [answer, message] of cases) {
     broken.answer = answer;
@@ -125,8 +139,12 @@ t.test("a storage that fails in every way, or holds nonsense: reports are sent a
   };
   const nothing: AppStorage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
   for (const [name, storage] of Object.entries<AppStorage>({
-    "throws": { getItem: throws, setItem: throws, removeItem: throws }, "rejects": { ...nothing, getItem: () => Promise.reject(new Error("quota")) }, "is full": { ...nothing, setItem: throws },
-    "nonsense": { ...nothing, getItem: () => '[1,["a"],["a",2],null' }, "other JSON": { ...nothing, getItem: () => '{"a":[1]}' }, "a list of others": { ...nothing, getItem: () => '[1,["a"],["a",2],null,{}]' },
+    throws: { getItem: throws, setItem: throws, removeItem: throws },
+    rejects: { ...nothing, getItem: () => Promise.reject(new Error("quota")) },
+    "is full": { ...nothing, setItem: throws },
+    nonsense: { ...nothing, getItem: () => '[1,["a"],["a",2],null' },
+    "other JSON": { ...nothing, getItem: () => '{"a":[1]}' },
+    "a list of others": { ...nothing, getItem: () => '[1,["a"],["a",2],null,{}]' },
   })) {
     well.posts.length = 0;
     const { app } = client(t, well.url, { storage, onError: throws });
@@ -138,7 +156,11 @@ t.test("a storage that fails in every way, or holds nonsense: reports are sent a
 
 t.test("at most 100 reports wait; the oldest goes, and that is told", async (t) => {
   const items = new Map<string, string>();
-  const storage: AppStorage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
+  const storage: AppStorage = {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => items.set(key, value),
+    removeItem: (key) => items.delete(key),
+  };
   const { app, errors } = client(t, "http://127.0.0.1:9", { storage, fetch: () => Promise.reject(new Error("offline")) });
   await app.flush();
   for (let n = 0; n <= MOST_REPORTS; n++) app.shown({ ...POPUP, impression_id: `show-${n}` });
@@ -150,7 +172,11 @@ t.test("at most 100 reports wait; the oldest goes, and that is told", async (t) 
 });
 
 t.test("wrong use throws nothing", async (t) => {
-  for (const options of [{ baseUrl: undefined, userId: "1" }, { baseUrl: "no url", userId: undefined }, { baseUrl: "", userId: "1", storage: null }]) {
+  for (const options of [
+    { baseUrl: undefined, userId: "1" },
+    { baseUrl: "no url", userId: undefined },
+    { baseUrl: "", userId: "1", storage: null },
+  ]) {
     const { app, errors } = client(t, "", options as unknown as PopupClientOptions);
     t.equal(await app.getPopup(), null);
     app.shown(null as unknown as Popup);
@@ -162,10 +188,17 @@ t.test("wrong use throws nothing", async (t) => {
 
 t.test("it is less than 3 KB gzipped, and needs nothing but itself", (t) => {
   const folder = join(PACKAGE_ROOT, "dist/client");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => readFileSync(join(folder, name), "utf8"));
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => readFileSync(join(folder, name), "utf8"));
   t.equal(files.length, 4);
   // Without the comments, which no app's bundle has; names and line ends stay, so a bundle is smaller.
-  const code = files.map((text) => ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, removeComments: true } }).outputText).join("");
+  const code = files
+    .map(
+      (text) =>
+        ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, removeComments: true } }).outputText,
+    )
+    .join("");
   const bytes = gzipSync(code, { level: 9 }).length;
   t.comment(`${bytes} bytes`);
   t.ok(bytes < 3_072, `${bytes} bytes`);

@@ -1,13 +1,13 @@
 /** The demo page and the client for apps in a real Chromium: the happy way, caps, a server that is down or slow, no network, and a page that goes away. */
 import type { IncomingHttpHeaders } from "node:http";
-import t from "tap";
-import type { Test } from "tap";
 import type { Browser, Page } from "puppeteer-core";
+import type { Test } from "tap";
+import t from "tap";
 import { demoFiles } from "../../dist/http/demo-page.js";
 import { Proxy } from "../chaos/proxy.js";
+import { anotherApi } from "../helpers/another-api.js";
 import { launchBrowser, noBrowser } from "../helpers/browser.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
-import { anotherApi } from "../helpers/another-api.js";
 import { Random } from "../helpers/random.js";
 import { reportAll } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";
@@ -46,7 +46,10 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
     const page = await chromium.newPage();
     page.on("pageerror", (error) => t.fail(`the page throws: ${String(error)}`));
     // A picture or a request without an answer is told there too; what the policy stops is no such thing.
-    page.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && t.fail(`the console: ${message.text()}`));
+    page.on(
+      "console",
+      (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && t.fail(`the console: ${message.text()}`),
+    );
     t.teardown(() => page.close());
     await page.goto(base + path);
     return page;
@@ -57,7 +60,8 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
     await page.waitForSelector("#home:not([hidden])");
   };
   const popupShown = (page: Page, title: string): Promise<unknown> => page.waitForSelector(`::-p-aria([role="dialog"][name="${title}"])`, { timeout: PATIENT });
-  const says = (page: Page, text: string): Promise<unknown> => page.waitForFunction((part) => (globalThis as unknown as Dom).document.querySelector("#state")?.textContent.includes(part), { timeout: PATIENT }, text);
+  const says = (page: Page, text: string): Promise<unknown> =>
+    page.waitForFunction((part) => (globalThis as unknown as Dom).document.querySelector("#state")?.textContent.includes(part), { timeout: PATIENT }, text);
   const focused = (page: Page): Promise<string> => page.evaluate("document.activeElement.id") as Promise<string>;
   const hidesBalance = async (page: Page): Promise<boolean> => {
     await page.click("#hide");
@@ -65,7 +69,11 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
   };
 
   await t.test("log in, see it, click; the cap is closed and the next one comes; Escape; none is left", async (t) => {
-    const [first = 0, second = 0] = await campaigns("happy", { title: "First offer", body: "Ten percent.", image_url: `${pictures.replace("127.0.0.1", "localhost")}/a.png`, action_url: "bankapp:first" }, { title: "Second offer", image_url: "https://bank.invalid/none.png" });
+    const [first = 0, second = 0] = await campaigns(
+      "happy",
+      { title: "First offer", body: "Ten percent.", image_url: `${pictures.replace("127.0.0.1", "localhost")}/a.png`, action_url: "bankapp:first" },
+      { title: "Second offer", image_url: "https://bank.invalid/none.png" },
+    );
     const page = await open(t);
     await login(page, "happy");
     await popupShown(page, "First offer");
@@ -77,7 +85,11 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
       await page.keyboard.press("Tab");
       stops.add(await focused(page));
     }
-    t.same([...stops].filter((id) => id !== ""), ["popup-later", "popup-close", "popup-open"], "and the keyboard stays in it");
+    t.same(
+      [...stops].filter((id) => id !== ""),
+      ["popup-later", "popup-close", "popup-open"],
+      "and the keyboard stays in it",
+    );
     await until("the impression is counted", async () => String(await stored(first)) === "1,0,0,0");
     await page.click("#popup-open");
     t.match(await page.$eval("#toast", (element) => element.textContent), "bankapp:first");
@@ -94,8 +106,13 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
 
     await page.click("#again");
     await says(page, "No popup");
-    t.match(await page.$$eval("#requests code", (lines) => lines.map((line) => line.textContent).join("\n")), /GET \/v1\/campaigns\/popup\?user_id=happy&session_id=login-\w+[^]*POST \/v1\/campaigns\/\d+\/dismiss[^]*"recorded":true/);
-    await until("the panel says why", async () => /Second offer[^]*1\/total: 1 shown/.test((await page.$eval("#explain", (element) => element.textContent)) ?? ""));
+    t.match(
+      await page.$$eval("#requests code", (lines) => lines.map((line) => line.textContent).join("\n")),
+      /GET \/v1\/campaigns\/popup\?user_id=happy&session_id=login-\w+[^]*POST \/v1\/campaigns\/\d+\/dismiss[^]*"recorded":true/,
+    );
+    await until("the panel says why", async () =>
+      /Second offer[^]*1\/total: 1 shown/.test((await page.$eval("#explain", (element) => element.textContent)) ?? ""),
+    );
     await page.click("#logout");
     t.equal(await focused(page), "user");
   });
@@ -153,7 +170,9 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
     await until("the impression is counted", async () => (await page.evaluate("localStorage.length")) === 0);
     await page.setOfflineMode(true);
     await page.click("#popup-later");
-    await page.waitForFunction('document.querySelector("#waiting").textContent.startsWith("1 report waits") && !document.querySelector("#waiting").hidden', { timeout: PATIENT });
+    await page.waitForFunction('document.querySelector("#waiting").textContent.startsWith("1 report waits") && !document.querySelector("#waiting").hidden', {
+      timeout: PATIENT,
+    });
     await page.setOfflineMode(false);
     await page.waitForSelector("#waiting[hidden]", { timeout: PATIENT });
   });
@@ -173,7 +192,10 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
         });
       }
     });
-    for (const [token, kind] of [[undefined, "beacon"], ["secret", "fetch"]] as const) {
+    for (const [token, kind] of [
+      [undefined, "beacon"],
+      ["secret", "fetch"],
+    ] as const) {
       posts.length = 0;
       const page = await open(t, "/", busy);
       await page.evaluate(`(async () => {
@@ -219,4 +241,6 @@ t.test("in a browser", { skip: noBrowser }, async (t) => {
 });
 
 /** As much of the DOM as is spoken of here: tests are checked without its types. */
-interface Dom { readonly document: { querySelector(selector: string): { readonly textContent: string } | null } }
+interface Dom {
+  readonly document: { querySelector(selector: string): { readonly textContent: string } | null };
+}

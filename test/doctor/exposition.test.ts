@@ -1,5 +1,5 @@
-import t from "tap";
 import { Counter, Gauge, Registry } from "prom-client";
+import t from "tap";
 import { Exposition } from "../../dist/doctor/exposition.js";
 
 t.test("reads what prom-client writes", async (t) => {
@@ -23,5 +23,8 @@ t.test("reads what prom-client writes", async (t) => {
 });
 
 t.test("what is no sample is passed over", async (t) => {
-  t.same(new Exposition("# HELP a b\n\n<html>\na 1 1395066363000\nb{} -Inf\nc").samples, [{ name: "a", labels: {}, value: 1 }, { name: "b", labels: {}, value: -Infinity }]);
+  t.same(new Exposition("# HELP a b\n\n<html>\na 1 1395066363000\nb{} -Inf\nc").samples, [
+    { name: "a", labels: {}, value: 1 },
+    { name: "b", labels: {}, value: -Infinity },
+  ]);
 });

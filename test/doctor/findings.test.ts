@@ -54,8 +54,18 @@ t.test("each thing by itself", async (t) => {
     [['popup_breaker_open{of="decisions"} 2'], "PopupBreakerOpen", "alarm", /open for decisions:/],
     [['popup_breaker_open{of="decisions"} 1', 'popup_breaker_open{of="reports"} 1'], "PopupBreakerOpen", "alarm", /open for decisions and reports:/],
     [['popup_published_version_info{version="20261123T151150Z-eb532e9"}'], "PopupNothingPublished", "alarm", /no list/],
-    [['popup_decisions_total{result="show"} 1980', 'popup_decisions_total{result="timeout"} 29', 'popup_decisions_total{result="unavailable"} 1'], "PopupDegraded", "alarm", /^2\.0 % of decisions are degraded now: timeout 19, unavailable 1$/],
-    [['popup_decisions_total{result="show"} 500', 'popup_decisions_total{result="none"} 400'], "PopupWasDegraded", "warning", /^1\.1 % of all decisions since the start were degraded: timeout 10$/],
+    [
+      ['popup_decisions_total{result="show"} 1980', 'popup_decisions_total{result="timeout"} 29', 'popup_decisions_total{result="unavailable"} 1'],
+      "PopupDegraded",
+      "alarm",
+      /^2\.0 % of decisions are degraded now: timeout 19, unavailable 1$/,
+    ],
+    [
+      ['popup_decisions_total{result="show"} 500', 'popup_decisions_total{result="none"} 400'],
+      "PopupWasDegraded",
+      "warning",
+      /^1\.1 % of all decisions since the start were degraded: timeout 10$/,
+    ],
     [late, "PopupSlow", "warning", /^60\.0 % of decisions take longer than 50 ms now$/],
     [['popup_reports_total{type="click",result="unavailable"} 7'], "PopupReportsRefused", "alarm", /^7 reports were refused/],
     [['popup_refused_total{status="500"} 3'], "PopupErrors", "warning", /^3 requests were answered with 500/],
@@ -79,9 +89,15 @@ t.test("each thing by itself", async (t) => {
 
 t.test("just below", async (t) => {
   const cases = [
-    ['popup_decisions_total{result="show"} 1990', 'popup_decisions_total{result="timeout"} 20'], ["popup_redis_maxmemory_bytes 1200000"], [`popup_sync_current_timestamp_seconds ${TIME - 300}`],
-    ['popup_stream_lag{group="sqlite"} 99995'], ["popup_stream_oldest_seconds 300"], ["popup_spool_oldest_seconds 0"], ['popup_refused_total{status="400"} 9'],
-    ['popup_decisions_total{result="timeout"} 12'], ["popup_decision_seconds_count 2012"],
+    ['popup_decisions_total{result="show"} 1990', 'popup_decisions_total{result="timeout"} 20'],
+    ["popup_redis_maxmemory_bytes 1200000"],
+    [`popup_sync_current_timestamp_seconds ${TIME - 300}`],
+    ['popup_stream_lag{group="sqlite"} 99995'],
+    ["popup_stream_oldest_seconds 300"],
+    ["popup_spool_oldest_seconds 0"],
+    ['popup_refused_total{status="400"} 9'],
+    ['popup_decisions_total{result="timeout"} 12'],
+    ["popup_decision_seconds_count 2012"],
     // A process that was started again counts from 0.
     ['popup_decisions_total{result="show"} 5', 'popup_decisions_total{result="none"} 0', 'popup_decisions_total{result="timeout"} 0'],
   ];
@@ -89,5 +105,8 @@ t.test("just below", async (t) => {
 });
 
 t.test("alarms come first", async (t) => {
-  t.same(after("popup_dead_events 2", "popup_worker_trouble 1", "popup_stream_oldest_seconds 900").map(({ level }) => level), ["alarm", "warning", "warning"]);
+  t.same(
+    after("popup_dead_events 2", "popup_worker_trouble 1", "popup_stream_oldest_seconds 900").map(({ level }) => level),
+    ["alarm", "warning", "warning"],
+  );
 });

@@ -2,17 +2,18 @@
  * A real bank's contact log drives the engine: one GET and one POST for each of its contacts.
  * The file is UCI Bank Marketing (https://doi.org/10.24432/C5K306) with a column `user_id`, and is not part of this repository.
  */
-import { Agent, request } from "node:http";
+
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t from "tap";
 import type { Test } from "tap";
-import { startEngine, type Popup } from "../helpers/engine.js";
-import { reportAll } from "../helpers/stored.js";
+import t from "tap";
+import { importSegments, type LoadOptions, loadAudience } from "../../dist/load/load.js";
 import { updateCampaign } from "../../dist/store/campaign-changes.js";
-import { importSegments, loadAudience, type LoadOptions } from "../../dist/load/load.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
+import { type Popup, startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 
 const FILE = join(PACKAGE_ROOT, "..", "shared", "data", "bank-contacts.csv");
 /** Clients that are online at the same time. */
@@ -20,11 +21,18 @@ const TOGETHER = 32;
 const CAP = 3;
 const OPTIONS: LoadOptions = { column: "user_id", mode: "replace", encoding: "auto", maxRejects: { rows: 0 } };
 
-interface Client { readonly id: string; readonly job: string; readonly contacts: number }
+interface Client {
+  readonly id: string;
+  readonly job: string;
+  readonly contacts: number;
+}
 
 /** The clients, read by splitting lines: independent of the loader that is under test. No field of the file has a comma or quote. */
 function clients(): Client[] {
-  const [header = "", ...lines] = readFileSync(FILE, "utf8").replace(/^\ufeff/, "").trim().split(/\r?\n/);
+  const [header = "", ...lines] = readFileSync(FILE, "utf8")
+    .replace(/^\ufeff/, "")
+    .trim()
+    .split(/\r?\n/);
   const names = header.split(",");
   return lines.map((line) => {
     const values = line.split(",");
@@ -43,7 +51,9 @@ function app(t: Test, url: string): (method: string, path: string, body?: unknow
       const sent = request(url + path, { agent, method, headers: { "content-length": payload.length } }, (answer) => {
         let text = "";
         answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        answer.on("end", () => resolve({ status: answer.statusCode ?? 0, degraded: "popup-degraded" in answer.headers, json: text === "" ? null : JSON.parse(text) }));
+        answer.on("end", () =>
+          resolve({ status: answer.statusCode ?? 0, degraded: "popup-degraded" in answer.headers, json: text === "" ? null : JSON.parse(text) }),
+        );
       });
       sent.on("error", reject);
       sent.end(payload);
@@ -53,9 +63,11 @@ function app(t: Test, url: string): (method: string, path: string, body?: unknow
 /** `work` on each item, at most {@link TOGETHER} at a time. */
 async function onEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: TOGETHER }, async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
-  }));
+  await Promise.all(
+    Array.from({ length: TOGETHER }, async () => {
+      for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+    }),
+  );
 }
 
 const skip = existsSync(FILE) ? false : "../shared/data/bank-contacts.csv is not there: this test needs the bank's contact log";
@@ -77,9 +89,14 @@ t.test("a real contact log", { skip }, async (t) => {
   const { results: segments } = await importSegments(engine.store, FILE, "job", OPTIONS);
   const byJob = new Map<string, number>();
   for (const { job } of all) byJob.set(job, (byJob.get(job) ?? 0) + 1);
-  t.same(segments.map(({ name, total }) => [name, total]), [...byJob].sort(([a], [b]) => (a < b ? -1 : 1)), "one segment for each job, with all of its clients");
+  t.same(
+    segments.map(({ name, total }) => [name, total]),
+    [...byJob].sort(([a], [b]) => (a < b ? -1 : 1)),
+    "one segment for each job, with all of its clients",
+  );
 
-  const report = (id: number): unknown => reportAll(engine.store, id).map(({ impressions, users, over_cap, clicks }) => ({ impressions, users, over_cap, clicks }))[0];
+  const report = (id: number): unknown =>
+    reportAll(engine.store, id).map(({ impressions, users, over_cap, clicks }) => ({ impressions, users, over_cap, clicks }))[0];
 
   await t.test("one GET and one POST for each contact: min(3, contacts) of each client are counted", async (t) => {
     const id = engine.campaign({ caps: [`${CAP}/total`] });
@@ -91,7 +108,10 @@ t.test("a real contact log", { skip }, async (t) => {
         const popup = await popupOf(client.id);
         if (popup) found.shown++;
         // The app reports every contact, also where it had nothing to show any more.
-        const answer = await ask("POST", `/v1/campaigns/${id}/impression`, { user_id: Number(client.id), impression_id: popup?.impression_id ?? `contact-${contact}` });
+        const answer = await ask("POST", `/v1/campaigns/${id}/impression`, {
+          user_id: Number(client.id),
+          impression_id: popup?.impression_id ?? `contact-${contact}`,
+        });
         const { counted, reason } = answer.json as { counted: boolean; reason?: string };
         if (counted) found.counted++;
         else if (reason === "capped") found.capped++;
@@ -112,7 +132,11 @@ t.test("a real contact log", { skip }, async (t) => {
     t.teardown(() => rmSync(dir, { recursive: true, force: true }));
     const list = join(dir, "retired.csv");
     writeFileSync(list, `\ufeffuser_id\r\n${retired.map((client) => client.id).join("\r\n")}\r\n`);
-    t.match(await loadAudience(engine.store, { kind: "users", campaignId: listed }, list, OPTIONS, "users.load"), { rows: retired.length, added: retired.length, total: retired.length });
+    t.match(await loadAudience(engine.store, { kind: "users", campaignId: listed }, list, OPTIONS, "users.load"), {
+      rows: retired.length,
+      added: retired.length,
+      total: retired.length,
+    });
     await engine.publish();
     const wrong: unknown[] = [];
     await onEach(all, async ({ id, job }) => {

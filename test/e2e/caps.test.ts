@@ -1,8 +1,8 @@
 /** Counting under concurrency: however many reports and logins come at once, no cap is passed and no id counts twice. */
 import t from "tap";
-import { startEngine, type Answer } from "../helpers/engine.js";
-import { reportAll } from "../helpers/stored.js";
 import { updateCampaign } from "../../dist/store/campaign-changes.js";
+import { type Answer, startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 
 const engine = await startEngine(t);
 
@@ -35,8 +35,16 @@ t.test("one id 50 times at once counts once, for each user", async (t) => {
   const other = engine.campaign({ priority: -1 });
   await engine.publish();
   t.same(tally(await many(50, () => engine.report("impression", id, { user_id: 7, impression_id: "same" }))), { counted: 1, duplicate: 49 });
-  t.same(tally(await many(50, (i) => engine.report("impression", id, { user_id: `u${i}`, impression_id: "same" }))), { counted: 50 }, "ids of different users are different");
-  t.same(tally([await engine.report("impression", other, { user_id: "7", impression_id: "same" })]), { duplicate: 1 }, "an id names one showing, of whatever campaign");
+  t.same(
+    tally(await many(50, (i) => engine.report("impression", id, { user_id: `u${i}`, impression_id: "same" }))),
+    { counted: 50 },
+    "ids of different users are different",
+  );
+  t.same(
+    tally([await engine.report("impression", other, { user_id: "7", impression_id: "same" })]),
+    { duplicate: 1 },
+    "an id names one showing, of whatever campaign",
+  );
   t.same(tally(await many(5, () => engine.report("impression", id, { user_id: 7 }))), { counted: 5 }, "without an id there is nothing to know again");
   for (const each of [id, other]) updateCampaign(engine.store, each, { status: "ended" });
 });
@@ -84,7 +92,8 @@ t.test("stop_after: the chosen reaction ends the campaign for that user alone, a
   const never = engine.campaign();
   await engine.publish();
   const seen = async (user: string): Promise<number | undefined> => (await engine.popup(user))?.campaign_id;
-  const react = (type: string, campaign: number, user: string): Promise<Answer> => engine.report(type, campaign, { user_id: user, impression_id: `${campaign}-${type}` });
+  const react = (type: string, campaign: number, user: string): Promise<Answer> =>
+    engine.report(type, campaign, { user_id: user, impression_id: `${campaign}-${type}` });
   await react("click", id, "a");
   t.equal(await seen("a"), id, "a click does not stop what stops after a dismissal");
   await react("dismiss", id, "a");
@@ -96,5 +105,9 @@ t.test("stop_after: the chosen reaction ends the campaign for that user alone, a
   t.equal(await seen("b"), id, "another user is not concerned");
   engine.now += 300 * 86_400_000;
   t.equal(await seen("a"), never, "never means never");
-  t.match((await engine.report("impression", id, { user_id: "a", impression_id: "late" })).json, { counted: true }, "a showing from before is counted all the same");
+  t.match(
+    (await engine.report("impression", id, { user_id: "a", impression_id: "late" })).json,
+    { counted: true },
+    "a showing from before is counted all the same",
+  );
 });

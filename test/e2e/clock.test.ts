@@ -1,14 +1,18 @@
 /** Caps and windows over HTTP as the clock moves: midnights, weeks, months, changes of the clocks, sessions, starts and ends. */
-import t from "tap";
+
 import type { Test } from "tap";
-import { startEngine } from "../helpers/engine.js";
+import t from "tap";
 import { updateCampaign } from "../../dist/store/campaign-changes.js";
+import { startEngine } from "../helpers/engine.js";
 
 const engine = await startEngine(t);
 let users = 0;
 
 /** Publishes one campaign alone, in the zone; gives back what a new user does with it. */
-async function only(timezone: string, fields: Record<string, unknown>): Promise<{ id: number; shown: (at: string, session?: string) => Promise<boolean>; count: (at: string, session?: string) => Promise<boolean> }> {
+async function only(
+  timezone: string,
+  fields: Record<string, unknown>,
+): Promise<{ id: number; shown: (at: string, session?: string) => Promise<boolean>; count: (at: string, session?: string) => Promise<boolean> }> {
   for (const { id, status } of engine.store.campaigns.list()) if (status === "active") updateCampaign(engine.store, id, { status: "ended" });
   engine.store.settings.set("timezone", timezone);
   const id = engine.campaign(fields);
@@ -23,7 +27,11 @@ async function only(timezone: string, fields: Record<string, unknown>): Promise<
     },
     count: async (at, session) => {
       engine.at(at);
-      const answer = await engine.report("impression", id, { user_id: user, impression_id: `r${++reports}`, ...(session === undefined ? {} : { session_id: session }) });
+      const answer = await engine.report("impression", id, {
+        user_id: user,
+        impression_id: `r${++reports}`,
+        ...(session === undefined ? {} : { session_id: session }),
+      });
       return (answer.json as { counted: boolean }).counted;
     },
   };
@@ -71,7 +79,12 @@ t.test("days of 23 and of 25 hours where the clocks change", async (t) => {
 });
 
 t.test("rolling windows and cool-downs reach back exactly their length", async (t) => {
-  for (const [cap, ms] of [["1/30s", 30_000], ["1/15m", 900_000], ["1/6h", 21_600_000], ["1/7d", 604_800_000]] as const) {
+  for (const [cap, ms] of [
+    ["1/30s", 30_000],
+    ["1/15m", 900_000],
+    ["1/6h", 21_600_000],
+    ["1/7d", 604_800_000],
+  ] as const) {
     const first = Date.parse("2026-03-28T12:00:00.500Z");
     const iso = (after: number): string => new Date(first + after).toISOString();
     await opensAt(t, "Europe/Berlin", cap, iso(0), iso(ms), iso(ms + 1));

@@ -3,16 +3,16 @@
  * property.test.ts. POPUP_SEED=N repeats a run.
  */
 import t from "tap";
-import { Model, type ModelCampaign } from "../helpers/model.js";
-import { caps, change, DAY, fillWorld, goLive, later, STARTS, USERS, ZONES } from "../helpers/random-world.js";
-import { Random, seedOfRun } from "../helpers/random.js";
-import { startRedis } from "../helpers/redis.js";
-import { reportAll, selectAll } from "../helpers/worksheet.js";
-import { reasonCode, type Candidate, type Explanation } from "../../dist/explanation.js";
+import { type Candidate, type Explanation, reasonCode } from "../../dist/explanation.js";
 import { explain } from "../../dist/redis/explain.js";
 import { Keys } from "../../dist/redis/keys.js";
 import { openStore } from "../../dist/store/store.js";
 import { windowsAt } from "../../dist/time.js";
+import { Model, type ModelCampaign } from "../helpers/model.js";
+import { Random, seedOfRun } from "../helpers/random.js";
+import { caps, change, DAY, fillWorld, goLive, later, STARTS, USERS, ZONES } from "../helpers/random-world.js";
+import { startRedis } from "../helpers/redis.js";
+import { reportAll, selectAll } from "../helpers/worksheet.js";
 
 const CASES = 20;
 const STEPS = 22;
@@ -30,13 +30,23 @@ t.test("an explanation is what a decision does, and changes nothing", async (t) 
       return;
     }
   }
-  t.comment([...seen].sort().map(([what, times]) => `${what} ${times}`).join(", "));
+  t.comment(
+    [...seen]
+      .sort()
+      .map(([what, times]) => `${what} ${times}`)
+      .join(", "),
+  );
   for (const what of ["shown", "none", "not_started", "ended", "not_in_target", "stopped", "cap", "held", "opens", "never opens", "in the past"]) {
     t.ok((seen.get(what) ?? 0) > 0, `the run has met ${what}`);
   }
 });
 
-interface Failure { readonly where: string; readonly wanted: unknown; readonly found: unknown; readonly state: unknown }
+interface Failure {
+  readonly where: string;
+  readonly wanted: unknown;
+  readonly found: unknown;
+  readonly state: unknown;
+}
 
 async function runCase(random: Random, met: (what: string) => void): Promise<Failure | undefined> {
   await redis.flushall();
@@ -50,7 +60,8 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
     let live = await goLive(redis, keys, store, model, world, now, random);
     const users = random.some(USERS, 0.2).concat("7");
     const offered: { user: string; id: string; campaign: number }[] = [];
-    const ask = (user: string, sessionId: string | null, at: number): Promise<Explanation> => explain(redis, keys, { userId: user, sessionId, at, now, trusting: true });
+    const ask = (user: string, sessionId: string | null, at: number): Promise<Explanation> =>
+      explain(redis, keys, { userId: user, sessionId, at, now, trusting: true });
 
     for (let step = 0; step < STEPS; step++) {
       now = later(random, now, model, world.campaigns, users, policy);
@@ -61,13 +72,27 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
       const user = random.pick(users);
       const session = random.chance(0.6) ? `s${Math.floor(now / 14_400_000)}` : null;
       const failed = (what: string, wanted: unknown, found: unknown): Failure => ({
-        where: `step ${step}: ${what}`, wanted, found,
-        state: { user, session, at: new Date(now).toISOString(), zone, policy, campaigns: world.campaigns, shows: model.history(user).shows, holds: model.history(user).holds },
+        where: `step ${step}: ${what}`,
+        wanted,
+        found,
+        state: {
+          user,
+          session,
+          at: new Date(now).toISOString(),
+          zone,
+          policy,
+          campaigns: world.campaigns,
+          shows: model.history(user).shows,
+          holds: model.history(user).holds,
+        },
       });
       const before = await everything();
       const found = await ask(user, session, now);
       // One that ended some time ago leaves the list with the next publish.
-      const listed = model.order.filter(({ id, end, status, testUsers }) => (now < end || found.candidates.some(({ campaignId }) => campaignId === id)) && (status !== "draft" || testUsers.includes(user)));
+      const listed = model.order.filter(
+        ({ id, end, status, testUsers }) =>
+          (now < end || found.candidates.some(({ campaignId }) => campaignId === id)) && (status !== "draft" || testUsers.includes(user)),
+      );
       const wanted = listed.map((campaign) => [campaign.id, model.against(campaign, now, user, session)]);
       const reasons = found.candidates.map(({ campaignId, against }) => [campaignId, against && reasonCode(against)]);
       if (!same(wanted, reasons)) return failed("candidates", wanted, reasons);
@@ -78,18 +103,26 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
       for (const [i, campaign] of listed.entries()) {
         const candidate = found.candidates[i];
         if (!candidate || candidate.against === null) continue;
-        const wrong = wrongPart(candidate, campaign, model, user) ?? (random.chance(0.5) ? await wrongNext(candidate, campaign, model, user, session, now, ask, met) : undefined);
+        const wrong =
+          wrongPart(candidate, campaign, model, user) ??
+          (random.chance(0.5) ? await wrongNext(candidate, campaign, model, user, session, now, ask, met) : undefined);
         if (wrong !== undefined) return failed(`campaign ${campaign.id}: ${wrong}`, undefined, candidate);
       }
       if (random.chance(0.1)) {
         const past = await ask(user, session, now - random.between(1, 9 * DAY));
         for (const candidate of past.candidates.filter(({ next }) => next !== null)) {
           met("in the past");
-          if (!(await opensAt(candidate, (at) => ask(user, session, at)))) return failed(`campaign ${candidate.campaignId} as of ${new Date(past.at).toISOString()} does not open then`, undefined, candidate);
+          if (!(await opensAt(candidate, (at) => ask(user, session, at))))
+            return failed(`campaign ${candidate.campaignId} as of ${new Date(past.at).toISOString()} does not open then`, undefined, candidate);
         }
       }
       const after = await everything();
-      if (!same(before, after)) return failed("something was written", before.filter((key) => !after.includes(key)), after.filter((key) => !before.includes(key)));
+      if (!same(before, after))
+        return failed(
+          "something was written",
+          before.filter((key) => !after.includes(key)),
+          after.filter((key) => !before.includes(key)),
+        );
 
       const impressionId = `i${step}`;
       const [decided] = await selectAll(redis, keys, live, windowsAt(now, zone), [{ userId: user, sessionId: session, impressionId }]);
@@ -107,7 +140,9 @@ async function runCase(random: Random, met: (what: string) => void): Promise<Fai
       const offer = random.chance(0.6) ? offered.pop() : undefined;
       if (!offer) return;
       const type = random.pick(["impression", "impression", "impression", "click", "dismiss"] as const);
-      await reportAll(redis, keys, live.version, windowsAt(now, zone), [{ type, userId: offer.user, campaignId: offer.campaign, impressionId: offer.id, sessionId: null }]);
+      await reportAll(redis, keys, live.version, windowsAt(now, zone), [
+        { type, userId: offer.user, campaignId: offer.campaign, impressionId: offer.id, sessionId: null },
+      ]);
       if (type === "impression") model.impression(now, offer.user, offer.campaign, null, offer.id);
       else model.reaction(now, offer.user, type, offer.campaign, null, offer.id);
     }
@@ -125,7 +160,16 @@ function wrongPart({ against }: Candidate, campaign: ModelCampaign, model: Model
 type Ask = (user: string, session: string | null, at: number) => Promise<Explanation>;
 
 /** The time it says is the first at which nothing stands against the campaign; where it says none, there is none before the end. */
-async function wrongNext(candidate: Candidate, campaign: ModelCampaign, model: Model, user: string, session: string | null, now: number, ask: Ask, met: (what: string) => void): Promise<string | undefined> {
+async function wrongNext(
+  candidate: Candidate,
+  campaign: ModelCampaign,
+  model: Model,
+  user: string,
+  session: string | null,
+  now: number,
+  ask: Ask,
+  met: (what: string) => void,
+): Promise<string | undefined> {
   const { next } = candidate;
   if (next === null) {
     met("never opens");
@@ -149,7 +193,13 @@ async function opensAt({ campaignId, next }: Candidate, ask: (at: number) => Pro
 async function everything(): Promise<string[]> {
   const names = (await redis.keys("*")).sort();
   // Reading a set may bring its members into another order.
-  const value = async (name: string): Promise<unknown> => (name.includes(":users") ? redis.smembers(name).then((members) => members.sort(), () => redis.dumpBuffer(name)) : redis.dumpBuffer(name));
+  const value = async (name: string): Promise<unknown> =>
+    name.includes(":users")
+      ? redis.smembers(name).then(
+          (members) => members.sort(),
+          () => redis.dumpBuffer(name),
+        )
+      : redis.dumpBuffer(name);
   return Promise.all(names.map(async (name) => JSON.stringify([name, await value(name), await redis.call("PEXPIRETIME", name)])));
 }
 

@@ -3,16 +3,16 @@
  * and clocks, and every reply must be the model's. POPUP_SEED=N repeats a run.
  */
 import t from "tap";
-import { Model } from "../helpers/model.js";
-import { capText, caps, change, DAY, fillWorld, goLive, later, STARTS, USERS, ZONES } from "../helpers/random-world.js";
-import { Random, seedOfRun } from "../helpers/random.js";
-import { startRedis } from "../helpers/redis.js";
-import { readStream } from "../helpers/stream.js";
-import { reportAll, selectAll, type Outcome } from "../helpers/worksheet.js";
 import type { ReportAsk, SelectAsk } from "../../dist/redis/decisions.js";
 import { Keys } from "../../dist/redis/keys.js";
 import { openStore } from "../../dist/store/store.js";
 import { windowsReader } from "../../dist/time.js";
+import { Model } from "../helpers/model.js";
+import { Random, seedOfRun } from "../helpers/random.js";
+import { caps, capText, change, DAY, fillWorld, goLive, later, STARTS, USERS, ZONES } from "../helpers/random-world.js";
+import { startRedis } from "../helpers/redis.js";
+import { readStream } from "../helpers/stream.js";
+import { type Outcome, reportAll, selectAll } from "../helpers/worksheet.js";
 
 const CASES = 120;
 const STEPS = 70;
@@ -30,13 +30,32 @@ t.test("every reply is the model's", async (t) => {
       return;
     }
   }
-  t.comment([...seen].sort().map(([reply, times]) => `${reply} ${times}`).join(", "));
-  for (const reply of ["get:show", "get:none", "impression:counted", "impression:duplicate", "impression:capped", "impression:unknown", "click:recorded", "dismiss:duplicate"]) {
+  t.comment(
+    [...seen]
+      .sort()
+      .map(([reply, times]) => `${reply} ${times}`)
+      .join(", "),
+  );
+  for (const reply of [
+    "get:show",
+    "get:none",
+    "impression:counted",
+    "impression:duplicate",
+    "impression:capped",
+    "impression:unknown",
+    "click:recorded",
+    "dismiss:duplicate",
+  ]) {
     t.ok((seen.get(reply) ?? 0) > 0, `the run has met ${reply}`);
   }
 });
 
-interface Failure { readonly where: string; readonly wanted: unknown; readonly found: unknown; readonly state: unknown }
+interface Failure {
+  readonly where: string;
+  readonly wanted: unknown;
+  readonly found: unknown;
+  readonly state: unknown;
+}
 
 async function runCase(random: Random, seen: Map<string, number>): Promise<Failure | undefined> {
   await redis.flushall();
@@ -76,7 +95,8 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
       if (served && served.at <= now - DAY + 2_000) id = `i${++ids}`;
       const campaignId = offer?.campaign ?? (random.chance(0.05) ? 4_000_000_000 : random.pick(world.campaigns).id);
       const ask = { type, userId: user, campaignId, impressionId: id, sessionId: session() };
-      const wanted = type === "impression" ? model.impression(now, user, campaignId, ask.sessionId, id) : model.reaction(now, user, type, campaignId, ask.sessionId, id);
+      const wanted =
+        type === "impression" ? model.impression(now, user, campaignId, ask.sessionId, id) : model.reaction(now, user, type, campaignId, ask.sessionId, id);
       if (wanted.tag !== "unknown" && wanted.tag !== "duplicate") posted.push({ user, id, at: now, kind: type });
       return { ask, wanted };
     };
@@ -96,17 +116,36 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
       if (random.chance(0.4)) {
         const gets = some(get);
         operations.push(...gets);
-        found = await selectAll(redis, keys, live, windows, gets.map(({ ask }) => ask));
+        found = await selectAll(
+          redis,
+          keys,
+          live,
+          windows,
+          gets.map(({ ask }) => ask),
+        );
       } else {
         const posts = some(post);
         operations.push(...posts);
-        found = await reportAll(redis, keys, live.version, windows, posts.map(({ ask }) => ask));
+        found = await reportAll(
+          redis,
+          keys,
+          live.version,
+          windows,
+          posts.map(({ ask }) => ask),
+        );
       }
       for (const [i, { ask, wanted }] of operations.entries()) {
         const kind = "type" in ask ? ask.type : "get";
         seen.set(`${kind}:${wanted.tag}`, (seen.get(`${kind}:${wanted.tag}`) ?? 0) + 1);
         if (same(wanted, found[i])) continue;
-        const state = { ask, at: new Date(now).toISOString(), zone, policy: policy.map(capText), campaigns: world.campaigns, shows: model.history(ask.userId).shows };
+        const state = {
+          ask,
+          at: new Date(now).toISOString(),
+          zone,
+          policy: policy.map(capText),
+          campaigns: world.campaigns,
+          shows: model.history(ask.userId).shows,
+        };
         return { where: `step ${step}, ask ${i} of ${together}`, wanted, found: found[i], state };
       }
     }
@@ -119,7 +158,13 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
 /** The stream holds what the model says happened, in its order: no count without its event. */
 async function compareEvents(model: Model): Promise<Failure | undefined> {
   const found = await readStream(redis, keys.stream);
-  const wanted = model.events.map((e) => ({ ...e, session: e.session ?? "", campaign: String(e.campaign), at: String(e.at), over_cap: e.over_cap ? "1" : "0" }));
+  const wanted = model.events.map((e) => ({
+    ...e,
+    session: e.session ?? "",
+    campaign: String(e.campaign),
+    at: String(e.at),
+    over_cap: e.over_cap ? "1" : "0",
+  }));
   const at = wanted.findIndex((event, i) => !same(event, found[i]));
   if (at < 0 && wanted.length === found.length) return undefined;
   return { where: `event ${at}`, wanted: wanted[at], found: found[at], state: { wanted: wanted.length, found: found.length } };

@@ -1,15 +1,24 @@
 /** A draft is seen by its test users, and by nobody else. */
 import t from "tap";
-import { reportAll } from "../helpers/stored.js";
-import { startEngine } from "../helpers/engine.js";
 import { explain } from "../../dist/redis/explain.js";
 import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
+import { startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
 
 const engine = await startEngine(t);
 const { redis, keys, store } = engine;
 const open = engine.campaign({ title: "Open" });
 engine.audience({ kind: "segment", name: "payroll" }, ["5"]);
-const draft = engine.campaign({ title: "Draft", status: "draft", priority: 9, target: "segment:payroll", caps: ["1/day"], start_time: "2030-01-01T00:00:00Z", end_time: "2031-01-01T00:00:00Z", test_users: ["1001", "anna"] });
+const draft = engine.campaign({
+  title: "Draft",
+  status: "draft",
+  priority: 9,
+  target: "segment:payroll",
+  caps: ["1/day"],
+  start_time: "2030-01-01T00:00:00Z",
+  end_time: "2031-01-01T00:00:00Z",
+  test_users: ["1001", "anna"],
+});
 engine.campaign({ title: "Other draft", status: "draft", priority: 10, test_users: ["10010", "na"] });
 
 const publish = async (): Promise<void> => {
@@ -26,7 +35,13 @@ t.test("its test users see it before its start, whatever its target; nobody else
   for (const user of ["1001", "anna"]) t.equal(await sees(user), "Draft", user);
   for (const user of ["10010", "na"]) t.equal(await sees(user), "Other draft", user);
   for (const user of ["5", "100", "001", "01001", "ann", "nna", "1001.anna"]) t.equal(await sees(user), "Open", user);
-  t.match(await explained("1001"), { decision: draft, candidates: [{ campaignId: draft, draft: true, against: null }, { campaignId: open, draft: false }] });
+  t.match(await explained("1001"), {
+    decision: draft,
+    candidates: [
+      { campaignId: draft, draft: true, against: null },
+      { campaignId: open, draft: false },
+    ],
+  });
   t.match(await explained("5"), { decision: open, candidates: [{ campaignId: open }] });
   t.equal((await explained("5")).candidates.length, 1, "others are not told of a draft");
 });

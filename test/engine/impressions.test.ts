@@ -12,8 +12,12 @@ t.test("reported, counted on serve, and late from the spool", async (t) => {
   await engine.publish();
   await engine.api?.engine.refresh();
   const told = async (): Promise<(string | number | undefined)[][]> =>
-    new Exposition((await engine.api?.metrics.registry.metrics()) ?? "").all("popup_impressions_total").map(({ labels, value }) => [labels.campaign, value]).sort();
-  const titles = async (): Promise<(string | undefined)[]> => new Exposition((await engine.api?.metrics.registry.metrics()) ?? "").all("popup_campaign_info").map(({ labels }) => labels.title);
+    new Exposition((await engine.api?.metrics.registry.metrics()) ?? "")
+      .all("popup_impressions_total")
+      .map(({ labels, value }) => [labels.campaign, value])
+      .sort();
+  const titles = async (): Promise<(string | undefined)[]> =>
+    new Exposition((await engine.api?.metrics.registry.metrics()) ?? "").all("popup_campaign_info").map(({ labels }) => labels.title);
   t.same(await told(), []);
   t.same((await titles()).sort(), ["Reported", "Served"]);
 
@@ -22,12 +26,22 @@ t.test("reported, counted on serve, and late from the spool", async (t) => {
   await engine.report("click", reported, { user_id: "1", impression_id: "a" });
   t.equal((await engine.popup("9"))?.campaign_id, served);
   t.equal(await engine.popup("9"), null);
-  t.same(await told(), [[String(reported), 2], [String(served), 1]]);
+  t.same(await told(), [
+    [String(reported), 2],
+    [String(served), 1],
+  ]);
 
   await engine.redis.del(engine.keys.verified);
   await until("counters are not trusted", () => engine.api?.engine.recovering);
   t.match((await engine.report("impression", reported, { user_id: "2", impression_id: "late" })).json, { spooled: true });
-  t.same(await told(), [[String(reported), 2], [String(served), 1]], "not counted yet");
+  t.same(
+    await told(),
+    [
+      [String(reported), 2],
+      [String(served), 1],
+    ],
+    "not counted yet",
+  );
   await engine.trust();
   await until("it is replayed", async () => (await told())[0]?.[1] === 3);
 

@@ -1,21 +1,36 @@
 /** Shared calls, and the breaker: what waits is bounded, what is late is answered, and a Redis that fails is asked seldom. */
 import { setImmediate } from "node:timers/promises";
 import t from "tap";
-import { until } from "../helpers/until.js";
 import { Breaker } from "../../dist/engine/breaker.js";
-import { settle, Turns, type Pending } from "../../dist/engine/turns.js";
+import { type Pending, settle, Turns } from "../../dist/engine/turns.js";
+import { until } from "../helpers/until.js";
 
 type Ask = Pending<string>;
 
 /** Calls whose end the test decides. @param deadline a test may change it for the requests to come */
-function control(deadline: { readonly ms: number }, stuckMs?: number): { turns: Turns<string, Ask>; calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[]; ask: () => Promise<string> } {
+function control(
+  deadline: { readonly ms: number },
+  stuckMs?: number,
+): { turns: Turns<string, Ask>; calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[]; ask: () => Promise<string> } {
   const calls: { asks: readonly Ask[]; end: (answered: boolean) => void }[] = [];
   const turns = new Turns<string, Ask>({
-    get deadlineMs() { return deadline.ms; }, ...(stuckMs === undefined ? {} : { stuckMs }), late: "late", refused: "refused", onCall: undefined,
-    work: (asks) => new Promise((resolve) => calls.push({ asks, end: (answered) => {
-      for (const ask of asks) settle(ask, answered ? "answered" : "failed");
-      resolve(answered);
-    } })),
+    get deadlineMs() {
+      return deadline.ms;
+    },
+    ...(stuckMs === undefined ? {} : { stuckMs }),
+    late: "late",
+    refused: "refused",
+    onCall: undefined,
+    work: (asks) =>
+      new Promise((resolve) =>
+        calls.push({
+          asks,
+          end: (answered) => {
+            for (const ask of asks) settle(ask, answered ? "answered" : "failed");
+            resolve(answered);
+          },
+        }),
+      ),
   });
   return { turns, calls, ask: () => new Promise((answer) => turns.add({ due: 0, answered: false, answer })) };
 }

@@ -35,11 +35,13 @@ export class Answers {
     const [first = "", ...lines] = this.#rest.slice(0, end).split("\r\n");
     const status = Number(/^HTTP\/1\.1 (\d{3}) [A-Z][A-Za-z ]+$/.exec(first)?.[1]);
     if (!(status >= 100)) throw new Error(`no status line: ${JSON.stringify(first.slice(0, 200))}`);
-    const headers = new Map(lines.map((line) => {
-      const [, name, value] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
-      if (name === undefined || value === undefined) throw new Error(`no header: ${JSON.stringify(line.slice(0, 200))}`);
-      return [name.toLowerCase(), value] as const;
-    }));
+    const headers = new Map(
+      lines.map((line) => {
+        const [, name, value] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
+        if (name === undefined || value === undefined) throw new Error(`no header: ${JSON.stringify(line.slice(0, 200))}`);
+        return [name.toLowerCase(), value] as const;
+      }),
+    );
     const none = toHead === true || status < 200 || status === 204 || (toHead === "perhaps" && !headers.has("content-length"));
     const length = none ? 0 : Number(headers.get("content-length"));
     if (!Number.isInteger(length)) throw new Error(`${status} without a length`);
@@ -66,10 +68,14 @@ export function faultOf(answer: Answer, want: Want): string | undefined {
   const any = faultOfAny(answer);
   if (any !== undefined) return any;
   switch (want.kind) {
-    case "popup": return popupFault(answer);
-    case "receipt": return receiptFault(answer, want.type);
-    case "problem": return (want.orSpooled === true && isSpooled(answer)) ? undefined : problemFault(answer, want.status, want.field, want.bodyless === true);
-    case "well": return isUnready(answer) || (answer.status === 200 && /^\{"(ok|ready)":true/.test(answer.body)) ? undefined : unlike(answer, "200, well");
+    case "popup":
+      return popupFault(answer);
+    case "receipt":
+      return receiptFault(answer, want.type);
+    case "problem":
+      return want.orSpooled === true && isSpooled(answer) ? undefined : problemFault(answer, want.status, want.field, want.bodyless === true);
+    case "well":
+      return isUnready(answer) || (answer.status === 200 && /^\{"(ok|ready)":true/.test(answer.body)) ? undefined : unlike(answer, "200, well");
   }
 }
 
@@ -77,23 +83,29 @@ export function faultOf(answer: Answer, want: Want): string | undefined {
 export const isDegraded = ({ headers }: Answer): boolean => headers.has("popup-degraded");
 
 /** `/readyz` while the engine's breaker is open, after decisions that were late: right as well. */
-export const isUnready = ({ status, body }: Answer): boolean => status === 503 && parsed(body)?.["detail"] === "Redis is away; see popup doctor";
+export const isUnready = ({ status, body }: Answer): boolean => status === 503 && parsed(body)?.detail === "Redis is away; see popup doctor";
 
 /** Accepted while Redis was asked in vain. */
-export const isSpooled = ({ status, body }: Answer): boolean => status === 202 && parsed(body)?.["spooled"] === true;
+export const isSpooled = ({ status, body }: Answer): boolean => status === 202 && parsed(body)?.spooled === true;
 
 function popupFault(answer: Answer): string | undefined {
   if (answer.status === 204 && isDegraded(answer)) return undefined;
   const popup = parsed(answer.body);
-  const whole = answer.status === 200 && CAMPAIGNS.some((id) => id === popup?.["campaign_id"]) && typeof popup?.["title"] === "string" && /^[0-9a-f-]{36}$/.test(String(popup["impression_id"]));
+  const whole =
+    answer.status === 200 &&
+    CAMPAIGNS.some((id) => id === popup?.campaign_id) &&
+    typeof popup?.title === "string" &&
+    /^[0-9a-f-]{36}$/.test(String(popup.impression_id));
   return whole ? undefined : unlike(answer, "200 with a popup");
 }
 
 function receiptFault(answer: Answer, type: EventType): string | undefined {
   const receipt = parsed(answer.body);
-  const right = isSpooled(answer) || (type === "impression"
-    ? (receipt?.["counted"] === true && Number(receipt["total"]) > 0) || (receipt?.["counted"] === false && /^(duplicate|capped)$/.test(String(receipt["reason"])))
-    : receipt?.["recorded"] === true);
+  const right =
+    isSpooled(answer) ||
+    (type === "impression"
+      ? (receipt?.counted === true && Number(receipt.total) > 0) || (receipt?.counted === false && /^(duplicate|capped)$/.test(String(receipt.reason)))
+      : receipt?.recorded === true);
   return answer.status === 202 && right ? undefined : unlike(answer, `202 for ${type}`);
 }
 
@@ -103,8 +115,9 @@ function problemFault(answer: Answer, status: number, field: string | undefined,
   if (status === 405 && !/^(GET|POST)$/.test(headers.get("allow") ?? "")) return unlike(answer, "405 with allow");
   if (bodyless) return body === "" ? undefined : unlike(answer, "no body after HEAD");
   const problem = parsed(body);
-  if (problem?.["status"] !== status || typeof problem["title"] !== "string" || typeof problem["detail"] !== "string") return unlike(answer, `a problem document of ${status}`);
-  return field === undefined || problem["field"] === field ? undefined : unlike(answer, `the field ${field}`);
+  if (problem?.status !== status || typeof problem.title !== "string" || typeof problem.detail !== "string")
+    return unlike(answer, `a problem document of ${status}`);
+  return field === undefined || problem.field === field ? undefined : unlike(answer, `the field ${field}`);
 }
 
 function unlike({ status, body }: Answer, wanted: string): string {

@@ -2,8 +2,27 @@
 import type { Random } from "../helpers/random.js";
 
 /** Some of what headers of real clients look like, and of what they do not. */
-const HEADERS = ["accept: */*", "Accept-Encoding: gzip, deflate, br", "user-agent: bank/7.1 (iPhone; iOS 19.2)", "X-Request-Id: 7f3c", "cookie: a=b; c=d", "cookie:", "x-empty:", "X-Blanks:     ", "x-tabs:\ta\tb", "authorization: Bearer x",
-  "accept-language: de-DE,de;q=0.9", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "x-latin: gr\xfc\xdfe", "range: bytes=0-10", "if-none-match: *", "te: trailers", "forwarded: for=\"[::1]\"", "origin: null", "dnt: 1"];
+const HEADERS = [
+  "accept: */*",
+  "Accept-Encoding: gzip, deflate, br",
+  "user-agent: bank/7.1 (iPhone; iOS 19.2)",
+  "X-Request-Id: 7f3c",
+  "cookie: a=b; c=d",
+  "cookie:",
+  "x-empty:",
+  "X-Blanks:     ",
+  "x-tabs:\ta\tb",
+  "authorization: Bearer x",
+  "accept-language: de-DE,de;q=0.9",
+  "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  "x-latin: gr\xfc\xdfe",
+  "range: bytes=0-10",
+  "if-none-match: *",
+  "te: trailers",
+  'forwarded: for="[::1]"',
+  "origin: null",
+  "dnt: 1",
+];
 const ID_SIGNS = "ABCXYZabcxyz0189._:@-";
 const TOKEN_SIGNS = "ABCXYZabcxyz0189._-";
 
@@ -20,7 +39,12 @@ export function text(random: Random, signs: string, length: number): string {
 const length = (random: Random): number => random.pick([1, 2, random.between(3, 20), random.between(3, 63), 64]);
 export const token = (random: Random): string => text(random, TOKEN_SIGNS, length(random));
 /** One of many numbers, the bounds of integer ids, or a string. */
-export const userId = (random: Random): string => random.pick([String(random.between(0, 20_000)), random.pick(["0", "007", "4294967295", "4294967296", "-", ".", "__proto__", "constructor"]), text(random, ID_SIGNS, length(random))]);
+export const userId = (random: Random): string =>
+  random.pick([
+    String(random.between(0, 20_000)),
+    random.pick(["0", "007", "4294967295", "4294967296", "-", ".", "__proto__", "constructor"]),
+    text(random, ID_SIGNS, length(random)),
+  ]);
 
 /** Latin-1, so that every byte can be written. */
 export const latin = (content: string): Buffer => Buffer.from(content, "latin1");

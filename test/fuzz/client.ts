@@ -1,6 +1,6 @@
 /** Plays sessions on sockets of its own. */
 import { connect, type Socket } from "node:net";
-import { Answers, faultOf, faultOfAny, isDegraded, isSpooled, isUnready, type Answer } from "./answers.js";
+import { type Answer, Answers, faultOf, faultOfAny, isDegraded, isSpooled, isUnready } from "./answers.js";
 import type { Session, Step, Want } from "./session.js";
 
 /** What no request may last, however busy the machine. */

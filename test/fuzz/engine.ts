@@ -33,13 +33,21 @@ export async function openEngine(): Promise<FuzzedEngine> {
   }
   const serve = new Serve({ port: await freePort(), adminPort: await freePort(), dataDir, redisUrl: "embedded", processes: 1, env: {}, logFile });
   await serve.start();
-  await until("the engine is ready", () => fetch(`${serve.url}/readyz`).then((answer) => answer.ok, () => false));
+  await until("the engine is ready", () =>
+    fetch(`${serve.url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    ),
+  );
   return {
-    serve, port: serve.plan.port,
+    serve,
+    port: serve.plan.port,
     pid: () => serve.pids("api")[0],
     complaints: (spooled) => {
       let aside = 0;
-      return readFileSync(logFile, "utf8").split("\n").filter((line) => line !== "" && !isUsual(line) && !(line.includes(SET_ASIDE) && (aside += (JSON.parse(line) as { dead: number }).dead) <= spooled));
+      return readFileSync(logFile, "utf8")
+        .split("\n")
+        .filter((line) => line !== "" && !isUsual(line) && !(line.includes(SET_ASIDE) && (aside += (JSON.parse(line) as { dead: number }).dead) <= spooled));
     },
     close: async () => {
       await serve.stop();
@@ -50,8 +58,19 @@ export async function openEngine(): Promise<FuzzedEngine> {
 
 /** In the order of `CAMPAIGNS`: one that always has room, so that every decision is a popup. */
 function campaigns(): Record<string, unknown>[] {
-  const common = { image_url: "https://bank.example/i.png", action_url: "bankapp:x", target: "all", start_time: "2020-01-01T00:00:00Z", end_time: "2040-01-01T00:00:00Z", status: "active" };
-  return [{ ...common, title: "Always", priority: 0 }, { ...common, title: "Capped", priority: 20, caps: ["2/day", "1/session"], stop_after: ["dismiss"] }, { ...common, title: "Counted when shown", priority: 10, caps: ["3/total"], count_on: "serve" }];
+  const common = {
+    image_url: "https://bank.example/i.png",
+    action_url: "bankapp:x",
+    target: "all",
+    start_time: "2020-01-01T00:00:00Z",
+    end_time: "2040-01-01T00:00:00Z",
+    status: "active",
+  };
+  return [
+    { ...common, title: "Always", priority: 0 },
+    { ...common, title: "Capped", priority: 20, caps: ["2/day", "1/session"], stop_after: ["dismiss"] },
+    { ...common, title: "Counted when shown", priority: 10, caps: ["3/total"], count_on: "serve" },
+  ];
 }
 
 function isUsual(line: string): boolean {

@@ -24,7 +24,8 @@ const program = new Command("fuzz")
   .parse();
 const flags = program.opts<{ requests: string; seed: string; session?: string; slowClients: string; out?: string }>();
 const [requests, seed, slowClients] = [Number(flags.requests), Number(flags.seed), Number(flags.slowClients)];
-if (![requests, seed, slowClients, Number(flags.session ?? 0)].every(Number.isInteger)) program.error("--requests, --seed, --session and --slow-clients are whole numbers", { exitCode: 2 });
+if (![requests, seed, slowClients, Number(flags.session ?? 0)].every(Number.isInteger))
+  program.error("--requests, --seed, --session and --slow-clients are whole numbers", { exitCode: 2 });
 
 // Ctrl-C reaches the processes of the engine too; its folder is removed all the same.
 const interrupt = new AbortController();
@@ -40,7 +41,10 @@ try {
 async function all(): Promise<number> {
   let told = 0;
   const outcome = await fuzz(engine, {
-    seed, requests, slowClients, signal: interrupt.signal,
+    seed,
+    requests,
+    slowClients,
+    signal: interrupt.signal,
     onProgress: (done, resident) => {
       if (done - told < requests / 20) return;
       told = done;
@@ -59,7 +63,9 @@ async function all(): Promise<number> {
 async function one(number: number): Promise<number> {
   const session = sessionOf(seed, number);
   for (const { name, writes, wants, ending } of session.steps) {
-    process.stdout.write(`${name}: wants ${JSON.stringify(wants)}, then ${ending}\n${writes.map((piece) => `  ${JSON.stringify(piece.toString("latin1"))}\n`).join("")}`);
+    process.stdout.write(
+      `${name}: wants ${JSON.stringify(wants)}, then ${ending}\n${writes.map((piece) => `  ${JSON.stringify(piece.toString("latin1"))}\n`).join("")}`,
+    );
   }
   const played = nothingPlayed();
   await play(engine.port, session, played);
@@ -70,9 +76,19 @@ async function one(number: number): Promise<number> {
 
 function figuresOf({ answers, memory, seconds, slowestProbeMs, ...rest }: Outcome): Record<string, unknown> {
   return {
-    what: "http fuzz", date: new Date().toISOString(), seed, ...rest, seconds: Math.round(seconds), slowestProbeMs: Math.round(slowestProbeMs),
+    what: "http fuzz",
+    date: new Date().toISOString(),
+    seed,
+    ...rest,
+    seconds: Math.round(seconds),
+    slowestProbeMs: Math.round(slowestProbeMs),
     answers: Object.fromEntries([...answers].sort(([a], [b]) => a - b)),
-    memory: memory && { secondFifthMiB: mib(memory.second), lastFifthMiB: mib(memory.last), bytesPerRequest: Number(memory.perRequest.toFixed(2)), standardError: Number(memory.perRequestError.toFixed(2)) },
+    memory: memory && {
+      secondFifthMiB: mib(memory.second),
+      lastFifthMiB: mib(memory.last),
+      bytesPerRequest: Number(memory.perRequest.toFixed(2)),
+      standardError: Number(memory.perRequestError.toFixed(2)),
+    },
     machine: describeMachine(),
   };
 }

@@ -2,8 +2,8 @@
 import { openFiles, residentBytes } from "../chaos/proc.js";
 import { Random } from "../helpers/random.js";
 import { until } from "../helpers/until.js";
-import { lineThrough, trendOf, type Point } from "../soak/trend.js";
-import { Connection, nothingPlayed, play, type Played } from "./client.js";
+import { lineThrough, type Point, trendOf } from "../soak/trend.js";
+import { Connection, nothingPlayed, type Played, play } from "./client.js";
 import type { FuzzedEngine } from "./engine.js";
 import { sessionOf } from "./generate.js";
 import { rightStep } from "./right.js";
@@ -81,8 +81,14 @@ export async function fuzz(engine: FuzzedEngine, { seed, requests, slowClients, 
   }
   played.faults.push(...engine.complaints(played.spooled).map((line) => `in the log: ${line.slice(0, 1_000)}`));
   return {
-    ...played, sessions: next, seconds: (performance.now() - started) / 1_000, probes: prober.count, slowestProbeMs: prober.slowestMs, slowClientsCut: slow.cut,
-    memory: memoryOf(samples), files: { before, after },
+    ...played,
+    sessions: next,
+    seconds: (performance.now() - started) / 1_000,
+    probes: prober.count,
+    slowestProbeMs: prober.slowestMs,
+    slowClientsCut: slow.cut,
+    memory: memoryOf(samples),
+    files: { before, after },
   };
 }
 
@@ -100,7 +106,11 @@ class Prober {
   #stopped = false;
   readonly #running: Promise<void>;
 
-  constructor(private readonly port: number, private readonly random: Random, private readonly played: Played) {
+  constructor(
+    private readonly port: number,
+    private readonly random: Random,
+    private readonly played: Played,
+  ) {
     this.#running = this.#run();
   }
 

@@ -5,7 +5,13 @@ export type Want =
   /** A popup, or `204` where the engine did not make its deadline. */
   | { readonly kind: "popup" }
   | { readonly kind: "receipt"; readonly type: EventType }
-  | { readonly kind: "problem"; readonly status: number; readonly field?: string; readonly bodyless?: boolean; /** Nobody could tell while Redis was asked in vain: the report waits in the spool, and the worker sets it aside. */ readonly orSpooled?: boolean }
+  | {
+      readonly kind: "problem";
+      readonly status: number;
+      readonly field?: string;
+      readonly bodyless?: boolean /** Nobody could tell while Redis was asked in vain: the report waits in the spool, and the worker sets it aside. */;
+      readonly orSpooled?: boolean;
+    }
   | { readonly kind: "well" };
 
 /** How the client ends a step: it goes on, sends a FIN, a reset, or the server closes. */

@@ -8,7 +8,7 @@ const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", 
 
 /** The browser's program, or undefined when this machine has none. */
 export function findBrowser(): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = (process.env.PATH ?? "").split(delimiter);
   return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find((path) => {
     try {
       accessSync(path, constants.X_OK);
@@ -27,5 +27,9 @@ export async function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
   if (executablePath === undefined) throw new Error(String(noBrowser));
   // Its sandbox does not work for root, as whom containers run; it is shown pages of this machine only.
-  return puppeteer.launch({ executablePath, headless: true, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-extensions", "--no-first-run"] });
+  return puppeteer.launch({
+    executablePath,
+    headless: true,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-extensions", "--no-first-run"],
+  });
 }

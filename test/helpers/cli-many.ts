@@ -22,6 +22,10 @@ write(JSON.stringify(runs));`;
 
 /** The runs of the command lines, in order, in the data folder of `popup`. */
 export async function runMany(popup: Pick<Cli, "env">, commands: readonly (readonly string[])[]): Promise<Run[]> {
-  const { stdout } = await promisify(execFile)("env", [...bareNode(), "--input-type=module", "-e", SCRIPT, JSON.stringify(commands)], { env: popup.env, cwd: PACKAGE_ROOT, maxBuffer: 64_000_000 });
+  const { stdout } = await promisify(execFile)("env", [...bareNode(), "--input-type=module", "-e", SCRIPT, JSON.stringify(commands)], {
+    env: popup.env,
+    cwd: PACKAGE_ROOT,
+    maxBuffer: 64_000_000,
+  });
   return JSON.parse(stdout) as Run[];
 }

@@ -8,7 +8,11 @@ import { PACKAGE_ROOT } from "../../dist/version.js";
 import { bareNode } from "./node.js";
 
 export const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
-export interface Run { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 export interface Cli {
   readonly dir: string;
   readonly env: NodeJS.ProcessEnv;

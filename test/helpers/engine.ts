@@ -5,16 +5,16 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type { Test } from "tap";
-import { openApi, type Api, type ApiOptions } from "../../dist/app.js";
-import { Keys } from "../../dist/redis/keys.js";
-import { IdSet } from "../../dist/id-set.js";
+import { type Api, type ApiOptions, openApi } from "../../dist/app.js";
 import type { AudienceRef } from "../../dist/audience.js";
-import { type RequestedEncoding } from "../../dist/encoding.js";
-import { createCampaign } from "../../dist/store/campaign-changes.js";
+import type { RequestedEncoding } from "../../dist/encoding.js";
+import { IdSet } from "../../dist/id-set.js";
 import { freePort } from "../../dist/private-engine.js";
-import { openStore, type Store } from "../../dist/store/store.js";
+import { Keys } from "../../dist/redis/keys.js";
 import { runIdOf } from "../../dist/redis/run-id.js";
-import { publish, type PublishResult } from "../../dist/sync/publish.js";
+import { createCampaign } from "../../dist/store/campaign-changes.js";
+import { openStore, type Store } from "../../dist/store/store.js";
+import { type PublishResult, publish } from "../../dist/sync/publish.js";
 import { refreshIndex } from "../../dist/sync/sync.js";
 import { sayWhole } from "../../dist/sync/verify.js";
 import { sqliteSink } from "../../dist/worker/sink.js";
@@ -22,14 +22,34 @@ import { Worker } from "../../dist/worker/worker.js";
 import { checkAnswer } from "./openapi.js";
 import { startRedis } from "./redis.js";
 
-export interface Popup { campaign_id: number; title: string; body: string | null; image_url: string; action_url: string; impression_id: string }
-export interface Answer { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: unknown }
+export interface Popup {
+  campaign_id: number;
+  title: string;
+  body: string | null;
+  image_url: string;
+  action_url: string;
+  impression_id: string;
+}
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: unknown;
+}
 
 export class TestEngine {
   /** Epoch ms; what every part of the engine takes for the present. */
   now = Date.parse("2026-06-10T12:00:00Z");
 
-  constructor(readonly dir: string, readonly store: Store, readonly redis: Redis, readonly redisUrl: string, readonly keys: Keys, readonly worker: Worker, public api: Api | undefined) {}
+  constructor(
+    readonly dir: string,
+    readonly store: Store,
+    readonly redis: Redis,
+    readonly redisUrl: string,
+    readonly keys: Keys,
+    readonly worker: Worker,
+    public api: Api | undefined,
+  ) {}
 
   get url(): string {
     return this.api?.url ?? "";
@@ -104,8 +124,15 @@ export class TestEngine {
 /** What `createCampaign` needs, with the required fields filled in. */
 export function campaignInput(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    title: "Offer", image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all",
-    start_time: "2020-01-01T00:00:00Z", end_time: "2040-01-01T00:00:00Z", status: "active", ...fields,
+    title: "Offer",
+    image_url: "https://bank.example/offer.png",
+    action_url: "bankapp:offers/1",
+    priority: 0,
+    target: "all",
+    start_time: "2020-01-01T00:00:00Z",
+    end_time: "2040-01-01T00:00:00Z",
+    status: "active",
+    ...fields,
   };
 }
 
@@ -118,7 +145,15 @@ export const PATIENT_MS = 10_000;
  * Opens an engine on a private Redis; everything is closed at the test's teardown.
  * @param decisionDeadlineMs for tests of the deadline itself
  */
-export async function startEngine(t: Test, { http = true, spool = true, decisionDeadlineMs = PATIENT_MS, ...api }: { http?: boolean; spool?: boolean; decisionDeadlineMs?: number } & Pick<ApiOptions, "auth" | "jwtSecret"> = {}): Promise<TestEngine> {
+export async function startEngine(
+  t: Test,
+  {
+    http = true,
+    spool = true,
+    decisionDeadlineMs = PATIENT_MS,
+    ...api
+  }: { http?: boolean; spool?: boolean; decisionDeadlineMs?: number } & Pick<ApiOptions, "auth" | "jwtSecret"> = {},
+): Promise<TestEngine> {
   const { redis, url } = await startRedis(t);
   const dir = mkdtempSync(join(tmpdir(), "popup-store-"));
   let engine: TestEngine | undefined;
@@ -129,7 +164,14 @@ export async function startEngine(t: Test, { http = true, spool = true, decision
   await engine.trust();
   if (http) {
     engine.api = await openApi({
-      redisUrl: url, prefix: "", host: "127.0.0.1", port: await freePort(), clock, log: pino({ level: "silent" }), decisionDeadlineMs, ...api,
+      redisUrl: url,
+      prefix: "",
+      host: "127.0.0.1",
+      port: await freePort(),
+      clock,
+      log: pino({ level: "silent" }),
+      decisionDeadlineMs,
+      ...api,
       spool: spool ? { dir: join(dir, "spool"), maxBytes: 10_000_000 } : null,
     });
   }

@@ -10,7 +10,10 @@ export type ModelTarget =
   | { readonly kind: "and" | "or"; readonly left: ModelTarget; readonly right: ModelTarget };
 
 /** A window is a calendar one, or a duration in ms. */
-export interface ModelCap { readonly limit: number; readonly window: "total" | "day" | "week" | "month" | "session" | number }
+export interface ModelCap {
+  readonly limit: number;
+  readonly window: "total" | "day" | "week" | "month" | "session" | number;
+}
 
 export interface ModelCampaign {
   readonly id: number;
@@ -37,10 +40,32 @@ export interface ModelWorld {
   readonly lists: ReadonlyMap<number, ReadonlySet<string>>;
 }
 
-export interface ModelEvent { type: string; campaign: number; user: string; id: string; at: number; over_cap: boolean; session: string }
-export interface Show { readonly campaign: number; readonly at: number; readonly session: string | null }
-interface Hold { readonly campaign: number; readonly session: string | null; readonly id: string; readonly until: number }
-interface UserHistory { shows: Show[]; taken: Set<string>; reactions: Set<string>; holds: Hold[] }
+export interface ModelEvent {
+  type: string;
+  campaign: number;
+  user: string;
+  id: string;
+  at: number;
+  over_cap: boolean;
+  session: string;
+}
+export interface Show {
+  readonly campaign: number;
+  readonly at: number;
+  readonly session: string | null;
+}
+interface Hold {
+  readonly campaign: number;
+  readonly session: string | null;
+  readonly id: string;
+  readonly until: number;
+}
+interface UserHistory {
+  shows: Show[];
+  taken: Set<string>;
+  reactions: Set<string>;
+  holds: Hold[];
+}
 
 /** A customer's devices hold no more than this. */
 const MOST_HOLDS = 32;
@@ -54,7 +79,10 @@ export class Model {
   #world: ModelWorld = { campaigns: [], segments: new Map(), lists: new Map() };
   #listed = new Set<number>();
 
-  constructor(timezone: string, private readonly policy: readonly ModelCap[]) {
+  constructor(
+    timezone: string,
+    private readonly policy: readonly ModelCap[],
+  ) {
     this.#calendar = calendarOf(timezone);
   }
 
@@ -65,7 +93,9 @@ export class Model {
 
   /** The active campaigns, and drafts that somebody tests, in the order of selection. */
   get order(): ModelCampaign[] {
-    return this.#world.campaigns.filter((c) => c.status === "active" || (c.status === "draft" && c.testUsers.length > 0)).sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
+    return this.#world.campaigns
+      .filter((c) => c.status === "active" || (c.status === "draft" && c.testUsers.length > 0))
+      .sort((a, b) => b.priority - a.priority || a.end - b.end || a.id - b.id);
   }
 
   /** What stands against showing a campaign, in the words of `popup explain`; null for nothing. */
@@ -153,7 +183,8 @@ export class Model {
     const held = this.#held(user, now);
     const ownHeld = held.filter((hold) => hold.campaign === campaign.id);
     for (const cap of campaign.caps) if (!this.#holds(cap, own, ownHeld, now, session)) return this.#holds(cap, own, [], now, session) ? "held" : "cap";
-    for (const cap of campaign.exempt ? [] : this.policy) if (!this.#holds(cap, all, held, now, session)) return this.#holds(cap, all, [], now, session) ? "held" : "user_cap";
+    for (const cap of campaign.exempt ? [] : this.policy)
+      if (!this.#holds(cap, all, held, now, session)) return this.#holds(cap, all, [], now, session) ? "held" : "user_cap";
     return null;
   }
 
@@ -175,12 +206,18 @@ export class Model {
     if (segmentNames(target).some((name) => !this.#world.segments.has(name))) return false;
     const holds = (target: ModelTarget): boolean => {
       switch (target.kind) {
-        case "all": return true;
-        case "users": return this.#world.lists.get(campaign.id)?.has(user) ?? false;
-        case "segment": return this.#world.segments.get(target.name)?.has(user) ?? false;
-        case "not": return !holds(target.of);
-        case "and": return holds(target.left) && holds(target.right);
-        case "or": return holds(target.left) || holds(target.right);
+        case "all":
+          return true;
+        case "users":
+          return this.#world.lists.get(campaign.id)?.has(user) ?? false;
+        case "segment":
+          return this.#world.segments.get(target.name)?.has(user) ?? false;
+        case "not":
+          return !holds(target.of);
+        case "and":
+          return holds(target.left) && holds(target.right);
+        case "or":
+          return holds(target.left) || holds(target.right);
       }
     };
     return holds(target);
@@ -197,16 +234,25 @@ function segmentNames(target: ModelTarget): string[] {
 export function targetText(target: ModelTarget): string {
   switch (target.kind) {
     case "all":
-    case "users": return target.kind;
-    case "segment": return `segment:${target.name}`;
-    case "not": return `!${targetText(target.of)}`;
-    case "and": return `(${targetText(target.left)} & ${targetText(target.right)})`;
-    case "or": return `(${targetText(target.left)} | ${targetText(target.right)})`;
+    case "users":
+      return target.kind;
+    case "segment":
+      return `segment:${target.name}`;
+    case "not":
+      return `!${targetText(target.of)}`;
+    case "and":
+      return `(${targetText(target.left)} & ${targetText(target.right)})`;
+    case "or":
+      return `(${targetText(target.left)} | ${targetText(target.right)})`;
   }
 }
 
 /** The local day, the Monday of its week and its month, as texts that are equal within one window. */
-interface Calendar { readonly day: string; readonly week: string; readonly month: string }
+interface Calendar {
+  readonly day: string;
+  readonly week: string;
+  readonly month: string;
+}
 
 function calendarOf(timezone: string): (at: number) => Calendar {
   const format = new Intl.DateTimeFormat("en-CA", { timeZone: timezone, year: "numeric", month: "2-digit", day: "2-digit" });

@@ -6,12 +6,27 @@ import formats from "ajv-formats";
 import { parse } from "yaml";
 import { PACKAGE_ROOT } from "../../dist/version.js";
 
-interface HeaderSpec { readonly required?: boolean; readonly schema: unknown }
-interface ResponseSpec { readonly headers?: Record<string, HeaderSpec>; readonly content?: Record<string, { readonly schema: unknown }> }
-interface Operation { readonly responses: Record<string, ResponseSpec> }
-interface Spec { readonly paths: Record<string, Record<string, Operation>>; readonly components: { readonly responses: Record<string, ResponseSpec> } }
+interface HeaderSpec {
+  readonly required?: boolean;
+  readonly schema: unknown;
+}
+interface ResponseSpec {
+  readonly headers?: Record<string, HeaderSpec>;
+  readonly content?: Record<string, { readonly schema: unknown }>;
+}
+interface Operation {
+  readonly responses: Record<string, ResponseSpec>;
+}
+interface Spec {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly responses: Record<string, ResponseSpec> };
+}
 
-export interface AnswerParts { readonly status: number; readonly headers: { get(name: string): string | null }; readonly text: string }
+export interface AnswerParts {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly text: string;
+}
 
 const FILE = join(PACKAGE_ROOT, "docs/openapi.yaml");
 /** Headers whose presence means something: one that the file does not name for an answer must not be there. */
@@ -85,7 +100,14 @@ function resolved(part: unknown, spec: unknown): unknown {
   if (Array.isArray(part)) return part.map((item) => resolved(item, spec));
   if (typeof part !== "object" || part === null) return part;
   const { $ref, ...rest } = part as Record<string, unknown>;
-  if (typeof $ref === "string") return resolved($ref.slice(2).split("/").reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], spec), spec);
+  if (typeof $ref === "string")
+    return resolved(
+      $ref
+        .slice(2)
+        .split("/")
+        .reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], spec),
+      spec,
+    );
   const whole = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, resolved(value, spec)]));
-  return whole["type"] === "object" ? { ...whole, additionalProperties: false } : whole;
+  return whole.type === "object" ? { ...whole, additionalProperties: false } : whole;
 }

@@ -1,9 +1,5 @@
 /** Random campaigns, audiences and what operators do to them: in a store, and as the model knows them. */
 import type { Redis } from "ioredis";
-import { targetText, type Model, type ModelCampaign, type ModelCap, type ModelTarget, type ModelWorld } from "./model.js";
-import type { Random } from "./random.js";
-import { campaignInput } from "./engine.js";
-import { readLive, type Live } from "./worksheet.js";
 import type { AudienceRef } from "../../dist/audience.js";
 import { IdSet } from "../../dist/id-set.js";
 import type { Keys } from "../../dist/redis/keys.js";
@@ -11,20 +7,35 @@ import { createCampaign, setStatus } from "../../dist/store/campaign-changes.js"
 import type { Store } from "../../dist/store/store.js";
 import { publish } from "../../dist/sync/publish.js";
 import { refreshIndex } from "../../dist/sync/sync.js";
+import { campaignInput } from "./engine.js";
+import { type Model, type ModelCampaign, type ModelCap, type ModelTarget, type ModelWorld, targetText } from "./model.js";
+import type { Random } from "./random.js";
+import { type Live, readLive } from "./worksheet.js";
 
 export const DAY = 86_400_000;
 export const ZONES = ["Asia/Jakarta", "Europe/Berlin", "UTC"];
 /** Around a change of the clocks, a month's end, a year's end, and an ordinary day. */
-export const STARTS = ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z", "2026-06-30T09:00:00Z", "2026-12-30T21:00:00Z", "2026-06-10T12:00:00Z"].map((text) => Date.parse(text));
+export const STARTS = ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z", "2026-06-30T09:00:00Z", "2026-12-30T21:00:00Z", "2026-06-10T12:00:00Z"].map((text) =>
+  Date.parse(text),
+);
 /** Integer ids at the edges of bytes and chunks, and string ids that look like integers. */
 export const USERS = ["0", "7", "8", "65535", "65536", "1000003", "007", "4294967296", "anna@bank", "u-1"];
 export const SEGMENTS = ["payroll", "staff", "vip"];
 const ROLLING = [1_000, 30_000, 900_000, 6 * 3_600_000, DAY, 7 * DAY];
 
-export interface World { readonly campaigns: ModelCampaign[]; readonly segments: Map<string, Set<string>>; readonly lists: Map<number, Set<string>> }
+export interface World {
+  readonly campaigns: ModelCampaign[];
+  readonly segments: Map<string, Set<string>>;
+  readonly lists: Map<number, Set<string>>;
+}
 
 /** A store's settings, segments and campaigns. */
-export function fillWorld(store: Store, random: Random, now: number, { zone, policy, reserveS }: { zone: string; policy: readonly ModelCap[]; reserveS: number }): World {
+export function fillWorld(
+  store: Store,
+  random: Random,
+  now: number,
+  { zone, policy, reserveS }: { zone: string; policy: readonly ModelCap[]; reserveS: number },
+): World {
   const world: World = { campaigns: [], segments: new Map(), lists: new Map() };
   store.transaction(() => {
     store.settings.set("timezone", zone);
@@ -61,13 +72,34 @@ function create(store: Store, random: Random, now: number, reserveS: number): Mo
   const start = now + random.pick([-DAY, -DAY, -DAY, 0, 3_600_000, 2 * DAY]);
   const fields = {
     // Few priorities and ends, so that ties happen at every level of the order.
-    priority: random.between(-1, 2), start, end: start + random.pick([3 * DAY, 10 * DAY, 10 * DAY, 400 * DAY]), status: random.pick(["active", "active", "active", "active", "draft"] as const),
-    target: target(random, 3), caps: caps(random, 4), exempt: random.chance(0.2), stopAfter: random.some(["click", "dismiss"] as const, 0.3), serve: random.chance(0.3), testUsers: random.chance(0.5) ? random.some(USERS, 0.4) : [], reserveMs: (own ?? reserveS) * 1000,
+    priority: random.between(-1, 2),
+    start,
+    end: start + random.pick([3 * DAY, 10 * DAY, 10 * DAY, 400 * DAY]),
+    status: random.pick(["active", "active", "active", "active", "draft"] as const),
+    target: target(random, 3),
+    caps: caps(random, 4),
+    exempt: random.chance(0.2),
+    stopAfter: random.some(["click", "dismiss"] as const, 0.3),
+    serve: random.chance(0.3),
+    testUsers: random.chance(0.5) ? random.some(USERS, 0.4) : [],
+    reserveMs: (own ?? reserveS) * 1000,
   };
-  const { id } = createCampaign(store, campaignInput({
-    priority: fields.priority, start_time: new Date(start).toISOString(), end_time: new Date(fields.end).toISOString(), status: fields.status, target: targetText(fields.target),
-    caps: fields.caps.map(capText), exempt: fields.exempt, stop_after: fields.stopAfter, count_on: fields.serve ? "serve" : "impression", reserve: own, test_users: fields.testUsers,
-  }));
+  const { id } = createCampaign(
+    store,
+    campaignInput({
+      priority: fields.priority,
+      start_time: new Date(start).toISOString(),
+      end_time: new Date(fields.end).toISOString(),
+      status: fields.status,
+      target: targetText(fields.target),
+      caps: fields.caps.map(capText),
+      exempt: fields.exempt,
+      stop_after: fields.stopAfter,
+      count_on: fields.serve ? "serve" : "impression",
+      reserve: own,
+      test_users: fields.testUsers,
+    }),
+  );
   return { id, ...fields };
 }
 
@@ -83,10 +115,17 @@ export function change(store: Store, random: Random, world: World): void {
     setStatus(store, campaign.id, status, "test");
     world.campaigns[at] = { ...campaign, status };
   } else if (what < 7) {
-    world.lists.set(campaign.id, store.transaction(() => load(store, random, { kind: "users", campaignId: campaign.id })));
+    world.lists.set(
+      campaign.id,
+      store.transaction(() => load(store, random, { kind: "users", campaignId: campaign.id })),
+    );
   } else {
     const name = random.pick(SEGMENTS);
-    if (what < 9) world.segments.set(name, store.transaction(() => load(store, random, { kind: "segment", name })));
+    if (what < 9)
+      world.segments.set(
+        name,
+        store.transaction(() => load(store, random, { kind: "segment", name })),
+      );
     else if (world.segments.delete(name)) store.transaction(() => store.audiences.delete({ kind: "segment", name }, "test"));
   }
 }
@@ -112,7 +151,14 @@ export function capText({ limit, window }: ModelCap): string {
 }
 
 /** Time goes on: a little, a lot, or exactly to where something changes. */
-export function later(random: Random, now: number, model: Model, campaigns: readonly ModelCampaign[], users: readonly string[], policy: readonly ModelCap[]): number {
+export function later(
+  random: Random,
+  now: number,
+  model: Model,
+  campaigns: readonly ModelCampaign[],
+  users: readonly string[],
+  policy: readonly ModelCap[],
+): number {
   const choice = random.between(0, 11);
   if (choice < 3) return now;
   if (choice < 5) return now + random.between(1, 60_000);

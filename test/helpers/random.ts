@@ -39,6 +39,6 @@ export class Random {
 
 /** The seed of this run: POPUP_SEED where it is set, otherwise a new one. */
 export function seedOfRun(): number {
-  const given = process.env["POPUP_SEED"];
+  const given = process.env.POPUP_SEED;
   return given === undefined || given === "" ? Math.floor(Math.random() * 4_294_967_296) : Number(given) >>> 0;
 }

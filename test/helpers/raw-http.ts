@@ -2,7 +2,11 @@
 import { connect } from "node:net";
 import { checkAnswer } from "./openapi.js";
 
-export interface RawAnswer { readonly status: number; readonly head: string; readonly body: string }
+export interface RawAnswer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
 
 /**
  * Sends the pieces, each in a write of its own, and reads until the server closes or the answer is complete.
@@ -46,6 +50,11 @@ export function rawRequest(url: string, pieces: readonly string[]): Promise<RawA
 function hold(request: string, { status, body }: RawAnswer, head: string): void {
   const [, method, path] = /^([A-Z]+) (\/\S*) /.exec(request) ?? [];
   if (status === 0 || method === undefined || path === undefined) return;
-  const lines = new Map(head.split("\r\n").slice(1).map((line): [string, string] => [line.split(":")[0]?.toLowerCase() ?? "", line.slice(line.indexOf(":") + 1).trim()]));
+  const lines = new Map(
+    head
+      .split("\r\n")
+      .slice(1)
+      .map((line): [string, string] => [line.split(":")[0]?.toLowerCase() ?? "", line.slice(line.indexOf(":") + 1).trim()]),
+  );
   checkAnswer(method, path, { status, headers: { get: (name) => lines.get(name) ?? null }, text: body });
 }

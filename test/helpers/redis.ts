@@ -7,7 +7,11 @@ import type { Test } from "tap";
 import { backgroundConnection } from "../../dist/redis/client.js";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
-export interface TestRedis { readonly url: string; readonly redis: Redis; readonly dir: string }
+export interface TestRedis {
+  readonly url: string;
+  readonly redis: Redis;
+  readonly dir: string;
+}
 
 /** Starts the server; stops it and removes its folder at the test's teardown. Call it on the file's root `t`. */
 export async function startRedis(t: Test): Promise<TestRedis> {

@@ -1,6 +1,6 @@
 /** Asserting that wrong input is refused as the contract wants it, and random input. */
 import type { Test } from "tap";
-import { PopupError, type ErrorCode } from "../../dist/errors.js";
+import { type ErrorCode, PopupError } from "../../dist/errors.js";
 import { Random, seedOfRun } from "./random.js";
 
 /** The error must be a PopupError that names the field, says `message`, and has a remedy. */

@@ -21,7 +21,11 @@ export interface Script {
  * Runs the module, which imports from `./dist/`; killed at the test's teardown.
  * @param command what runs it, such as a shell that sets limits first; Node's arguments follow
  */
-export function startScript(t: Test, source: string, { command = ["env", ...bareNode()], nodeArgs = [] }: { command?: readonly string[]; nodeArgs?: readonly string[] } = {}): Script {
+export function startScript(
+  t: Test,
+  source: string,
+  { command = ["env", ...bareNode()], nodeArgs = [] }: { command?: readonly string[]; nodeArgs?: readonly string[] } = {},
+): Script {
   const [program = "", ...args] = command;
   const child = spawn(program, [...args, ...nodeArgs, "--input-type=module", "-e", source], { cwd: PACKAGE_ROOT, stdio: "pipe" });
   let out = "";

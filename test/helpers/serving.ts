@@ -1,7 +1,7 @@
 /** `popup serve` as a process of its own. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Test } from "tap";
-import { POPUP, type Cli } from "./cli.js";
+import { type Cli, POPUP } from "./cli.js";
 import { freePort } from "./engine.js";
 import { bareNode } from "./node.js";
 import { until } from "./until.js";
@@ -20,7 +20,10 @@ export interface Serving {
 export async function startServing(t: Test, popup: Cli, args: readonly string[] = []): Promise<Serving> {
   const port = await freePort();
   const admin = await freePort();
-  const child = spawn("env", [...bareNode(), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${admin}`, ...args], { env: popup.env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("env", [...bareNode(), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${admin}`, ...args], {
+    env: popup.env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));

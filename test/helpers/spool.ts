@@ -5,7 +5,10 @@ import { join } from "node:path";
 import type { Test } from "tap";
 import { Spool, type SpooledReport } from "../../dist/spool/spool.js";
 
-export interface Trouble { readonly message: string; readonly details: Record<string, unknown> }
+export interface Trouble {
+  readonly message: string;
+  readonly details: Record<string, unknown>;
+}
 
 const MEMORY = "/dev/shm";
 
@@ -17,7 +20,11 @@ export function spoolFolder(t: Test, { inMemory = false }: { inMemory?: boolean 
 }
 
 /** Opens it; closed at the test's teardown. @param troubles collects what it tells */
-export async function openSpool(t: Test, root: string, { maxBytes = 64 * 1024 * 1024, troubles = [] }: { maxBytes?: number; troubles?: Trouble[] } = {}): Promise<Spool> {
+export async function openSpool(
+  t: Test,
+  root: string,
+  { maxBytes = 64 * 1024 * 1024, troubles = [] }: { maxBytes?: number; troubles?: Trouble[] } = {},
+): Promise<Spool> {
   const spool = await Spool.open(root, { maxBytes, onTrouble: (message, details) => troubles.push({ message, details }) });
   t.teardown(() => spool.close());
   return spool;
@@ -26,7 +33,14 @@ export async function openSpool(t: Test, root: string, { maxBytes = 64 * 1024 * 
 /** Reports that differ in every field; the number is in the impression id. */
 export function reportNo(n: number): SpooledReport {
   const type = (["impression", "click", "dismiss"] as const)[n % 3] ?? "impression";
-  return { type, campaignId: 1 + (n % 7), userId: `user-${n}@bank`, impressionId: String(n), sessionId: n % 2 === 0 ? null : `s-${n}`, at: 1_780_000_000_000 + n };
+  return {
+    type,
+    campaignId: 1 + (n % 7),
+    userId: `user-${n}@bank`,
+    impressionId: String(n),
+    sessionId: n % 2 === 0 ? null : `s-${n}`,
+    at: 1_780_000_000_000 + n,
+  };
 }
 
 export type Outcome = true | "full" | "failed";

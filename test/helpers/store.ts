@@ -5,7 +5,12 @@ import { join } from "node:path";
 import type { Test } from "tap";
 import { openStore, type Store } from "../../dist/store/store.js";
 
-export interface TestStore { readonly store: Store; readonly dir: string; readonly path: string; /** Epoch ms. */ now: number }
+export interface TestStore {
+  readonly store: Store;
+  readonly dir: string;
+  readonly path: string /** Epoch ms. */;
+  now: number;
+}
 
 /** Closed and removed at the test's teardown. */
 export function testStore(t: Test): TestStore {

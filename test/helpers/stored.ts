@@ -1,4 +1,4 @@
-import { reportOf, type CampaignReport } from "../../dist/report/report.js";
+import { type CampaignReport, reportOf } from "../../dist/report/report.js";
 import type { Store } from "../../dist/store/store.js";
 
 /** What the store reports of all time, by UTC day. @param id one campaign, or null for all */

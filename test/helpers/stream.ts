@@ -12,8 +12,10 @@ export function entryOf(event: StreamEvent): string[] {
 /** The stream's events as objects, oldest first; an entry holds one or more. */
 export async function readStream(redis: Redis, key: string): Promise<StreamEvent[]> {
   const entries = await redis.xrange(key, "-", "+");
-  return entries.flatMap(([, fields]) => fields.filter((_, i) => i % 2 === 1)).map((text) => {
-    const values = text.split(" ");
-    return Object.fromEntries(PARTS.map((part, i) => [part, values[i]])) as StreamEvent;
-  });
+  return entries
+    .flatMap(([, fields]) => fields.filter((_, i) => i % 2 === 1))
+    .map((text) => {
+      const values = text.split(" ");
+      return Object.fromEntries(PARTS.map((part, i) => [part, values[i]])) as StreamEvent;
+    });
 }

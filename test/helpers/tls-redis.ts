@@ -2,9 +2,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import type { Test } from "tap";
 import { freePort } from "../../dist/private-engine.js";
 import { until } from "./until.js";
@@ -28,10 +28,24 @@ export async function startTlsRedis(t: Test, { user, password, rights }: { user:
   openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem");
   const port = await freePort();
   const hash = createHash("sha256").update(password).digest("hex");
-  writeFileSync(join(dir, "redis.conf"), [
-    "bind 127.0.0.1", "port 0", `tls-port ${port}`, "tls-cert-file server.pem", "tls-key-file server.key", "tls-ca-cert-file ca.pem", "tls-auth-clients no",
-    'save ""', "maxmemory-policy noeviction", "logfile redis.log", "user default off", `user ${user} on #${hash} ${rights}`, `user narrow on #${hash} -@all +ping +info`,
-  ].join("\n"));
+  writeFileSync(
+    join(dir, "redis.conf"),
+    [
+      "bind 127.0.0.1",
+      "port 0",
+      `tls-port ${port}`,
+      "tls-cert-file server.pem",
+      "tls-key-file server.key",
+      "tls-ca-cert-file ca.pem",
+      "tls-auth-clients no",
+      'save ""',
+      "maxmemory-policy noeviction",
+      "logfile redis.log",
+      "user default off",
+      `user ${user} on #${hash} ${rights}`,
+      `user narrow on #${hash} -@all +ping +info`,
+    ].join("\n"),
+  );
   const server = spawn("redis-server", ["redis.conf"], { cwd: dir, stdio: "ignore" });
   const exited = new Promise((resolve) => server.once("exit", resolve));
   t.teardown(async () => {
@@ -51,6 +65,26 @@ export async function startTlsRedis(t: Test, { user, password, rights }: { user:
 }
 
 function makeAuthority(dir: string, name: string): string {
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", `${name}.key`, "-out", `${name}.pem`, "-days", "2", "-subj", `/CN=Test authority ${name}`], { cwd: dir, stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.pem`,
+      "-days",
+      "2",
+      "-subj",
+      `/CN=Test authority ${name}`,
+    ],
+    { cwd: dir, stdio: "ignore" },
+  );
   return join(dir, `${name}.pem`);
 }

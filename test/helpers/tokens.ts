@@ -1,7 +1,10 @@
 /** Tokens as any issuer, or any attacker, may put them together; signed by node:crypto and not by what verifies them. */
-import { createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
-export interface KeyPair { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
 
 export const rsaPair = (bits = 2_048): KeyPair => generateKeyPairSync("rsa", { modulusLength: bits });
 export const ecPair = (curve = "P-256"): KeyPair => generateKeyPairSync("ec", { namedCurve: curve });
@@ -18,7 +21,10 @@ const part = (value: unknown): string => Buffer.from(typeof value === "string" ?
 export function token(header: { alg: string } & Record<string, unknown>, payload: unknown, key?: KeyObject | string): string {
   const signed = `${part(header)}.${part(payload)}`;
   if (key === undefined) return `${signed}.`;
-  if (typeof key === "string") return `${signed}.${createHmac(`sha${header.alg.slice(2)}`, key).update(signed).digest("base64url")}`;
+  if (typeof key === "string")
+    return `${signed}.${createHmac(`sha${header.alg.slice(2)}`, key)
+      .update(signed)
+      .digest("base64url")}`;
   const signature = sign("sha256", Buffer.from(signed), header.alg.startsWith("ES") ? { key, dsaEncoding: "ieee-p1363" } : key);
   return `${signed}.${signature.toString("base64url")}`;
 }

@@ -1,18 +1,25 @@
 /** The scripts, called for the list that was last published, at the engine's clock. */
-import type { TestEngine } from "./engine.js";
-import { readStream, type StreamEvent } from "./stream.js";
+
 import type { Redis } from "ioredis";
-import type { EventType } from "../../dist/event.js";
 import type { Reaction } from "../../dist/campaign.js";
+import type { EventType } from "../../dist/event.js";
 import { readManifest } from "../../dist/manifest.js";
-import { directKeys, report, select, type ListView, type ReportAsk, type SelectAsk } from "../../dist/redis/decisions.js";
+import { directKeys, type ListView, type ReportAsk, report, type SelectAsk, select } from "../../dist/redis/decisions.js";
 import type { Keys } from "../../dist/redis/keys.js";
 import { rowFinder } from "../../dist/redis/rows.js";
-import { windowsAt, type Windows } from "../../dist/time.js";
+import { type Windows, windowsAt } from "../../dist/time.js";
+import type { TestEngine } from "./engine.js";
+import { readStream, type StreamEvent } from "./stream.js";
 
 /** What became of one ask, in the words of the contract. */
-export interface Outcome { readonly tag: string; readonly campaignId?: number; readonly total?: number }
-export interface Live extends ListView { readonly timezone: string }
+export interface Outcome {
+  readonly tag: string;
+  readonly campaignId?: number;
+  readonly total?: number;
+}
+export interface Live extends ListView {
+  readonly timezone: string;
+}
 
 /** The published list, as the calls need it. */
 export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
@@ -45,10 +52,20 @@ export async function reportAll(redis: Redis, keys: Keys, version: string, windo
 }
 
 export class Worksheet {
-  live: Live = { version: "-".repeat(24), timezone: "UTC", serves: true, testUsers: new Set(), findRow: () => ({ key: "campaigns:compiled", from: "", to: "" }), directKeys: [] };
+  live: Live = {
+    version: "-".repeat(24),
+    timezone: "UTC",
+    serves: true,
+    testUsers: new Set(),
+    findRow: () => ({ key: "campaigns:compiled", from: "", to: "" }),
+    directKeys: [],
+  };
 
   /** @param redis the connection to call on */
-  constructor(private readonly engine: TestEngine, private readonly redis: Redis = engine.redis) {}
+  constructor(
+    private readonly engine: TestEngine,
+    private readonly redis: Redis = engine.redis,
+  ) {}
 
   get version(): string {
     return this.live.version;

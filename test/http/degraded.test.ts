@@ -4,12 +4,12 @@ import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import t from "tap";
-import { anotherApi } from "../helpers/another-api.js";
-import { startEngine } from "../helpers/engine.js";
-import { until } from "../helpers/until.js";
-import { reportAll } from "../helpers/stored.js";
 import { DECISION_DEADLINE_MS } from "../../dist/engine/engine.js";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
+import { anotherApi } from "../helpers/another-api.js";
+import { startEngine } from "../helpers/engine.js";
+import { reportAll } from "../helpers/stored.js";
+import { until } from "../helpers/until.js";
 
 const file = t;
 const engine = await startEngine(file, { decisionDeadlineMs: DECISION_DEADLINE_MS });
@@ -17,12 +17,14 @@ const id = engine.campaign({ caps: ["1000/total"] });
 await engine.publish();
 /** One that keeps nothing on disk. */
 const bare = await anotherApi(file, engine, { spool: null, decisionDeadlineMs: DECISION_DEADLINE_MS });
-const reportBare = (type: string, impressionId: string): ReturnType<typeof engine.request> => bare.report(type, id, { user_id: 1, impression_id: impressionId });
+const reportBare = (type: string, impressionId: string): ReturnType<typeof engine.request> =>
+  bare.report(type, id, { user_id: 1, impression_id: impressionId });
 const counted = async (): Promise<unknown> => {
   await engine.drain();
   return reportAll(engine.store, id).map(({ impressions, clicks, dismissals, over_cap }) => [impressions, clicks, dismissals, over_cap]);
 };
-const spoolEmpty = (): Promise<true> => until("the spool is empty", async () => /^popup_spool_records 0$/m.test((await engine.api?.metrics.registry.metrics()) ?? ""));
+const spoolEmpty = (): Promise<true> =>
+  until("the spool is empty", async () => /^popup_spool_records 0$/m.test((await engine.api?.metrics.registry.metrics()) ?? ""));
 
 const get = (): ReturnType<typeof engine.request> => engine.request("/v1/campaigns/popup?user_id=1");
 const degraded = async (): Promise<string | null> => (await get()).headers.get("popup-degraded");
@@ -53,7 +55,8 @@ t.test("Redis hangs: 204 at the deadline and then at once, reports are kept, and
   process.kill(pid, "SIGSTOP");
   try {
     const answers = await Promise.all(Array.from({ length: 20 }, get));
-    for (const answer of answers) t.match([answer.status, answer.text, answer.headers.get("popup-degraded"), answer.headers.get("cache-control")], [204, "", "timeout", "no-store"]);
+    for (const answer of answers)
+      t.match([answer.status, answer.text, answer.headers.get("popup-degraded"), answer.headers.get("cache-control")], [204, "", "timeout", "no-store"]);
     t.match(await engine.report("impression", id, { user_id: 1, impression_id: "hung" }), { status: 202, json: { counted: null, spooled: true } });
     const report = await reportBare("impression", "hung");
     t.equal(report.status, 503);
@@ -67,7 +70,10 @@ t.test("Redis hangs: 204 at the deadline and then at once, reports are kept, and
       Promise.all(Array.from({ length: 100 }, () => pipelined(100))),
       Promise.all(Array.from({ length: 500 }, (_, n) => engine.report("click", id, { user_id: 2, impression_id: `many-${n}` }))),
     ]);
-    t.equal(gets.reduce((sum, answers) => sum + answers, 0), 10_000);
+    t.equal(
+      gets.reduce((sum, answers) => sum + answers, 0),
+      10_000,
+    );
     t.ok(reports.every(({ status }) => status === 202));
     t.match(await engine.request("/healthz"), { status: 200 }, "the process itself is well");
   } finally {
@@ -107,14 +113,26 @@ t.test("Redis stops: unavailable at once, and all well when it is back", async (
   const server = await openEmbeddedRedis(dir);
   file.teardown(() => server.stop());
   await until("it is back", async () => (await degraded()) === "recovering");
-  t.match(await engine.report("dismiss", id, { user_id: 1, impression_id: "early" }), { json: { recorded: true, spooled: true } }, "a server that was not looked at counts nothing");
+  t.match(
+    await engine.report("dismiss", id, { user_id: 1, impression_id: "early" }),
+    { json: { recorded: true, spooled: true } },
+    "a server that was not looked at counts nothing",
+  );
   t.match(await engine.request("/readyz"), { status: 200, json: { recovering: true } });
   await engine.trust();
   await until("decisions again", async () => (await get()).status === 200);
   t.match(await engine.request("/readyz"), { status: 200 });
-  t.match(await engine.report("impression", id, { user_id: 1, impression_id: "hung" }), { status: 202, json: { reason: "duplicate" } }, "the append-only file kept the record");
+  t.match(
+    await engine.report("impression", id, { user_id: 1, impression_id: "hung" }),
+    { status: 202, json: { reason: "duplicate" } },
+    "the append-only file kept the record",
+  );
   await spoolEmpty();
-  t.match(await engine.report("impression", id, { user_id: 1, impression_id: "away" }), { status: 202, json: { reason: "duplicate" } }, "what was kept is counted by now");
+  t.match(
+    await engine.report("impression", id, { user_id: 1, impression_id: "away" }),
+    { status: 202, json: { reason: "duplicate" } },
+    "what was kept is counted by now",
+  );
   t.match((await reportBare("impression", "refused")).json, { counted: true, total: 3 }, "the refused report was not half taken");
   t.same(await counted(), [[3, 501, 2, 0]]);
   t.match(engine.store.deadEvents.list(), [{ reason: /takes no reports/, fields: ["x", /nowhere/] }], "and what is nobody's is there to see");
@@ -146,16 +164,18 @@ t.test("clients that leave in the middle harm nobody", async (t) => {
     `POST /v1/campaigns/${id}/impression HTTP/1.1\r\nhost: x\r\ncontent-length: 13\r\n\r\n{"user_id":9}`,
     "GET /v1/campaigns/popup?user_id=1 HTTP/1.1\r\nho",
   ];
-  await Promise.all(Array.from({ length: 100 }, async (_, i) => {
-    const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
-    socket.write(requests[i % requests.length] ?? "");
-    // Some leave with a reset, some in good order.
-    if (i % 2 === 0) socket.resetAndDestroy();
-    else socket.end();
-    socket.on("error", () => undefined);
-    socket.resume();
-    await once(socket, "close");
-  }));
+  await Promise.all(
+    Array.from({ length: 100 }, async (_, i) => {
+      const socket = connect(port, "127.0.0.1");
+      await once(socket, "connect");
+      socket.write(requests[i % requests.length] ?? "");
+      // Some leave with a reset, some in good order.
+      if (i % 2 === 0) socket.resetAndDestroy();
+      else socket.end();
+      socket.on("error", () => undefined);
+      socket.resume();
+      await once(socket, "close");
+    }),
+  );
   t.ok(await until("a decision", async () => (await get()).status === 200));
 });

@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import t from "tap";
 import { checkDemo } from "../../dist/cli/commands/serve-web.js";
-import { startEngine } from "../helpers/engine.js";
-import { anotherApi } from "../helpers/another-api.js";
-import { bareNode } from "../helpers/node.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
+import { anotherApi } from "../helpers/another-api.js";
+import { startEngine } from "../helpers/engine.js";
+import { bareNode } from "../helpers/node.js";
 
 const plain = await startEngine(t, { spool: false });
 const engine = await anotherApi(t, plain, { demo: true });
@@ -16,7 +16,7 @@ t.test("every file that the page names is there, with a type and a policy", asyn
   const named = [...page.text.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, path = ""]) => path);
   t.same(named, ["/demo/page.css", "/demo/page.js"]);
   const read = new Set<string>(["/demo"]);
-  for (const waiting = [...named]; waiting.length > 0;) {
+  for (const waiting = [...named]; waiting.length > 0; ) {
     const path = waiting.pop() ?? "";
     if (read.has(path)) continue;
     read.add(path);
@@ -27,11 +27,18 @@ t.test("every file that the page names is there, with a type and a policy", asyn
   }
   t.equal(read.size, 10, [...read].join(" "));
   t.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
-  t.match(page.headers.get("content-security-policy"), /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src .*frame-ancestors 'none'$/);
-  t.match([page.headers.get("x-content-type-options"), page.headers.get("referrer-policy"), page.headers.get("cache-control")], ["nosniff", "no-referrer", "no-store"]);
+  t.match(
+    page.headers.get("content-security-policy"),
+    /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src .*frame-ancestors 'none'$/,
+  );
+  t.match(
+    [page.headers.get("x-content-type-options"), page.headers.get("referrer-policy"), page.headers.get("cache-control")],
+    ["nosniff", "no-referrer", "no-store"],
+  );
   t.notMatch(page.text, /\sstyle=|<style|\son\w+=|<script>/, "nothing that the policy would stop");
   t.equal((await engine.request("/demo", { method: "POST" })).status, 405);
-  for (const path of ["/demo/", "/demo/index.html", "/demo/../package.json", "/demo/%2e%2e/package.json", "/demo/client/index.d.ts"]) t.equal((await engine.request(path)).status, 404, path);
+  for (const path of ["/demo/", "/demo/index.html", "/demo/../package.json", "/demo/%2e%2e/package.json", "/demo/client/index.d.ts"])
+    t.equal((await engine.request(path)).status, 404, path);
 });
 
 t.test("the panel is told what stands against each campaign", async (t) => {
@@ -41,7 +48,15 @@ t.test("the panel is told what stands against each campaign", async (t) => {
   await plain.report("impression", first, { user_id: 7, impression_id: "seen" });
   const { status, json } = await engine.request("/demo/explain?user_id=7&session_id=s");
   t.equal(status, 200);
-  t.match(json, { user_id: "7", session_id: "s", decision: { campaign_id: second }, candidates: [{ campaign_id: first, eligible: false, code: "cap", next_eligible_at: null }, { campaign_id: second, eligible: true }] });
+  t.match(json, {
+    user_id: "7",
+    session_id: "s",
+    decision: { campaign_id: second },
+    candidates: [
+      { campaign_id: first, eligible: false, code: "cap", next_eligible_at: null },
+      { campaign_id: second, eligible: true },
+    ],
+  });
   t.match((await engine.request("/demo/explain?user_id=not+one")).json, { status: 400, detail: /user_id/ });
   t.equal((await engine.request("/demo/explain?user_id=7", { method: "POST" })).status, 405);
 });
@@ -52,7 +67,12 @@ t.test("without --demo there is none", async (t) => {
 
 t.test("--demo is for an engine of this machine that asks nobody who they are", (t) => {
   for (const host of ["127.0.0.1", "localhost", "::1"]) t.doesNotThrow(() => checkDemo(host, { demo: true, auth: "none" }));
-  for (const auth of ["jwt", "key"] as const) t.throws(() => checkDemo("127.0.0.1", { demo: true, auth }), { code: "usage", message: `--demo: has no credentials to give to --auth ${auth}`, hint: /popup serve --demo/ });
+  for (const auth of ["jwt", "key"] as const)
+    t.throws(() => checkDemo("127.0.0.1", { demo: true, auth }), {
+      code: "usage",
+      message: `--demo: has no credentials to give to --auth ${auth}`,
+      hint: /popup serve --demo/,
+    });
   t.throws(() => checkDemo("0.0.0.0", { demo: true, auth: "none" }), { code: "usage", message: /^--demo: --host 0.0.0.0 is reached from other machines/ });
   t.doesNotThrow(() => checkDemo("0.0.0.0", { auth: "jwt" }), "without --demo");
   t.end();

@@ -11,7 +11,18 @@ import { fakeEngine, nothing } from "./fake-engine.js";
 const NEVER = new AbortController().signal;
 
 function plan(fields: Partial<GeneratorPlan> & { url: string }): GeneratorPlan {
-  return { connections: 4, ratePerS: null, share: { index: 0, of: 1 }, warmupS: 0, durationS: 1, timeoutS: 10, mix: { gets: 1, posts: 0 }, users: { kind: "range", first: 1, last: 40 }, seed: 1, ...fields };
+  return {
+    connections: 4,
+    ratePerS: null,
+    share: { index: 0, of: 1 },
+    warmupS: 0,
+    durationS: 1,
+    timeoutS: 10,
+    mix: { gets: 1, posts: 0 },
+    users: { kind: "range", first: 1, last: 40 },
+    seed: 1,
+    ...fields,
+  };
 }
 
 /** How many of the timed requests took longer than this. */
@@ -28,22 +39,33 @@ t.test("a real engine's own report agrees with what was counted", async (t) => {
   engine.campaign({ caps: ["5/total"], priority: 1, count_on: "serve" });
   await engine.publish();
   const seconds: Second[] = [];
-  const report = await generate(plan({ url: engine.url, mix: { gets: 2, posts: 1 }, users: { kind: "range", first: 1, last: 10 } }), (second) => seconds.push(second), NEVER);
+  const report = await generate(
+    plan({ url: engine.url, mix: { gets: 2, posts: 1 }, users: { kind: "range", first: 1, last: 10 } }),
+    (second) => seconds.push(second),
+    NEVER,
+  );
   const { get, post } = report.measured;
   await engine.drain();
   const [first, second] = reportAll(engine.store, null);
-  t.ok((post.outcomes["counted"] ?? 0) > 0 && (post.outcomes["duplicate"] ?? 0) > 0 && (get.outcomes["none"] ?? 0) > 0, JSON.stringify(report.measured));
-  t.equal(first?.impressions, post.outcomes["counted"], "every counted POST is in the report, and no other");
-  t.equal(first?.over_cap, post.outcomes["capped"]);
+  t.ok((post.outcomes.counted ?? 0) > 0 && (post.outcomes.duplicate ?? 0) > 0 && (get.outcomes.none ?? 0) > 0, JSON.stringify(report.measured));
+  t.equal(first?.impressions, post.outcomes.counted, "every counted POST is in the report, and no other");
+  t.equal(first?.over_cap, post.outcomes.capped);
   t.ok((second?.impressions ?? 0) > 0, "some were counted when they were served: their reports are the duplicates");
   const metrics = await engine.api?.metrics.registry.getMetricsAsJSON();
   const decisions = metrics?.find(({ name }) => name === "popup_decisions_total")?.values as { value: number; labels: { result?: string } }[];
   const decided = (result: string): number => decisions.find(({ labels }) => labels.result === result)?.value ?? 0;
-  t.same([get.outcomes["popup"], get.outcomes["none"]], [decided("show"), decided("none")], "no request is cut off at the end");
+  t.same([get.outcomes.popup, get.outcomes.none], [decided("show"), decided("none")], "no request is cut off at the end");
   const all = together(addTallies([report.measured]));
   t.equal(all.latency.totalCount, total(all), "each has a latency");
-  t.equal(seconds.reduce((sum, { requests }) => sum + requests, 0), total(all), "each is in a second");
-  t.same(seconds.map(({ index }) => index), seconds.map((_, index) => index));
+  t.equal(
+    seconds.reduce((sum, { requests }) => sum + requests, 0),
+    total(all),
+    "each is in a second",
+  );
+  t.same(
+    seconds.map(({ index }) => index),
+    seconds.map((_, index) => index),
+  );
 });
 
 t.test("an engine without campaigns: each 204 is degraded, by its cause", async (t) => {
@@ -60,10 +82,21 @@ t.test("warm-up is apart, and a fixed rate sends what is due, to the request", a
     nothing(response);
   });
   const share = { of: 2 };
-  const [even, odd] = await Promise.all([0, 1].map((index) => generate(plan({ url, ratePerS: 301, warmupS: 1, share: { ...share, index } }), () => undefined, NEVER)));
-  t.same([even, odd].map((report) => report?.unsent), [0, 0]);
-  t.same([even, odd].map((report) => report && total(report.warmup.get)), [151, 150]);
-  t.same([even, odd].map((report) => report && total(report.measured.get)), [150, 151]);
+  const [even, odd] = await Promise.all(
+    [0, 1].map((index) => generate(plan({ url, ratePerS: 301, warmupS: 1, share: { ...share, index } }), () => undefined, NEVER)),
+  );
+  t.same(
+    [even, odd].map((report) => report?.unsent),
+    [0, 0],
+  );
+  t.same(
+    [even, odd].map((report) => report && total(report.warmup.get)),
+    [151, 150],
+  );
+  t.same(
+    [even, odd].map((report) => report && total(report.measured.get)),
+    [150, 151],
+  );
   t.equal(asked, 602);
 });
 
@@ -107,14 +140,14 @@ t.test("lost connections: each lost request is an error, each answer belongs to 
   });
   const { measured } = await generate(plan({ url }), () => undefined, NEVER);
   t.ok(seen.answered > 2, JSON.stringify(seen));
-  t.equal(measured.get.outcomes["none"], seen.answered);
-  t.equal(measured.get.outcomes["error_connection"], seen.lost + seen.broken);
+  t.equal(measured.get.outcomes.none, seen.answered);
+  t.equal(measured.get.outcomes.error_connection, seen.lost + seen.broken);
   t.equal(unpackLatency(measured.get.latency).totalCount, seen.answered, "a lost request has no latency");
 });
 
 t.test("a closed port is an error now and then, not thousands a second", async (t) => {
   const { measured } = await generate(plan({ url: `http://127.0.0.1:${await freePort()}` }), () => undefined, NEVER);
-  const errors = measured.get.outcomes["error_connection"] ?? 0;
+  const errors = measured.get.outcomes.error_connection ?? 0;
   t.equal(errors, total(measured.get));
   t.ok(errors >= 4 && errors <= 4 * 11, `${errors} errors`);
 });
@@ -122,7 +155,7 @@ t.test("a closed port is an error now and then, not thousands a second", async (
 t.test("no answer is a time-out, with the time that was waited", async (t) => {
   const url = await fakeEngine(t, () => undefined);
   const { measured } = await generate(plan({ url, timeoutS: 1, connections: 3 }), () => undefined, NEVER);
-  const timeouts = measured.get.outcomes["error_timeout"] ?? 0;
+  const timeouts = measured.get.outcomes.error_timeout ?? 0;
   t.ok(timeouts >= 3, `${timeouts} time-outs`);
   t.equal(timeouts, total(measured.get));
   t.equal(unpackLatency(measured.get.latency).totalCount, timeouts);

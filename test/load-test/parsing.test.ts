@@ -12,7 +12,8 @@ t.test("--mix", async (t) => {
   t.same(parseMix("10:3"), { gets: 10, posts: 3 });
   t.same(parseMix("1:0"), { gets: 1, posts: 0 });
   t.same(parseMix("1000:1000"), { gets: 1_000, posts: 1_000 });
-  for (const text of ["", "10", "10:", ":3", "10/3", "1.5:1", "-1:3", "1001:1", "1:1001", "10:3:1", " 1:1"]) refused(t, () => parseMix(text), "--mix", /is not a ratio of GETs to POSTs/);
+  for (const text of ["", "10", "10:", ":3", "10/3", "1.5:1", "-1:3", "1001:1", "1:1001", "10:3:1", " 1:1"])
+    refused(t, () => parseMix(text), "--mix", /is not a ratio of GETs to POSTs/);
   refused(t, () => parseMix("0:1"), "--mix", /has no GETs/);
 });
 
@@ -54,12 +55,29 @@ t.test("--assert", async (t) => {
   t.same(second, { text: "errors=0", of: "all", figure: "errors", operator: "=", bound: 0 });
   t.match(third, { of: "get", figure: "p999", operator: "<=", bound: 200 });
   t.match(fourth, { of: "all", figure: "rps", operator: ">=", bound: 1_000.5 });
-  t.match(parseAssertions("max>1,p99.9<5,post.p50<5ms,degraded<10,requests>0"), [{ figure: "max", bound: 1 }, { figure: "p99.9" }, { of: "post" }, { figure: "degraded" }, { figure: "requests" }]);
+  t.match(parseAssertions("max>1,p99.9<5,post.p50<5ms,degraded<10,requests>0"), [
+    { figure: "max", bound: 1 },
+    { figure: "p99.9" },
+    { of: "post" },
+    { figure: "degraded" },
+    { figure: "requests" },
+  ]);
   const cases: [string, RegExp][] = [
-    ["", /"" is not a comparison/], ["p99", /"p99" is not a comparison/], ["p99<", /"p99<" is not/], ["p99<fast", /"p99<fast" is not/], ["p99<<50", /"p99<<50" is not/], ["p99==50", /"p99==50" is not/],
-    ["p99<50ms,", /"" is not a comparison/], ["errors=0;p99<5", /is not a comparison/], ["p99<-1", /is not a comparison/], ["put.p99<5", /names no figure: put\.p99/],
-    ["p95<50ms", /"p95<50ms" names no figure: p95/], ["errors=0,p42>1", /"p42>1" names no figure/],
-    ["p99<50us", /unknown unit: us/], ["errors=0ms", /has a unit, but errors is a number/], ["post.degraded=0", /only decisions are degraded/],
+    ["", /"" is not a comparison/],
+    ["p99", /"p99" is not a comparison/],
+    ["p99<", /"p99<" is not/],
+    ["p99<fast", /"p99<fast" is not/],
+    ["p99<<50", /"p99<<50" is not/],
+    ["p99==50", /"p99==50" is not/],
+    ["p99<50ms,", /"" is not a comparison/],
+    ["errors=0;p99<5", /is not a comparison/],
+    ["p99<-1", /is not a comparison/],
+    ["put.p99<5", /names no figure: put\.p99/],
+    ["p95<50ms", /"p95<50ms" names no figure: p95/],
+    ["errors=0,p42>1", /"p42>1" names no figure/],
+    ["p99<50us", /unknown unit: us/],
+    ["errors=0ms", /has a unit, but errors is a number/],
+    ["post.degraded=0", /only decisions are degraded/],
   ];
   for (const [text, message] of cases) refused(t, () => parseAssertions(text), "--assert", message);
 });

@@ -1,11 +1,15 @@
 /** What is sent and how answers are read: kinds, reports of what was shown, even spreading. */
 import t from "tap";
-import { readDecision, readReceipt, type Answer } from "../../dist/load-test/outcome.js";
+import { type Answer, readDecision, readReceipt } from "../../dist/load-test/outcome.js";
 import { seeded } from "../../dist/load-test/random.js";
 import { Schedule } from "../../dist/load-test/schedule.js";
-import { Traffic, type LoadRequest } from "../../dist/load-test/traffic.js";
+import { type LoadRequest, Traffic } from "../../dist/load-test/traffic.js";
 
-const answer = (status: number, body: unknown = "", headers: Record<string, string> = {}): Answer => ({ status, body: typeof body === "string" ? body : JSON.stringify(body), header: (name) => headers[name] });
+const answer = (status: number, body: unknown = "", headers: Record<string, string> = {}): Answer => ({
+  status,
+  body: typeof body === "string" ? body : JSON.stringify(body),
+  header: (name) => headers[name],
+});
 const popup = (impression: string, campaign = 7): Answer => answer(200, { campaign_id: campaign, title: "T", impression_id: impression });
 const users = { count: 3, at: (index: number) => ["1", "a@b:c", "007"][index] ?? "" };
 
@@ -44,14 +48,16 @@ t.test("a POST reports what a GET has returned, once, for that user; without one
       // Every second one gets no popup, so that reports run out at times.
       if (n % 2 === 0) shown.set(`i-${n}`, userId);
       traffic.read({ kind, userId, text }, n % 2 === 0 ? popup(`i-${n}`) : answer(204));
-      if (text !== `GET /base/v1/campaigns/popup?user_id=${encodeURIComponent(userId)} HTTP/1.1\r\nHost: host:81\r\nConnection: keep-alive\r\n\r\n`) wrong.push(text);
+      if (text !== `GET /base/v1/campaigns/popup?user_id=${encodeURIComponent(userId)} HTTP/1.1\r\nHost: host:81\r\nConnection: keep-alive\r\n\r\n`)
+        wrong.push(text);
       continue;
     }
     posts++;
     const [head = "", body = ""] = text.split("\r\n\r\n");
     const { user_id: user, impression_id: impression } = JSON.parse(body) as { user_id: string; impression_id: string };
     if (shown.get(impression) !== user || !shown.delete(impression)) wrong.push(text);
-    if (!head.startsWith("POST /base/v1/campaigns/7/impression HTTP/1.1\r\n") || !head.endsWith(`\r\nContent-Length: ${Buffer.byteLength(body)}`)) wrong.push(text);
+    if (!head.startsWith("POST /base/v1/campaigns/7/impression HTTP/1.1\r\n") || !head.endsWith(`\r\nContent-Length: ${Buffer.byteLength(body)}`))
+      wrong.push(text);
   }
   t.same(wrong, []);
   t.ok(posts > 300, `${posts} reports`);
@@ -77,7 +83,10 @@ t.test("1:0 never reports; the same seed asks for the same users", async (t) => 
 t.test("due times are even over all processes", async (t) => {
   const shares = [0, 1, 2].map((index) => new Schedule(1_000, 300, { index, of: 3 }));
   const times = shares.flatMap((schedule) => Array.from({ length: 100 }, () => schedule.take())).sort((a, b) => a - b);
-  t.same(times.map((time) => Math.round(time * 1_000)), Array.from({ length: 300 }, (_, n) => Math.round((1_000 + (n * 1_000) / 300) * 1_000)));
+  t.same(
+    times.map((time) => Math.round(time * 1_000)),
+    Array.from({ length: 300 }, (_, n) => Math.round((1_000 + (n * 1_000) / 300) * 1_000)),
+  );
   t.equal(shares[0]?.overdue(1_000, 2_000), 0, "all are taken");
   const late = new Schedule(0, 10, { index: 0, of: 1 });
   t.equal(late.overdue(0, 1_000), 10);

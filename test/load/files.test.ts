@@ -1,11 +1,12 @@
 /** Files as they come: compressed, cut off, no text at all, growing; what is rejected and where that is said. */
-import { appendFileSync, closeSync, existsSync, openSync, readFileSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+
 import { createHash } from "node:crypto";
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import type { AudienceRef } from "../../dist/audience.js";
-import { loadAudience, type LoadOptions, type LoadProgress, type LoadResult } from "../../dist/load/load.js";
+import { type LoadOptions, type LoadProgress, type LoadResult, loadAudience } from "../../dist/load/load.js";
 import { testStore } from "../helpers/store.js";
 
 const SEGMENT: AudienceRef = { kind: "segment", name: "s" };
@@ -33,10 +34,22 @@ t.test("what is no whole text is refused, and nothing is changed", async (t) => 
   const zipped = gzipSync(csv(0, 50_000));
   const before = state();
   const refused = (file: string, message: RegExp | string, hint: RegExp): Promise<unknown> => t.rejects(load(file), { code: "bad_file", message, hint });
-  await refused(put("cut.csv.gz", zipped.subarray(0, zipped.length - 100)), /^cut\.csv\.gz is no whole gzip: unexpected end of file$/, /^nothing was loaded; it ends early or is damaged/);
-  await refused(put("torn.csv.gz", Buffer.concat([zipped.subarray(0, 2_000), Buffer.from("not gzip at all"), zipped.subarray(2_015)])), /^torn\.csv\.gz is no whole gzip: /, /damaged/);
+  await refused(
+    put("cut.csv.gz", zipped.subarray(0, zipped.length - 100)),
+    /^cut\.csv\.gz is no whole gzip: unexpected end of file$/,
+    /^nothing was loaded; it ends early or is damaged/,
+  );
+  await refused(
+    put("torn.csv.gz", Buffer.concat([zipped.subarray(0, 2_000), Buffer.from("not gzip at all"), zipped.subarray(2_015)])),
+    /^torn\.csv\.gz is no whole gzip: /,
+    /damaged/,
+  );
   await refused(put("app.csv", Buffer.from("\x7fELF\x02\x01\x01\0\0\0\n1\n")), "app.csv is no text: it has zero bytes in its first line", /UTF-16/);
-  await refused(put("utf16.csv", Buffer.from("\uFEFFuser_id\n1\n", "utf16le")), "utf16.csv is no text: it has zero bytes in its first line", /save it as CSV in UTF-8/);
+  await refused(
+    put("utf16.csv", Buffer.from("\uFEFFuser_id\n1\n", "utf16le")),
+    "utf16.csv is no text: it has zero bytes in its first line",
+    /save it as CSV in UTF-8/,
+  );
   await refused(put("zipped.csv.gz", gzipSync(Buffer.from("PK\0\0"))), /zipped\.csv\.gz is no text/, /./);
   await refused(join(at.dir, "nowhere.csv"), "nowhere.csv does not exist", /check the path/);
   await refused(at.dir, / is a folder$/, /name a CSV file/);
@@ -58,7 +71,11 @@ t.test("a file that grows or is touched while it is read is refused", async (t) 
       once();
       once = () => undefined;
     };
-    await t.rejects(load(path, { onProgress }), { code: "bad_file", message: "growing.csv changed while it was read", hint: /^nothing was loaded; wait until/ }, what);
+    await t.rejects(
+      load(path, { onProgress }),
+      { code: "bad_file", message: "growing.csv changed while it was read", hint: /^nothing was loaded; wait until/ },
+      what,
+    );
     writeFileSync(path, csv(1_000_000, 1_400_000));
   }
   t.same(state(), before);
@@ -67,16 +84,26 @@ t.test("a file that grows or is touched while it is read is refused", async (t) 
 
 t.test("rejected rows are in a file beside the input, or where it was said", async (t) => {
   const bad = ["has space", 'say "hi"', "x,y"];
-  const path = put("mixed.csv", `user_id,n\n${bad.map((id) => `"${id.replaceAll('"', '""')}",1`).join("\n")}\n${Array.from({ length: 400 }, (_, n) => `${n},2`).join("\n")}\n`);
+  const path = put(
+    "mixed.csv",
+    `user_id,n\n${bad.map((id) => `"${id.replaceAll('"', '""')}",1`).join("\n")}\n${Array.from({ length: 400 }, (_, n) => `${n},2`).join("\n")}\n`,
+  );
   const { rejects_file: rejects, rejected } = await load(path);
   t.same([rejects, rejected], [`${path}.rejects.csv`, 3]);
   const rule = "not a user id (1 to 64 characters of A-Z a-z 0-9 . _ : @ -)";
-  t.equal(readFileSync(`${path}.rejects.csv`, "utf8"), `line,reason,text\n2,${rule},"""has space"",1"\n3,${rule},"""say """"hi"""""",1"\n4,${rule},"""x,y"",1"\n`);
+  t.equal(
+    readFileSync(`${path}.rejects.csv`, "utf8"),
+    `line,reason,text\n2,${rule},"""has space"",1"\n3,${rule},"""say """"hi"""""",1"\n4,${rule},"""x,y"",1"\n`,
+  );
   const elsewhere = join(at.dir, "rejects-of-mine.csv");
   t.match(await load(path, { rejectsFile: elsewhere }), { rejects_file: elsewhere });
   t.equal(readFileSync(elsewhere, "utf8"), readFileSync(`${path}.rejects.csv`, "utf8"));
   const before = state();
-  await t.rejects(load(path, { rejectsFile: join(at.dir, "no", "folder.csv") }), { code: "bad_file", message: /^the rejected rows cannot be written to .*folder\.csv: ENOENT/, hint: /--rejects/ });
+  await t.rejects(load(path, { rejectsFile: join(at.dir, "no", "folder.csv") }), {
+    code: "bad_file",
+    message: /^the rejected rows cannot be written to .*folder\.csv: ENOENT/,
+    hint: /--rejects/,
+  });
   t.same(state(), before, "rows that nobody would be told of are not left out");
   await t.rejects(load(path, { rejectsFile: path }), { code: "invalid", field: "--rejects", message: /is the file that is loaded$/ });
   const clean = put("clean.csv", "user_id\n1\n!\n");

@@ -1,12 +1,12 @@
 /** Every key a script touches is declared: each script runs as a user who may touch its KEYS and nothing else. */
 import { Redis } from "ioredis";
 import t from "tap";
+import { setStatus } from "../../dist/store/campaign-changes.js";
+import { publish } from "../../dist/sync/publish.js";
+import { restoreCounters } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { publish } from "../../dist/sync/publish.js";
-import { restoreCounters } from "../../dist/sync/restore.js";
-import { setStatus } from "../../dist/store/campaign-changes.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis: admin, keys } = engine;

@@ -1,11 +1,11 @@
 /** What an explanation says, case by case; test/e2e/explain.test.ts holds it against decisions. */
 import t from "tap";
+import { type CandidateJson, type ExplanationJson, explanationToJson } from "../../dist/explanation.js";
+import { explain } from "../../dist/redis/explain.js";
+import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { campaignInput, startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { explanationToJson, type CandidateJson, type ExplanationJson } from "../../dist/explanation.js";
-import { explain } from "../../dist/redis/explain.js";
-import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 
 const HOUR = 3_600_000;
 const engine = await startEngine(t);
@@ -38,14 +38,33 @@ t.test("nothing published, and a time long past", async (t) => {
 t.test("caps: each that has no room, what it counts, and when all of them have room again", async (t) => {
   store.settings.set("timezone", "Asia/Jakarta");
   const { id, user } = await alone({ caps: ["2/day", "2/3h", "9/total"] }, "1/30m,5/day");
-  t.same(await only(user), { campaign_id: id, title: "Offer", status: "active", eligible: true, code: null, reason: null, next_eligible_at: null, part: null, caps: [] });
+  t.same(await only(user), {
+    campaign_id: id,
+    title: "Offer",
+    status: "active",
+    eligible: true,
+    code: null,
+    reason: null,
+    next_eligible_at: null,
+    part: null,
+    caps: [],
+  });
   await sheet.impression(user, id, "a");
-  t.match(await only(user), { eligible: false, code: "user_cap", reason: "user_caps 1/30m: 1 shown", next_eligible_at: "2026-06-10T19:30:00.001+07:00", caps: [{ cap: "1/30m", of: "user_caps", shown: 1, held: 0 }] });
+  t.match(await only(user), {
+    eligible: false,
+    code: "user_cap",
+    reason: "user_caps 1/30m: 1 shown",
+    next_eligible_at: "2026-06-10T19:30:00.001+07:00",
+    caps: [{ cap: "1/30m", of: "user_caps", shown: 1, held: 0 }],
+  });
   engine.now += HOUR;
   await sheet.impression(user, id, "b");
   // 2/3h opens at 22:00, 1/30m at 20:30, the day at 24:00.
   t.match(await only(user), { code: "cap", reason: "2/day: 2 shown, 2/3h: 2 shown, user_caps 1/30m: 1 shown", next_eligible_at: "2026-06-11T00:00:00+07:00" });
-  t.match(await explained(user, { at: Date.parse("2026-06-10T23:59:59.999+07:00") }), { decision: null, candidates: [{ code: "cap", reason: "2/day: 2 shown" }] });
+  t.match(await explained(user, { at: Date.parse("2026-06-10T23:59:59.999+07:00") }), {
+    decision: null,
+    candidates: [{ code: "cap", reason: "2/day: 2 shown" }],
+  });
   t.match(await explained(user, { at: Date.parse("2026-06-11T00:00+07:00") }), { decision: { campaign_id: id }, candidates: [{ eligible: true }] });
   updateCampaign(store, id, { end_time: "2026-06-11T00:00+07:00" });
   await sheet.publish();
@@ -58,7 +77,11 @@ t.test("places that are held: until when, also where a rolling window opens mean
   await sheet.impression(user, id, "a");
   engine.now += HOUR / 2;
   await sheet.select(user, null, "b");
-  t.match(await only(user), { code: "held", reason: "2/1h: 1 shown and 1 held", next_eligible_at: "2026-06-10T14:00:00.001Z", caps: [{ shown: 1, held: 1 }] }, "the show leaves the window before the place is given back");
+  t.match(
+    await only(user),
+    { code: "held", reason: "2/1h: 1 shown and 1 held", next_eligible_at: "2026-06-10T14:00:00.001Z", caps: [{ shown: 1, held: 1 }] },
+    "the show leaves the window before the place is given back",
+  );
   const last = await alone({ caps: ["1/total"], reserve: 60 });
   await sheet.select(last.user, null, "c");
   t.match(await only(last.user), { code: "held", reason: "1/total: 0 shown and 1 held", next_eligible_at: "2026-06-10T13:31:00Z" });
@@ -73,7 +96,11 @@ t.test("sessions, clicks, times", async (t) => {
   t.match(await only(user, { session: "s1" }), { code: "cap", reason: "1/session: 1 shown", next_eligible_at: null });
   t.match(await only(user, { session: "s2" }), { eligible: true });
   t.match(await only(user), { eligible: true }, "without a session no session cap holds back");
-  t.match(await only(user, { at: Date.parse("2026-06-10T09:00:00Z") }), { code: "not_started", reason: "starts 2026-06-10T10:00:00Z", next_eligible_at: "2026-06-10T10:00:00Z" });
+  t.match(await only(user, { at: Date.parse("2026-06-10T09:00:00Z") }), {
+    code: "not_started",
+    reason: "starts 2026-06-10T10:00:00Z",
+    next_eligible_at: "2026-06-10T10:00:00Z",
+  });
   t.match(await only(user, { at: Date.parse("2040-01-01T00:00:00Z") }), { code: "ended", reason: "ended 2040-01-01T00:00:00Z", next_eligible_at: null });
   await sheet.reaction("dismiss", user, id, "a");
   t.match(await only(user), { code: "stopped", reason: "stopped by dismiss", next_eligible_at: null });
@@ -109,7 +136,11 @@ t.test("while counters are restored, campaigns without any limit are shown", asy
   const open = engine.campaign();
   await sheet.publish();
   await redis.set(keys.verified, "another-server word");
-  t.match(await explained(user), { recovering: true, decision: { campaign_id: open }, candidates: [{ campaign_id: id, code: "recovering", reason: "counters are being restored", next_eligible_at: null }, { eligible: true }] });
+  t.match(await explained(user), {
+    recovering: true,
+    decision: { campaign_id: open },
+    candidates: [{ campaign_id: id, code: "recovering", reason: "counters are being restored", next_eligible_at: null }, { eligible: true }],
+  });
   t.match(await explain(redis, keys, { userId: user, sessionId: null, at: engine.now, now: engine.now, trusting: true }), { recovering: false, decision: id });
   await engine.trust();
 });
@@ -124,7 +155,9 @@ t.test("another list in the middle is read anew; a damaged record is told", asyn
     }
     return run();
   });
-  t.match(await explain(slow, keys, { userId: user, sessionId: null, at: engine.now, now: engine.now }), { candidates: [{ title: "Newer" }, { title: "Offer" }] });
+  t.match(await explain(slow, keys, { userId: user, sessionId: null, at: engine.now, now: engine.now }), {
+    candidates: [{ title: "Newer" }, { title: "Offer" }],
+  });
   await redis.set(keys.record("broken"), "not a hash");
   await t.rejects(explained("broken"), { code: "unavailable", message: /WRONGTYPE/, hint: /reconcile --fix/ });
 });

@@ -14,21 +14,38 @@ t.same(scripts.map((name) => name.replace(/\.lua$/, "")).sort(), [...SCRIPT_NAME
 for (const name of scripts) {
   t.test(`lua/${name}`, async (t) => {
     const lines = readFileSync(join(LUA, name), "utf8").split("\n");
-    const header = lines.slice(0, lines.findIndex((line) => !line.startsWith("--")));
+    const header = lines.slice(
+      0,
+      lines.findIndex((line) => !line.startsWith("--")),
+    );
     const code = lines.slice(header.length).filter((line) => !line.trim().startsWith("--"));
     t.match(header[0], /^-- [A-Z].{20,}/, "begins with its purpose");
-    for (const part of [/^-- KEYS {2}\S/, /^-- ARGV {2}\S/, /^-- Returns \{'/, /^-- @use/]) t.ok(header.some((line) => part.test(line)), `has a line ${String(part)}`);
+    for (const part of [/^-- KEYS {2}\S/, /^-- ARGV {2}\S/, /^-- Returns \{'/, /^-- @use/])
+      t.ok(
+        header.some((line) => part.test(line)),
+        `has a line ${String(part)}`,
+      );
 
     const returns = header.slice(header.findIndex((line) => line.startsWith("-- Returns"))).join("\n");
-    for (const [, tag] of code.join("\n").matchAll(/(?:return \{ |ledger\.run\()'(\w+)'/g)) t.ok(returns.includes(`'${tag ?? ""}'`), `the header explains the reply '${tag ?? ""}'`);
+    for (const [, tag] of code.join("\n").matchAll(/(?:return \{ |ledger\.run\()'(\w+)'/g))
+      t.ok(returns.includes(`'${tag ?? ""}'`), `the header explains the reply '${tag ?? ""}'`);
 
     // After the first statement that does something, only a run that the header explains is read, by a computed index.
     const start = code.findIndex((line) => /^\s*(if|for|local list,|redis\.call)/.test(line));
     t.ok(start > 0, "the named inputs come first");
     t.notMatch(code.slice(start).join("\n"), /\b(KEYS|ARGV)\[\d+\]/, "no input is read by its number below them");
     for (const table of ["KEYS", "ARGV"]) {
-      const numbers = [...code.slice(0, start).join("\n").matchAll(new RegExp(`\\b${table}\\[(\\d+)\\]`, "g"))].map((match) => Number(match[1]));
-      t.same(numbers, numbers.map((_, i) => i + 1), `${table} are named in their order, each once`);
+      const numbers = [
+        ...code
+          .slice(0, start)
+          .join("\n")
+          .matchAll(new RegExp(`\\b${table}\\[(\\d+)\\]`, "g")),
+      ].map((match) => Number(match[1]));
+      t.same(
+        numbers,
+        numbers.map((_, i) => i + 1),
+        `${table} are named in their order, each once`,
+      );
       if (code.slice(start).join("\n").includes(`${table}[`)) t.match(header.join("\n"), /\b(every|then)\b/, `the header explains the run of ${table}`);
     }
 

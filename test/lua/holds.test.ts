@@ -1,9 +1,9 @@
 /** Reservation: a decision holds a place in the caps until its showing is reported or its time runs out. */
 import t from "tap";
-import { startEngine } from "../helpers/engine.js";
-import { Worksheet, selectAll } from "../helpers/worksheet.js";
 import { select } from "../../dist/redis/decisions.js";
 import { restoreCounters } from "../../dist/sync/restore.js";
+import { startEngine } from "../helpers/engine.js";
+import { selectAll, Worksheet } from "../helpers/worksheet.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis, keys, store } = engine;
@@ -12,7 +12,8 @@ let user = 0;
 
 /** A fresh user and a campaign alone, with these fields. */
 async function alone(fields: Record<string, unknown>, userCaps = ""): Promise<{ id: number; user: string }> {
-  for (const campaign of store.campaigns.list()) if (campaign.status === "active") store.campaigns.update(campaign.id, { ...campaign, status: "ended" }, "test");
+  for (const campaign of store.campaigns.list())
+    if (campaign.status === "active") store.campaigns.update(campaign.id, { ...campaign, status: "ended" }, "test");
   store.settings.set("user_caps", userCaps);
   const id = engine.campaign(fields);
   await sheet.publish();
@@ -36,7 +37,10 @@ t.test("the last place is promised once, and is free again when its time runs ou
 t.test("two devices in one call: one of them", async (t) => {
   const { user } = await alone({ caps: ["1/day"], reserve: 10 });
   const asks = ["a", "b", "c"].map((impressionId) => ({ userId: user, sessionId: null, impressionId }));
-  t.same((await selectAll(redis, keys, sheet.live, sheet.windows, asks)).map(({ tag }) => tag), ["show", "none", "none"]);
+  t.same(
+    (await selectAll(redis, keys, sheet.live, sheet.windows, asks)).map(({ tag }) => tag),
+    ["show", "none", "none"],
+  );
 });
 
 t.test("a report takes the place of its own decision, and no other's", async (t) => {
@@ -90,7 +94,13 @@ t.test("no more than 32 places are held, and what cannot be held is not shown", 
     const tag = (await sheet.select(user, null, `m${i}`))?.tag;
     tags.set(tag, (tags.get(tag) ?? 0) + 1);
   }
-  t.same([...tags], [["show", 32], ["none", 8]]);
+  t.same(
+    [...tags],
+    [
+      ["show", 32],
+      ["none", 8],
+    ],
+  );
 });
 
 t.test("an exempt campaign is shown although too many places are held, and holds no more", async (t) => {
@@ -106,7 +116,13 @@ t.test("when Redis refuses to write, only decisions that hold a place are none",
   await sheet.publish();
   await sheet.impression("seen", id, "x");
   await redis.config("SET", "maxmemory", "1mb");
-  const reply = await select(redis, keys, sheet.live, sheet.windows, [user, "seen"].map((userId) => ({ userId, sessionId: null, impressionId: "r" })));
+  const reply = await select(
+    redis,
+    keys,
+    sheet.live,
+    sheet.windows,
+    [user, "seen"].map((userId) => ({ userId, sessionId: null, impressionId: "r" })),
+  );
   await redis.config("SET", "maxmemory", "0");
   t.match(reply, { tag: "decided", answers: [{ message: /OOM/ }, free] });
 });

@@ -1,9 +1,9 @@
 /** Reports that come late, counters that are being restored, and a stream that takes no more. */
 import t from "tap";
-import { startEngine } from "../helpers/engine.js";
-import { Worksheet, selectAll } from "../helpers/worksheet.js";
-import { reportLate, type LateReport, type ReportReply } from "../../dist/redis/decisions.js";
+import { type LateReport, type ReportReply, reportLate } from "../../dist/redis/decisions.js";
 import { windowsReader } from "../../dist/time.js";
+import { startEngine } from "../helpers/engine.js";
+import { selectAll, Worksheet } from "../helpers/worksheet.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis, keys, store } = engine;
@@ -14,16 +14,31 @@ await sheet.publish();
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-const late = (userId: string, impressionId: string, at: number, more: Partial<LateReport> = {}): LateReport =>
-  ({ type: "impression", campaignId: id, userId, impressionId, sessionId: null, at, ...more });
-const make = (...reports: LateReport[]): Promise<ReportReply> => reportLate(redis, keys, sheet.version, sheet.windows, reports, windowsReader(sheet.live.timezone));
+const late = (userId: string, impressionId: string, at: number, more: Partial<LateReport> = {}): LateReport => ({
+  type: "impression",
+  campaignId: id,
+  userId,
+  impressionId,
+  sessionId: null,
+  at,
+  ...more,
+});
+const make = (...reports: LateReport[]): Promise<ReportReply> =>
+  reportLate(redis, keys, sheet.version, sheet.windows, reports, windowsReader(sheet.live.timezone));
 
 t.test("a late report counts at its own time, in its own day", async (t) => {
   const yesterday = engine.now - DAY;
   t.same(await make(late("1", "y", yesterday), late("1", "y2", yesterday + 1), late("1", "t", engine.now - HOUR)), { tag: "taken", answers: [1, "capped", 2] });
   t.match(await sheet.select("1"), { campaignId: total }, "today's place is taken");
   const events = (await sheet.events()).filter((event) => event.user === "1");
-  t.same(events.map(({ at, over_cap }) => [at, over_cap]), [[String(yesterday), "0"], [String(yesterday + 1), "1"], [String(engine.now - HOUR), "0"]]);
+  t.same(
+    events.map(({ at, over_cap }) => [at, over_cap]),
+    [
+      [String(yesterday), "0"],
+      [String(yesterday + 1), "1"],
+      [String(engine.now - HOUR), "0"],
+    ],
+  );
 });
 
 t.test("what was shown since counts against it: a cap is never exceeded", async (t) => {
@@ -43,7 +58,10 @@ t.test("what cannot be counted is set aside for people to see, and holds nothing
   const reply = await make(late("5", "a", engine.now, { campaignId: 4_000_000_000 }), late("6", "b", engine.now), late("5", "c", engine.now));
   t.same(reply, { tag: "taken", answers: ["aside", "aside", 1] });
   await engine.drain();
-  t.match(store.deadEvents.list(), [{ reason: /takes no reports/, fields: ["x", /^impression 4000000000 5 a/] }, { reason: /failed: /, fields: ["x", /^impression 1 6 b/] }]);
+  t.match(store.deadEvents.list(), [
+    { reason: /takes no reports/, fields: ["x", /^impression 4000000000 5 a/] },
+    { reason: /failed: /, fields: ["x", /^impression 1 6 b/] },
+  ]);
 });
 
 t.test("while counters are restored only what has no limit is shown", async (t) => {

@@ -1,10 +1,10 @@
 /** Records lost with Redis are rebuilt from the events: the same as they were, with what came meanwhile. */
 import t from "tap";
+import { restoreCounters } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { restoreCounters } from "../../dist/sync/restore.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });
@@ -34,7 +34,8 @@ async function lose(): Promise<void> {
   for (const user of USERS) await redis.del(keys.record(user));
 }
 
-const restore = (progress?: (done: number, of: number) => void): Promise<number> => restoreCounters(store, redis, keys, engine.now, progress ? { progress } : {});
+const restore = (progress?: (done: number, of: number) => void): Promise<number> =>
+  restoreCounters(store, redis, keys, engine.now, progress ? { progress } : {});
 
 let ids = 0;
 async function traffic(random: Random, steps: number): Promise<void> {
@@ -94,7 +95,7 @@ t.test("reports that arrive while it restores are neither lost nor counted twice
   const live = await records();
   await restore();
   for (const user of USERS) {
-    t.equal(live[user]?.["n"], (await records())[user]?.["n"], `${user}: the policy's count is the same restored`);
+    t.equal(live[user]?.n, (await records())[user]?.n, `${user}: the policy's count is the same restored`);
     t.equal(live[user]?.[String(first)], (await records())[user]?.[String(first)]);
   }
 });
@@ -111,7 +112,7 @@ t.test("the policy still counts the showings of campaigns that are long over", a
   await restore();
   const back = await records();
   for (const field of ["n", "t", String(campaigns[0]), String(campaigns[2])]) t.equal(back["1"]?.[field], live?.[field], `field ${field} of 1`);
-  for (const user of USERS.slice(1)) t.equal(back[user]?.["n"], before[user]?.["n"], `the policy's count of ${user}`);
+  for (const user of USERS.slice(1)) t.equal(back[user]?.n, before[user]?.n, `the policy's count of ${user}`);
 });
 
 t.test("publishes in the middle do no harm; without a list it ends, with what to do", async (t) => {
@@ -125,7 +126,7 @@ t.test("publishes in the middle do no harm; without a list it ends, with what to
   await restoreCounters(store, busy, keys, engine.now);
   t.ok(published > 1, "the list that came in between was taken up");
   t.same(Object.keys(await records()), Object.keys(before));
-  for (const user of USERS) t.equal((await records())[user]?.["n"], before[user]?.["n"], user);
+  for (const user of USERS) t.equal((await records())[user]?.n, before[user]?.n, user);
   const list = await redis.getBuffer(keys.list);
   await redis.del(keys.list);
   await t.rejects(restore(), { code: "conflict", hint: /popup sync/ });

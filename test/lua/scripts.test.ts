@@ -1,10 +1,10 @@
 /** The scripts by themselves: every reply, the event beside it, the record's expiry, and the keys they touch. */
 import t from "tap";
+import { type ReportAsk, report, select } from "../../dist/redis/decisions.js";
+import { decodeReply, SCRIPT_NAMES, Script } from "../../dist/redis/script.js";
+import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { startEngine } from "../helpers/engine.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { report, select, type ReportAsk } from "../../dist/redis/decisions.js";
-import { decodeReply, Script, SCRIPT_NAMES } from "../../dist/redis/script.js";
-import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });
@@ -40,10 +40,17 @@ t.test("show, counted, duplicate, capped, recorded, unknown, none, stale", async
   engine.now += DAY;
   t.same(await sheet.select("1"), { tag: "none" }, "clicked: stopped for good");
   const event = { campaign: String(id), user: "1", session: "", at: String(engine.now - DAY), over_cap: "0" };
-  t.same(await sheet.events(), [
-    { ...event, type: "impression", id: "a", session: "s1" }, { ...event, type: "impression", id: "b" }, { ...event, type: "impression", id: "c", over_cap: "1" },
-    { ...event, type: "click", id: "a" }, { ...event, type: "dismiss", id: "a" },
-  ], "an event for each that was taken, none for the others");
+  t.same(
+    await sheet.events(),
+    [
+      { ...event, type: "impression", id: "a", session: "s1" },
+      { ...event, type: "impression", id: "b" },
+      { ...event, type: "impression", id: "c", over_cap: "1" },
+      { ...event, type: "click", id: "a" },
+      { ...event, type: "dismiss", id: "a" },
+    ],
+    "an event for each that was taken, none for the others",
+  );
   const old = sheet.version;
   await engine.publish(true);
   const before = await redis.dump(keys.record("1"));
@@ -60,14 +67,30 @@ t.test("an id is known again exactly, for a day, and then leaves the record", as
   await sheet.publish();
   const take = (name: string): Promise<unknown> => sheet.impression("ids", open, name);
   const uuid = "01a208f5-18c6-70b9-acdb-4c73134f402b";
-  const names = [uuid, uuid.toUpperCase(), `${uuid.slice(0, -1)}g`, uuid.replaceAll("-", ""), uuid.replace("-", "."), `${uuid}.`, uuid.slice(0, -1), "a", "A".repeat(64), "-", "aBx"];
+  const names = [
+    uuid,
+    uuid.toUpperCase(),
+    `${uuid.slice(0, -1)}g`,
+    uuid.replaceAll("-", ""),
+    uuid.replace("-", "."),
+    `${uuid}.`,
+    uuid.slice(0, -1),
+    "a",
+    "A".repeat(64),
+    "-",
+    "aBx",
+  ];
   for (const [i, name] of names.entries()) t.same(await take(name), { tag: "counted", total: i + 1 }, name);
   for (const name of names) t.same(await take(name), { tag: "duplicate" }, name);
   // Its entry's bytes, Bx, stand within those of aBx.
   t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "recorded" });
   t.same(await sheet.reaction("click", "ids", open, "x"), { tag: "duplicate" });
   const size = async (): Promise<number> => (await redis.hgetBuffer(keys.record("ids"), "r"))?.length ?? 0;
-  t.equal(await size(), [...names, "x"].reduce((bytes, name) => bytes + 4 + (name === uuid ? 16 : name.length), 0), "a UUID takes 16 bytes");
+  t.equal(
+    await size(),
+    [...names, "x"].reduce((bytes, name) => bytes + 4 + (name === uuid ? 16 : name.length), 0),
+    "a UUID takes 16 bytes",
+  );
   engine.now += DAY;
   t.same(await take(uuid), { tag: "duplicate" }, "a day later");
   engine.now += 61_000;
@@ -91,7 +114,13 @@ t.test("one user's broken keys are that user's trouble alone", async (t) => {
   const decided = await select(redis, keys, sheet.live, sheet.windows, ["fine", "broken", "well"].map(ask));
   t.match(decided, { tag: "decided", answers: [capped, { code: "internal", message: /lua\/select.*WRONGTYPE/ }, capped] });
   const before = (await sheet.events()).length;
-  const taken = await report(redis, keys, sheet.version, sheet.windows, ["fine", "broken", "well"].map((user) => ({ ...ask(user), type: "impression" as const, campaignId: capped })));
+  const taken = await report(
+    redis,
+    keys,
+    sheet.version,
+    sheet.windows,
+    ["fine", "broken", "well"].map((user) => ({ ...ask(user), type: "impression" as const, campaignId: capped })),
+  );
   t.match(taken, { tag: "taken", answers: [1, { code: "internal", message: /lua\/report.*WRONGTYPE/ }, 1] });
   t.equal((await sheet.events()).length, before + 2, "and has no event without a count");
   await redis.rename(keys.stream, "elsewhere");
@@ -110,7 +139,15 @@ t.test("reports of one call are taken one after another, with one entry for thei
   const asks = [ask("impression", "a"), ask("impression", "a"), ask("impression", "b"), ask("impression", "c"), ask("click", "a"), ask("click", "a")];
   t.match(await report(redis, keys, sheet.version, sheet.windows, asks), { answers: [1, "duplicate", 2, "capped", "recorded", "duplicate"] });
   t.equal(await redis.xlen(keys.stream), entries + 1);
-  t.same((await sheet.events()).slice(-4).map(({ type, id, over_cap }) => [type, id, over_cap]), [["impression", "a", "0"], ["impression", "b", "0"], ["impression", "c", "1"], ["click", "a", "0"]]);
+  t.same(
+    (await sheet.events()).slice(-4).map(({ type, id, over_cap }) => [type, id, over_cap]),
+    [
+      ["impression", "a", "0"],
+      ["impression", "b", "0"],
+      ["impression", "c", "1"],
+      ["click", "a", "0"],
+    ],
+  );
   t.match(await redis.hgetall(keys.record("same")), { [String(open)]: "2", [`x${open}`]: "1" });
   t.match(await report(redis, keys, sheet.version, sheet.windows, [ask("impression", "a"), ask("click", "a")]), { answers: ["duplicate", "duplicate"] });
   t.equal(await redis.xlen(keys.stream), entries + 1, "no entry without an event");
@@ -141,7 +178,10 @@ t.test("a record's expiry is extended and never shortened", async (t) => {
   await sheet.impression("short", short, "c");
   t.ok((await ttl("short")) > long - 60_000, "a later report that needs less leaves it");
   await sheet.impression("total", id, "a");
-  t.ok(Math.abs((await ttl("total")) - (Date.parse("2026-07-01T00:00:00Z") - engine.now + 7 * DAY)) < 60_000, "a total cap needs the campaign's life, and the week of late reports");
+  t.ok(
+    Math.abs((await ttl("total")) - (Date.parse("2026-07-01T00:00:00Z") - engine.now + 7 * DAY)) < 60_000,
+    "a total cap needs the campaign's life, and the week of late reports",
+  );
 });
 
 t.test("the fields of campaigns that are long over leave the record when it is written", async (t) => {
@@ -168,7 +208,8 @@ t.test("the fields of campaigns that are long over leave the record when it is w
 });
 
 t.test("a server that lost the scripts gets them again", async (t) => {
-  for (const name of SCRIPT_NAMES) t.equal(new Script(name).sha, (await redis.script("LOAD", new Script(name).source)), `${name} has the digest that Redis gives it`);
+  for (const name of SCRIPT_NAMES)
+    t.equal(new Script(name).sha, await redis.script("LOAD", new Script(name).source), `${name} has the digest that Redis gives it`);
   await redis.script("FLUSH");
   t.match(await sheet.select("flushed"), { tag: "show" });
   await redis.script("FLUSH");
@@ -176,14 +217,15 @@ t.test("a server that lost the scripts gets them again", async (t) => {
   await redis.script("FLUSH");
   t.same(await sheet.reaction("dismiss", "flushed", id, "a"), { tag: "recorded" });
   await redis.script("FLUSH");
-  t.equal((await sheet.events()).filter((event) => event["user"] === "flushed").length, 2, "nothing ran twice");
+  t.equal((await sheet.events()).filter((event) => event.user === "flushed").length, 2, "nothing ran twice");
   updateCampaign(engine.store, id, { title: "Anew" });
   await sheet.publish();
   t.match(await sheet.select("flushed"), { tag: "show" }, "publish too");
 });
 
 t.test("a reply in no known shape is a fault that names its script", async (t) => {
-  for (const reply of [null, "show", [], ["shown"], 7]) t.throws(() => decodeReply("select", reply, ["show", "none"]), { code: "internal", message: /lua\/select\.lua answered/ });
+  for (const reply of [null, "show", [], ["shown"], 7])
+    t.throws(() => decodeReply("select", reply, ["show", "none"]), { code: "internal", message: /lua\/select\.lua answered/ });
   t.same(decodeReply("select", ["show", 7], ["show", "none"]), { tag: "show", values: [7] });
   t.throws(() => decodeReply("select", ["decided", 7], ["decided", "stale"], 2), { code: "internal" }, "an answer for each who asked, no more and no fewer");
   t.same(decodeReply("select", ["stale"], ["decided", "stale"], 2), { tag: "stale", values: [] });

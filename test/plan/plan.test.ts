@@ -3,15 +3,24 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import t, { type Test } from "tap";
-import { applyFolder, planFolder, type FolderPlan } from "../../dist/plan/apply.js";
 import { IdSet } from "../../dist/id-set.js";
+import { applyFolder, type FolderPlan, planFolder } from "../../dist/plan/apply.js";
 import { createCampaign, setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
 import { testStore } from "../helpers/store.js";
 
 const FORM = { image_url: "https://b.example/i.png", action_url: "app:x", priority: 1, target: "all", start_time: "2026-01-01", end_time: "2027-01-01" };
 
-interface Folder { readonly store: Store; readonly dir: string; readonly path: string; write(name: string, ...campaigns: Record<string, unknown>[]): void; text(name: string, text: string): void; remove(name: string): void; plan(): FolderPlan; apply(): FolderPlan }
+interface Folder {
+  readonly store: Store;
+  readonly dir: string;
+  readonly path: string;
+  write(name: string, ...campaigns: Record<string, unknown>[]): void;
+  text(name: string, text: string): void;
+  remove(name: string): void;
+  plan(): FolderPlan;
+  apply(): FolderPlan;
+}
 
 function folder(t: Test): Folder {
   const { store, path, dir: base } = testStore(t);
@@ -19,7 +28,10 @@ function folder(t: Test): Folder {
   mkdirSync(dir);
   const text = (name: string, content: string): void => writeFileSync(join(dir, name), content);
   return {
-    store, dir, path, text,
+    store,
+    dir,
+    path,
+    text,
     write: (name, ...campaigns) => text(name, JSON.stringify(campaigns.map((campaign) => ({ title: "T", ...FORM, ...campaign })))),
     remove: (name) => rmSync(join(dir, name)),
     plan: () => planFolder(store, dir),
@@ -33,23 +45,66 @@ function ids(members: readonly string[]): IdSet {
   return set;
 }
 
-const brief = (plan: FolderPlan): unknown[] => plan.steps.map(({ action, key, id, changes }) => [action, key, id, ...changes.map(({ field, before, after }) => `${field} ${JSON.stringify(before)} ${JSON.stringify(after)}`)]);
+const brief = (plan: FolderPlan): unknown[] =>
+  plan.steps.map(({ action, key, id, changes }) => [
+    action,
+    key,
+    id,
+    ...changes.map(({ field, before, after }) => `${field} ${JSON.stringify(before)} ${JSON.stringify(after)}`),
+  ]);
 
 t.test("create, change field by field, end, delete; by hand is left alone", async (t) => {
   const f = folder(t);
   createCampaign(f.store, { title: "By hand", ...FORM, status: "active" });
   f.write("b.json", { status: "active" });
   f.write("a.json", { key: "two", status: "active" }, { key: "one" });
-  f.text("c.yaml", "title: C\nimage_url: https://b.example/i.png\naction_url: app:x\npriority: 5\ntarget: users\nstart_time: 2026-01-01T09:00\nend_time: 2027-01-01\ncaps: [1/day]\n");
+  f.text(
+    "c.yaml",
+    "title: C\nimage_url: https://b.example/i.png\naction_url: app:x\npriority: 5\ntarget: users\nstart_time: 2026-01-01T09:00\nend_time: 2027-01-01\ncaps: [1/day]\n",
+  );
   f.text("README.md", "not read");
   f.text(".hidden.yaml", "nonsense: [");
   const first = f.plan();
   t.same(first.ignored, ["README.md"]);
-  t.same(first.steps.map(({ action, key, id, title }) => [action, key, id, title]), [["create", "b", null, "T"], ["create", "c", null, "C"], ["create", "one", null, "T"], ["create", "two", null, "T"]], "by key");
-  t.match(first.steps[1]?.changes, [{ field: "title", before: null, after: "C" }, { field: "image_url" }, { field: "action_url" }, { field: "priority" }, { field: "target" }, { field: "caps", after: ["1/day"] }, { field: "start_time", after: "2026-01-01T09:00:00Z" }]);
+  t.same(
+    first.steps.map(({ action, key, id, title }) => [action, key, id, title]),
+    [
+      ["create", "b", null, "T"],
+      ["create", "c", null, "C"],
+      ["create", "one", null, "T"],
+      ["create", "two", null, "T"],
+    ],
+    "by key",
+  );
+  t.match(first.steps[1]?.changes, [
+    { field: "title", before: null, after: "C" },
+    { field: "image_url" },
+    { field: "action_url" },
+    { field: "priority" },
+    { field: "target" },
+    { field: "caps", after: ["1/day"] },
+    { field: "start_time", after: "2026-01-01T09:00:00Z" },
+  ]);
   t.same(f.store.campaigns.list().length, 1, "a plan changes nothing");
-  t.same(f.apply().steps.map(({ key, id }) => [key, id]), [["b", 2], ["c", 3], ["one", 4], ["two", 5]]);
-  t.same(f.store.campaigns.list().map(({ id, key, status }) => [id, key, status]), [[1, undefined, "active"], [2, "b", "active"], [3, "c", "draft"], [4, "one", "draft"], [5, "two", "active"]]);
+  t.same(
+    f.apply().steps.map(({ key, id }) => [key, id]),
+    [
+      ["b", 2],
+      ["c", 3],
+      ["one", 4],
+      ["two", 5],
+    ],
+  );
+  t.same(
+    f.store.campaigns.list().map(({ id, key, status }) => [id, key, status]),
+    [
+      [1, undefined, "active"],
+      [2, "b", "active"],
+      [3, "c", "draft"],
+      [4, "one", "draft"],
+      [5, "two", "active"],
+    ],
+  );
   t.match(f.plan(), { steps: [], unchanged: 4 });
 
   f.write("b.json", { status: "active", priority: 2, caps: ["1/day"] });
@@ -62,12 +117,27 @@ t.test("create, change field by field, end, delete; by hand is left alone", asyn
   ]);
   t.match(f.plan().steps[1], { users: 2 });
   const { hash } = f.apply();
-  t.same(f.store.campaigns.list().map(({ id, status, priority }) => [id, status, priority]), [[1, "active", 1], [2, "active", 2], [3, "draft", 5], [5, "ended", 1]]);
+  t.same(
+    f.store.campaigns.list().map(({ id, status, priority }) => [id, status, priority]),
+    [
+      [1, "active", 1],
+      [2, "active", 2],
+      [3, "draft", 5],
+      [5, "ended", 1],
+    ],
+  );
   t.equal(f.store.audiences.find({ kind: "users", campaignId: 4 }), undefined, "the draft's list went with it");
   t.match(f.store.audit.all().slice(-5), [
-    { what: "campaign.apply", subject: "campaign:2", before: { priority: 1 }, after: { priority: 2 }, plan: hash }, { what: "campaign.apply", subject: "campaign:4", after: null, plan: hash }, { subject: "campaign:4:users", after: null },
+    { what: "campaign.apply", subject: "campaign:2", before: { priority: 1 }, after: { priority: 2 }, plan: hash },
+    { what: "campaign.apply", subject: "campaign:4", after: null, plan: hash },
+    { subject: "campaign:4:users", after: null },
     { what: "campaign.apply", subject: "campaign:5", after: { status: "ended" }, plan: hash },
-    { what: "plan.apply", subject: "plan", after: { steps: [{ action: "change", key: "b", id: 2 }, {}, {}], requested_by: "tester", approved_by: [] }, plan: hash },
+    {
+      what: "plan.apply",
+      subject: "plan",
+      after: { steps: [{ action: "change", key: "b", id: 2 }, {}, {}], requested_by: "tester", approved_by: [] },
+      plan: hash,
+    },
   ]);
   t.match(f.plan(), { steps: [], unchanged: 2 }, "who is ended stays out of it");
 });
@@ -83,7 +153,11 @@ t.test("a status that the file does not name stays what it is; a field that it d
   f.write("a.json", {});
   t.same(brief(f.plan()), [["change", "a", 1, 'title "By hand" "T"', 'body "B" null', 'caps ["1/day"] []', "exempt true false"]]);
   f.write("a.json", { status: "active" });
-  t.match(f.plan().steps[0]?.changes.map(({ field }) => field), ["title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "exempt"], "of one that goes live everything is shown");
+  t.match(
+    f.plan().steps[0]?.changes.map(({ field }) => field),
+    ["title", "body", "image_url", "action_url", "priority", "target", "caps", "start_time", "end_time", "status", "count_on", "exempt"],
+    "of one that goes live everything is shown",
+  );
   t.match(f.plan().steps[0]?.changes[4], { field: "priority", before: 1, after: 1 });
 });
 
@@ -97,7 +171,14 @@ t.test("one that was made by hand is kept in files from now on by its id", async
   t.match(f.store.campaigns.get(1), { key: "a", title: "By hand" });
   t.match(f.plan(), { steps: [], unchanged: 1 }, "its id may stay");
   const cases: [string, Record<string, unknown>[], RegExp][] = [
-    ["another's key", [{ id: 1, title: "By hand" }, { key: "b", id: 1 }], /id: 1 is named twice/],
+    [
+      "another's key",
+      [
+        { id: 1, title: "By hand" },
+        { key: "b", id: 1 },
+      ],
+      /id: 1 is named twice/,
+    ],
     ["a key that has one", [{ key: "a", id: 2 }], /id: 2 is not the campaign of the key a, which is 1/],
     ["an id that has a key", [{ key: "c", id: 1 }], /id: campaign 1 has the key a/],
     ["nobody's id", [{ key: "d", id: 9 }], /campaign 9 does not exist/],
@@ -115,7 +196,10 @@ t.test("every fault of every file is told, and nothing is done", async (t) => {
   f.apply();
   setStatus(f.store, 1, "ended", "test");
   f.write("old.json", { status: "active" });
-  f.text("a.yaml", "titel: X\npriority: high\ntarget: all\nimage_url: https://b.example/x.png\naction_url: 'javascript:x'\nstart_time: 2026-12-01\nend_time: tomorrow\nstatus: {a: 1}\n");
+  f.text(
+    "a.yaml",
+    "titel: X\npriority: high\ntarget: all\nimage_url: https://b.example/x.png\naction_url: 'javascript:x'\nstart_time: 2026-12-01\nend_time: tomorrow\nstatus: {a: 1}\n",
+  );
   f.write("b.json", { key: "no key!", title: 7 }, { title: "no key" }, { key: "b", end_time: "2025-01-01" });
   f.write("Bad Name.json", {});
   f.text("c.yaml", "- 7\n- key: new\n  <<: x\n");
@@ -127,12 +211,27 @@ t.test("every fault of every file is told, and nothing is done", async (t) => {
   const lines = error.message.split("\n");
   t.match(lines[0], /campaigns: \d+ faults in the campaign files$/);
   for (const line of [
-    /a\.yaml, line 1: titel: is not a field of a campaign \(did you mean title\? fields: /, /a\.yaml, line 2: priority: "high" is not/, /a\.yaml, line 5: action_url: has the scheme javascript:/,
-    /a\.yaml, line 7: end_time: "tomorrow" is not a time/, /a\.yaml, line 8: status: "an object" is not one of its values/, /a\.yaml, line 1: title: is missing/,
-    /b\.json, line 1: key: "no key!" is not a key/, /b\.json, line 1: title: is not a text/, /b\.json, line 1: key: is missing \(a file of several/, /b\.json, line 1: end_time: is not after start_time/,
+    /a\.yaml, line 1: titel: is not a field of a campaign \(did you mean title\? fields: /,
+    /a\.yaml, line 2: priority: "high" is not/,
+    /a\.yaml, line 5: action_url: has the scheme javascript:/,
+    /a\.yaml, line 7: end_time: "tomorrow" is not a time/,
+    /a\.yaml, line 8: status: "an object" is not one of its values/,
+    /a\.yaml, line 1: title: is missing/,
+    /b\.json, line 1: key: "no key!" is not a key/,
+    /b\.json, line 1: title: is not a text/,
+    /b\.json, line 1: key: is missing \(a file of several/,
+    /b\.json, line 1: end_time: is not after start_time/,
     /Bad Name\.json, line 1: key: "Bad Name" is not a key \(.*it is the file's name/,
-    /c\.yaml, line 1: is no campaign/, /c\.yaml, line 3: <<: is not a field/, /latin\.yaml: cannot be read/, /large\.yaml: has 1,048,577 bytes/, /d\.yaml: is no file/,
-  ]) t.ok(lines.some((one) => line.test(one)), String(line));
+    /c\.yaml, line 1: is no campaign/,
+    /c\.yaml, line 3: <<: is not a field/,
+    /latin\.yaml: cannot be read/,
+    /large\.yaml: has 1,048,577 bytes/,
+    /d\.yaml: is no file/,
+  ])
+    t.ok(
+      lines.some((one) => line.test(one)),
+      String(line),
+    );
   t.ok(lines.length <= 22, "20 at most");
   t.throws(() => applyFolder(f.store, f.dir, "x"), { code: "bad_file" });
   t.same(f.store.campaigns.list().length, 1);
@@ -142,7 +241,12 @@ t.test("every fault of every file is told, and nothing is done", async (t) => {
   f.write("new.json", { status: "paused" });
   f.write("segment.json", { target: "segment:nowhere" });
   const later = t.throws(() => f.plan(), { message: /3 faults/ }) as Error;
-  for (const line of [/old\.json, line 1: campaign 1 is ended and cannot become active \(an ended campaign stays ended/, /new\.json, line 1: status: a new campaign cannot be paused/, /segment\.json, line 1: target: there is no segment "nowhere"/]) t.match(later.message, line, "what the store knows");
+  for (const line of [
+    /old\.json, line 1: campaign 1 is ended and cannot become active \(an ended campaign stays ended/,
+    /new\.json, line 1: status: a new campaign cannot be paused/,
+    /segment\.json, line 1: target: there is no segment "nowhere"/,
+  ])
+    t.match(later.message, line, "what the store knows");
   f.remove("new.json");
   f.remove("segment.json");
   f.write("again.json", { key: "old" });
@@ -168,16 +272,44 @@ t.test("a plan is applied only while nothing that it depends on has changed", as
   const refused = (name: string, change: () => void, back: () => void): void => {
     change();
     t.not(f.plan().hash, hash, name);
-    t.throws(() => applyFolder(f.store, f.dir, hash), { code: "conflict", message: /by now, not .*: the files, the campaigns or the timezone were changed since/, hint: /popup plan/ }, name);
+    t.throws(
+      () => applyFolder(f.store, f.dir, hash),
+      { code: "conflict", message: /by now, not .*: the files, the campaigns or the timezone were changed since/, hint: /popup plan/ },
+      name,
+    );
     back();
     t.equal(f.plan().hash, hash, `${name}, and back`);
   };
-  refused("a file", () => f.write("b.json", { start_time: "2026-02-02" }), () => f.write("b.json", { start_time: "2026-02-01" }));
-  refused("one more file", () => f.write("z.json", {}), () => f.remove("z.json"));
-  refused("a campaign of the files", () => updateCampaign(f.store, 2, { body: "B" }), () => updateCampaign(f.store, 2, { body: "" }));
-  refused("its status", () => setStatus(f.store, 2, "paused", "test"), () => setStatus(f.store, 2, "active", "test"));
-  refused("the timezone", () => f.store.settings.set("timezone", "Asia/Jakarta"), () => f.store.settings.set("timezone", "UTC"));
-  refused("the list of a draft that would be deleted", () => f.store.transaction(() => f.store.audiences.replace({ kind: "users", campaignId: 3 }, ids(["1"]), "auto", "test")), () => f.store.transaction(() => f.store.audiences.delete({ kind: "users", campaignId: 3 }, "test")));
+  refused(
+    "a file",
+    () => f.write("b.json", { start_time: "2026-02-02" }),
+    () => f.write("b.json", { start_time: "2026-02-01" }),
+  );
+  refused(
+    "one more file",
+    () => f.write("z.json", {}),
+    () => f.remove("z.json"),
+  );
+  refused(
+    "a campaign of the files",
+    () => updateCampaign(f.store, 2, { body: "B" }),
+    () => updateCampaign(f.store, 2, { body: "" }),
+  );
+  refused(
+    "its status",
+    () => setStatus(f.store, 2, "paused", "test"),
+    () => setStatus(f.store, 2, "active", "test"),
+  );
+  refused(
+    "the timezone",
+    () => f.store.settings.set("timezone", "Asia/Jakarta"),
+    () => f.store.settings.set("timezone", "UTC"),
+  );
+  refused(
+    "the list of a draft that would be deleted",
+    () => f.store.transaction(() => f.store.audiences.replace({ kind: "users", campaignId: 3 }, ids(["1"]), "auto", "test")),
+    () => f.store.transaction(() => f.store.audiences.delete({ kind: "users", campaignId: 3 }, "test")),
+  );
   updateCampaign(f.store, 1, { title: "Another" });
   f.store.transaction(() => f.store.audiences.delete({ kind: "segment", name: "payroll" }, "test"));
   f.text("b.json", `\n\n${JSON.stringify({ ...FORM, title: "T", start_time: "2026-02-01" })}`);

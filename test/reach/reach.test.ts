@@ -1,12 +1,12 @@
 /** Sizes, overlaps and simulations against plain sets, and against what the engine decides. */
 import t from "tap";
 import type { AudienceRef } from "../../dist/audience.js";
-import { updateCampaign } from "../../dist/store/campaign-changes.js";
 import { IdSet } from "../../dist/id-set.js";
 import { checkUser } from "../../dist/reach/check.js";
+import { simulationPage } from "../../dist/reach/page.js";
 import { overlapOf, reachOf } from "../../dist/reach/reach.js";
 import { simulate } from "../../dist/reach/simulate.js";
-import { simulationPage } from "../../dist/reach/page.js";
+import { updateCampaign } from "../../dist/store/campaign-changes.js";
 import { parseTarget, type Target } from "../../dist/target.js";
 import { startEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
@@ -40,7 +40,12 @@ t.test("sizes and overlaps are those of plain sets", async (t) => {
   for (let round = 0; round < 8; round++) {
     const { store } = testStore(t);
     const range = round % 2 === 0 ? 300 : 400_000;
-    const sets = new Map([...NAMES, "users"].map((name) => [name, new Set(Array.from({ length: random.between(0, 400) }, () => (random.chance(0.8) ? String(random.between(0, range)) : `u${random.between(0, 90)}`)))]));
+    const sets = new Map(
+      [...NAMES, "users"].map((name) => [
+        name,
+        new Set(Array.from({ length: random.between(0, 400) }, () => (random.chance(0.8) ? String(random.between(0, range)) : `u${random.between(0, 90)}`))),
+      ]),
+    );
     // So many in one chunk that it is bits in the store.
     if (round % 4 === 1) for (let n = 0; n < 4_500; n++) sets.get("a")?.add(String(10_000 + n));
     store.transaction(() => {
@@ -77,7 +82,12 @@ t.test("a simulation says what the engine decides for every user", async (t) => 
     const ids: number[] = [];
     for (let n = 0; n < 8; n++) {
       const start = engine.now + random.pick([-1, -1, -1, 1]) * DAY;
-      const id = engine.campaign({ priority: random.between(0, 3), target: randomTarget(random), start_time: new Date(start).toISOString(), end_time: new Date(start + random.pick([3, 9]) * DAY).toISOString() });
+      const id = engine.campaign({
+        priority: random.between(0, 3),
+        target: randomTarget(random),
+        start_time: new Date(start).toISOString(),
+        end_time: new Date(start + random.pick([3, 9]) * DAY).toISOString(),
+      });
       if (random.chance(0.5)) engine.audience({ kind: "users", campaignId: id }, random.some(users, 0.3));
       ids.push(id);
     }
@@ -102,7 +112,10 @@ t.test("a simulation says what the engine decides for every user", async (t) => 
       }
       t.same(result.users, named.size, "those in the audiences");
       t.same(result.none, shown.get(null) ?? 0);
-      t.same(result.campaigns.map((one) => [one.campaign_id, one.first]), result.campaigns.map((one) => [one.campaign_id, shown.get(one.campaign_id) ?? 0]));
+      t.same(
+        result.campaigns.map((one) => [one.campaign_id, one.first]),
+        result.campaigns.map((one) => [one.campaign_id, shown.get(one.campaign_id) ?? 0]),
+      );
       t.same(result.campaigns.find((one) => one.shown_to_others)?.campaign_id ?? null, await shownTo("nobody-knows"));
       for (const one of result.campaigns) if (one.starved && one.first > 0) t.fail(`${one.campaign_id} is starved and shown`);
     }
@@ -115,18 +128,23 @@ t.test("a starved campaign is named with the one that takes its users", async (t
   engine.audience(segment("a"), ["1", "2", "x"]);
   engine.audience(segment("b"), ["1"]);
   const [first, second, third, last] = [
-    engine.campaign({ priority: 9, target: "segment:a" }), engine.campaign({ priority: 8, target: "segment:b" }),
-    engine.campaign({ priority: 7, target: "all" }), engine.campaign({ priority: 1, target: "!segment:a", title: "<b>last</b>" }),
+    engine.campaign({ priority: 9, target: "segment:a" }),
+    engine.campaign({ priority: 8, target: "segment:b" }),
+    engine.campaign({ priority: 7, target: "all" }),
+    engine.campaign({ priority: 1, target: "!segment:a", title: "<b>last</b>" }),
   ];
   engine.audience(segment("gone"), ["1"]);
   engine.campaign({ priority: 0, target: "segment:a & !segment:gone" });
   engine.store.transaction(() => engine.store.audiences.delete(segment("gone"), "test"));
   const result = simulate(engine.store, engine.now);
   t.match(result, {
-    users: 3, none: 0,
+    users: 3,
+    none: 0,
     campaigns: [
-      { campaign_id: first, reach: 3, first: 3, starved: false }, { campaign_id: second, reach: 1, first: 0, starved: true, starved_by: first },
-      { campaign_id: third, reach: 3, first: 0, starved: false, shown_to_others: true }, { campaign_id: last, reach: 0, starved: true, starved_by: third },
+      { campaign_id: first, reach: 3, first: 3, starved: false },
+      { campaign_id: second, reach: 1, first: 0, starved: true, starved_by: first },
+      { campaign_id: third, reach: 3, first: 0, starved: false, shown_to_others: true },
+      { campaign_id: last, reach: 0, starved: true, starved_by: third },
     ],
   });
   const page = simulationPage([result], "Asia/Jakarta", "1.2.3");
@@ -151,12 +169,19 @@ t.test("a user's audiences, and the load that put them there", async (t) => {
   load("a", ["1", "2", "3"]);
   load("b", ["2"]);
   t.match(checkUser(store, "1"), [{ ref: segment("a"), version: 1, load: { version: 1, what: "segment.load", who: "tester" } }]);
-  t.match(checkUser(store, "2"), [{ ref: segment("a"), version: 2 }, { ref: segment("b"), version: 1 }]);
+  t.match(checkUser(store, "2"), [
+    { ref: segment("a"), version: 2 },
+    { ref: segment("b"), version: 1 },
+  ]);
   t.same(checkUser(store, "x"), [], "gone with the third");
   load("a", ["1", "2", "x"]);
   t.match(checkUser(store, "x"), [{ version: 4 }], "and back with the fourth");
   for (const id of ["11", "12", "13", "14", "15"]) load("b", ["2", id]);
-  t.match(checkUser(store, "2").find(({ ref }) => ref.kind === "segment" && ref.name === "b"), { version: 1, load: null }, "not by a load that only touched others near by");
+  t.match(
+    checkUser(store, "2").find(({ ref }) => ref.kind === "segment" && ref.name === "b"),
+    { version: 1, load: null },
+    "not by a load that only touched others near by",
+  );
   store.transaction(() => store.audiences.rollBack(segment("a"), 2, "segment.rollback"));
   t.match(checkUser(store, "1"), [{ version: 1 }], "what a rollback leaves as it is");
   load("a", ["1", "2", "x"]);

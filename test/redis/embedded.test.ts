@@ -8,7 +8,10 @@ import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 const root = mkdtempSync(join(tmpdir(), "popup-embedded-"));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
 
-for (const [whose, pid] of [["this process' own pid, from before a restart", process.pid], ["a pid that is gone", 2 ** 30]] as const) {
+for (const [whose, pid] of [
+  ["this process' own pid, from before a restart", process.pid],
+  ["a pid that is gone", 2 ** 30],
+] as const) {
   t.test(`a left-over lock with ${whose}`, async (t) => {
     const dir = join(root, String(pid));
     mkdirSync(dir);

@@ -1,23 +1,40 @@
 /** The key names are those of DESIGN §7, and a connection says what is wrong with its address. */
 import t from "tap";
 import { backgroundConnection, hotConnection } from "../../dist/redis/client.js";
-import { Keys } from "../../dist/redis/keys.js";
 import { decodeEvents } from "../../dist/redis/events.js";
+import { Keys } from "../../dist/redis/keys.js";
 import { freePort } from "../helpers/engine.js";
 import { startRedis } from "../helpers/redis.js";
 import { entryOf } from "../helpers/stream.js";
 
 t.test("names", async (t) => {
   const names = (keys: Keys): string[] => [
-    keys.active, keys.meta(7), keys.audience({ kind: "users", campaignId: 7 }), keys.audience({ kind: "segment", name: "vip" }), keys.audienceStrings({ kind: "users", campaignId: 7 }),
-    keys.record("anna@bank"), keys.list, keys.version, keys.stream,
+    keys.active,
+    keys.meta(7),
+    keys.audience({ kind: "users", campaignId: 7 }),
+    keys.audience({ kind: "segment", name: "vip" }),
+    keys.audienceStrings({ kind: "users", campaignId: 7 }),
+    keys.record("anna@bank"),
+    keys.list,
+    keys.version,
+    keys.stream,
   ];
   const wanted = [
-    "campaigns:active", "campaign:7:meta", "campaign:7:users", "segment:vip:users", "campaign:7:users:strings",
-    "user:anna@bank:impressions", "campaigns:compiled", "campaigns:version", "impressions",
+    "campaigns:active",
+    "campaign:7:meta",
+    "campaign:7:users",
+    "segment:vip:users",
+    "campaign:7:users:strings",
+    "user:anna@bank:impressions",
+    "campaigns:compiled",
+    "campaigns:version",
+    "impressions",
   ];
   t.same(names(new Keys()), wanted);
-  t.same(names(new Keys("bank1:")), wanted.map((name) => `bank1:${name}`));
+  t.same(
+    names(new Keys("bank1:")),
+    wanted.map((name) => `bank1:${name}`),
+  );
 });
 
 t.test("an address where nobody answers is told with a remedy", async (t) => {
@@ -45,12 +62,25 @@ t.test("a stream entry is an event, or it is said why not", async (t) => {
   const decode = (change: Record<string, string>): unknown => decodeEvents(entryOf({ ...entry, ...change }))[0];
   t.same(decode({}), { type: "impression", campaignId: 7, userId: "u", impressionId: "i", at: 1, overCap: true, sessionId: null });
   t.match(decode({ over_cap: "0", session: "s" }), { overCap: false, sessionId: "s" });
-  for (const [field, value] of [["type", "view"], ["campaign", "0"], ["campaign", "x"], ["user", ""], ["user", "a/b"], ["id", ""], ["at", "-1"], ["at", "soon"]] as const) {
+  for (const [field, value] of [
+    ["type", "view"],
+    ["campaign", "0"],
+    ["campaign", "x"],
+    ["user", ""],
+    ["user", "a/b"],
+    ["id", ""],
+    ["at", "-1"],
+    ["at", "soon"],
+  ] as const) {
     t.match(decode({ [field]: value }), new RegExp(`^${field} `), `${field} "${value}"`);
   }
   const [, text = ""] = entryOf(entry);
   const more = { ...entry, user: "v" };
-  t.match(decodeEvents([...entryOf(entry), "f", text, ...entryOf(more)]), [{ userId: "u" }, 'field "f" is not e', { userId: "v" }], "an entry with several, one of them none");
+  t.match(
+    decodeEvents([...entryOf(entry), "f", text, ...entryOf(more)]),
+    [{ userId: "u" }, 'field "f" is not e', { userId: "v" }],
+    "an entry with several, one of them none",
+  );
   t.same(decodeEvents([]), ["it has no fields"]);
   for (const broken of [`${text} more`, "impression 7 u i 1 1", ""]) t.same(decodeEvents(["e", broken]), ["it has not seven parts"], broken);
 });

@@ -14,7 +14,9 @@ t.test("a stream that is not there, one without groups, one with two", async (t)
   await redis.xreadgroup("GROUP", "sqlite", "c", "COUNT", 4, "STREAMS", STREAM, ">");
   await redis.xack(STREAM, "sqlite", "1000-0");
   t.same(await readStreamState(redis, STREAM), {
-    entries: 10, lastId: "10000-0", groups: [
+    entries: 10,
+    lastId: "10000-0",
+    groups: [
       { name: "kafka", pending: 0, lag: 10, oldestPending: null, lastDelivered: "0-0" },
       { name: "sqlite", pending: 3, lag: 6, oldestPending: "2000-0", lastDelivered: "4000-0" },
     ],
@@ -36,5 +38,6 @@ t.test("the estimate", async (t) => {
     [10, "1000-0", "1000-9", "1000-8", 1],
     [10, "1000-0", "10000-5", "10000-4", 1],
   ];
-  for (const [entries, first, last, delivered, lag] of cases) t.equal(estimateLag(entries, first, last, delivered), lag, `${entries} ${first} ${last} ${delivered}`);
+  for (const [entries, first, last, delivered, lag] of cases)
+    t.equal(estimateLag(entries, first, last, delivered), lag, `${entries} ${first} ${last} ${delivered}`);
 });

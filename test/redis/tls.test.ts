@@ -2,7 +2,7 @@
  * Redis by TLS, with a user that has just the rights that docs/operations.md names: everything works, trouble is told
  * in words, and the password is nowhere to be seen.
  */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { PACKAGE_ROOT } from "../../dist/version.js";
@@ -22,23 +22,41 @@ const server = await startTlsRedis(t, { user: "popup", password: PASSWORD, right
 const urlOf = (password: string, host = "localhost"): string => `rediss://popup:${encodeURIComponent(password)}@${host}:${server.port}`;
 const URL_RIGHT = urlOf(PASSWORD);
 const SPELLINGS = [PASSWORD, encodeURIComponent(PASSWORD), "s3cret"];
-const CAMPAIGN = ["--title", "T", "--image-url", "https://b.example/i.png", "--action-url", "app:x", "--priority", "0", "--start", "2020-01-01", "--end", "2040-01-01", "--status", "active"];
+const CAMPAIGN = [
+  "--title",
+  "T",
+  "--image-url",
+  "https://b.example/i.png",
+  "--action-url",
+  "app:x",
+  "--priority",
+  "0",
+  "--start",
+  "2020-01-01",
+  "--end",
+  "2040-01-01",
+  "--status",
+  "active",
+];
 
 /** Of every process of this machine that tells it, the command line. */
 function commandLines(): string {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    } catch {
-      // It has ended meanwhile.
-      return "";
-    }
-  }).join("\n");
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        // It has ended meanwhile.
+        return "";
+      }
+    })
+    .join("\n");
 }
 
 t.test("every part of the engine, by a URL on the command line", async (t) => {
   const popup = cli(t);
-  delete popup.env["POPUP_REDIS_URL"];
+  delete popup.env.POPUP_REDIS_URL;
   const flags = ["--redis", URL_RIGHT, "--redis-ca", server.ca];
   const said: string[] = [];
   const run = async (...args: string[]): Promise<string> => {
@@ -49,7 +67,10 @@ t.test("every part of the engine, by a URL on the command line", async (t) => {
   };
   const segments = ["a", "b", "c", "d", "e"];
   writeFileSync(join(popup.dir, "crm.csv"), `user_id,kind\n${segments.map((name, i) => `${i},${name}\nu${i},${name}\n`).join("")}`);
-  await runMany(popup, [["segment", "import", join(popup.dir, "crm.csv"), "--by", "kind"], ...segments.map((name) => ["campaign", "create", "--target", `segment:${name}`, "--cap", "2/day", "--cap", "3/total", ...CAMPAIGN])]);
+  await runMany(popup, [
+    ["segment", "import", join(popup.dir, "crm.csv"), "--by", "kind"],
+    ...segments.map((name) => ["campaign", "create", "--target", `segment:${name}`, "--cap", "2/day", "--cap", "3/total", ...CAMPAIGN]),
+  ]);
   t.match(await run("sync", "--full"), /5 campaigns, 5 audiences sent/, "and builds the audience index");
   const serving = await startServing(t, popup, [...flags, "--auth", "none"]);
   for (const spelling of SPELLINGS) t.notOk(commandLines().includes(spelling), `no process shows ${spelling === PASSWORD ? "the password" : spelling}`);
@@ -59,7 +80,10 @@ t.test("every part of the engine, by a URL on the command line", async (t) => {
   };
   const shown = await until("a popup", () => ask("u1"));
   for (const type of ["impression", "click", "dismiss"]) {
-    const answer = await fetch(`${serving.url}/v1/campaigns/${shown.campaign_id}/${type}`, { method: "POST", body: JSON.stringify({ user_id: "u1", impression_id: shown.impression_id }) });
+    const answer = await fetch(`${serving.url}/v1/campaigns/${shown.campaign_id}/${type}`, {
+      method: "POST",
+      body: JSON.stringify({ user_id: "u1", impression_id: shown.impression_id }),
+    });
     t.equal(answer.status, 202, type);
   }
   await until("the worker has stored them", async () => (await run("report", "--json")).includes('"impressions":1'));
@@ -68,7 +92,8 @@ t.test("every part of the engine, by a URL on the command line", async (t) => {
   await run("sync", "--full");
   t.equal(await serving.end(), 0);
   t.notMatch(serving.log(), /NOPERM|"level":(?:40|50)/, "with these rights nothing is amiss");
-  for (const text of [...said, serving.log(), readFileSync(join(popup.dir, "data", "popup.db"), "latin1")]) for (const spelling of SPELLINGS) t.notOk(text.includes(spelling));
+  for (const text of [...said, serving.log(), readFileSync(join(popup.dir, "data", "popup.db"), "latin1")])
+    for (const spelling of SPELLINGS) t.notOk(text.includes(spelling));
 });
 
 t.test("what is wrong is told in words, without the password", async (t) => {
@@ -87,8 +112,11 @@ t.test("what is wrong is told in words, without the password", async (t) => {
     [`${URL_RIGHT}x`, server.ca, /^popup: --redis: this is not a Redis URL/],
     ["redis://popup:s3cret%zz@localhost:1", server.ca, /^popup: --redis: this is not a Redis URL/],
   ];
-  popup.env["POPUP_TRACE"] = "1";
-  const runs = await runMany(popup, cases.map(([url, ca]) => ["sync", "--redis", url, ...(ca === undefined ? [] : ["--redis-ca", ca])]));
+  popup.env.POPUP_TRACE = "1";
+  const runs = await runMany(
+    popup,
+    cases.map(([url, ca]) => ["sync", "--redis", url, ...(ca === undefined ? [] : ["--redis-ca", ca])]),
+  );
   for (const [i, [, , message]] of cases.entries()) {
     const { code, stdout = "", stderr = "" } = runs[i] ?? {};
     t.ok(code === 1 || code === 2);
@@ -100,7 +128,7 @@ t.test("what is wrong is told in words, without the password", async (t) => {
 
 t.test("a running engine whose password is wrong tells so in its log", async (t) => {
   const popup = cli(t);
-  popup.env["POPUP_REDIS_CA"] = server.ca;
+  popup.env.POPUP_REDIS_CA = server.ca;
   const serving = await startServing(t, popup, ["--api-only", "--redis", urlOf("s3cret-and-wrong")]);
   const answer = await fetch(`${serving.url}/v1/campaigns/popup?user_id=1`);
   t.match([answer.status, answer.headers.get("popup-degraded")], [204, "unavailable"]);

@@ -34,7 +34,7 @@ async function demo(page: Page, url: string, user: string): Promise<void> {
   await page.waitForSelector("#popup[open]");
   await page.waitForFunction('document.querySelector("#requests")?.textContent.includes("counted")');
   // The dialog's way up is over.
-  await page.evaluate('Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => undefined)');
+  await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => undefined)");
 }
 
 const browser = await launchBrowser();

@@ -1,8 +1,8 @@
-import t from "tap";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import t from "tap";
 import { Child } from "../../dist/serve/child.js";
 
 t.test("a process that does not end when it is told to is killed, and that is said", async (t) => {

@@ -1,17 +1,30 @@
 /** The log of a whole engine: one line an incident, and as much of it as --log-level says. */
-import t from "tap";
+
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import t from "tap";
 import { cli } from "../helpers/cli.js";
 import { freePort } from "../helpers/engine.js";
-import { startServing, type Serving } from "../helpers/serving.js";
+import { type Serving, startServing } from "../helpers/serving.js";
 import { until } from "../helpers/until.js";
 
-interface Line { readonly part: string; readonly msg: string; readonly cause?: string }
-const linesOf = (serving: Serving): Line[] => serving.log().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Line);
-const toldBy = (serving: Serving, part: string): string[] => linesOf(serving).filter((line) => line.part === part).map(({ msg }) => msg);
+interface Line {
+  readonly part: string;
+  readonly msg: string;
+  readonly cause?: string;
+}
+const linesOf = (serving: Serving): Line[] =>
+  serving
+    .log()
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Line);
+const toldBy = (serving: Serving, part: string): string[] =>
+  linesOf(serving)
+    .filter((line) => line.part === part)
+    .map(({ msg }) => msg);
 
 t.test("a Redis that is not there yet: sync and worker wait for it, and each says so once", async (t) => {
   const popup = cli(t);
@@ -19,7 +32,10 @@ t.test("a Redis that is not there yet: sync and worker wait for it, and each say
   const serving = await startServing(t, popup, ["--redis", `redis://127.0.0.1:${port}`]);
   const both = (length: number) => (): boolean => ["sync", "worker"].every((part) => toldBy(serving, part).length >= length);
   await until("both tell of it", both(1));
-  await until("a decision is asked for", async () => (await fetch(`${serving.url}/v1/campaigns/popup?user_id=1`)).headers.get("popup-degraded") === "unavailable");
+  await until(
+    "a decision is asked for",
+    async () => (await fetch(`${serving.url}/v1/campaigns/popup?user_id=1`)).headers.get("popup-degraded") === "unavailable",
+  );
 
   const dir = mkdtempSync(join(tmpdir(), "popup-late-"));
   const redis = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir], { stdio: "ignore" });

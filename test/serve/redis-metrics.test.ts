@@ -19,7 +19,10 @@ t.test("the oldest entry that some sink still needs, under the prefix", async (t
   await until("it is connected", () => looking.status === "ready");
   const read = async (): Promise<Record<string, number>> => valuesOf(await metrics.collect());
   t.match(await read(), { popup_redis_up: 1, popup_stream_entries: 0, popup_stream_oldest_seconds: 0 });
-  t.notOk(Object.keys(await read()).some((name) => name.startsWith("popup_published")), "nothing is published");
+  t.notOk(
+    Object.keys(await read()).some((name) => name.startsWith("popup_published")),
+    "nothing is published",
+  );
 
   const now = Number((await redis.time())[0]);
   const ago = (seconds: number): string => `${(now - seconds) * 1_000}-0`;
@@ -40,7 +43,13 @@ t.test("the oldest entry that some sink still needs, under the prefix", async (t
   await redis.xreadgroup("GROUP", "sqlite", "c", "STREAMS", keys.stream, ">");
   await redis.set(keys.version, "20261123T151150Z-eb532e9");
   await redis.config("SET", "maxmemory", "123456789");
-  t.match(await read(), { popup_stream_entries: 5, "popup_stream_lag sqlite": 0, "popup_stream_pending sqlite": 2, "popup_published_version_info 20261123T151150Z-eb532e9": 1, popup_redis_maxmemory_bytes: 123456789 });
+  t.match(await read(), {
+    popup_stream_entries: 5,
+    "popup_stream_lag sqlite": 0,
+    "popup_stream_pending sqlite": 2,
+    "popup_published_version_info 20261123T151150Z-eb532e9": 1,
+    popup_redis_maxmemory_bytes: 123456789,
+  });
   await redis.xack(keys.stream, "sqlite", ago(200), ago(100));
   t.equal(await age(), 0, "nothing waits");
 });

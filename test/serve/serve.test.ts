@@ -1,11 +1,29 @@
 /** `popup serve` and its processes: a change goes live, a dead process is replaced, SIGTERM ends it cleanly. */
 import t from "tap";
-import { cli, type Cli } from "../helpers/cli.js";
+import { type Cli, cli } from "../helpers/cli.js";
 import { childrenOf, reported, startServing } from "../helpers/serving.js";
 import { until } from "../helpers/until.js";
 
-const CREATE = ["campaign", "create", "--title", "Live", "--image-url", "https://bank.example/a.png", "--action-url", "bankapp:a", "--priority", "1",
-  "--target", "all", "--start", "2020-01-01", "--end", "2040-01-01", "--status", "active"];
+const CREATE = [
+  "campaign",
+  "create",
+  "--title",
+  "Live",
+  "--image-url",
+  "https://bank.example/a.png",
+  "--action-url",
+  "bankapp:a",
+  "--priority",
+  "1",
+  "--target",
+  "all",
+  "--start",
+  "2020-01-01",
+  "--end",
+  "2040-01-01",
+  "--status",
+  "active",
+];
 
 const popupOf = async (url: string, user: string): Promise<{ campaign_id: number; impression_id: string } | null> => {
   const answer = await fetch(`${url}/v1/campaigns/popup?user_id=${user}`);
@@ -19,7 +37,15 @@ const impressionsOf = async (popup: Cli): Promise<number> => {
 
 t.test("two API processes, sync and worker: a campaign goes live, is counted and stored, and goes out", async (t) => {
   const popup = cli(t);
-  const serving = await startServing(t, popup, ["--processes", "2", "--demo", "--cors-origin", "https://app.bank.example", "--cors-origin", "https://other.bank.example"]);
+  const serving = await startServing(t, popup, [
+    "--processes",
+    "2",
+    "--demo",
+    "--cors-origin",
+    "https://app.bank.example",
+    "--cors-origin",
+    "https://other.bank.example",
+  ]);
   const health = await fetch(`${serving.url}/healthz`, { headers: { origin: "https://other.bank.example" } });
   t.match([health.status, health.headers.get("access-control-allow-origin")], [200, "https://other.bank.example"]);
   t.equal((await fetch(`${serving.url}/demo`)).status, 200);
@@ -31,7 +57,9 @@ t.test("two API processes, sync and worker: a campaign goes live, is counted and
   const shown = await until("the campaign is live", () => popupOf(serving.url, "5"));
   t.comment(`live ${Date.now() - started} ms after the command ended`);
   t.equal(shown.campaign_id, 1);
-  const receipt = await reported(() => fetch(`${serving.url}/v1/campaigns/1/impression`, { method: "POST", body: JSON.stringify({ user_id: 5, impression_id: shown.impression_id }) }));
+  const receipt = await reported(() =>
+    fetch(`${serving.url}/v1/campaigns/1/impression`, { method: "POST", body: JSON.stringify({ user_id: 5, impression_id: shown.impression_id }) }),
+  );
   t.equal(receipt, '{"counted":true,"total":1}');
   await until("the worker has stored it", async () => (await impressionsOf(popup)) === 1);
 
@@ -96,14 +124,24 @@ t.test("a taken port is said at once", async (t) => {
   const port = new URL(serving.url).port;
   const other = cli(t);
   t.match(await other(["serve", "--port", port, "--admin", "off"]), {
-    code: 1, stdout: "", stderr: `popup: 127.0.0.1:${port} is taken by another process\n  choose another with --host or --port\n`,
+    code: 1,
+    stdout: "",
+    stderr: `popup: 127.0.0.1:${port} is taken by another process\n  choose another with --host or --port\n`,
   });
   t.match(await childrenOf(serving.process.pid ?? 0, "sync"), [], "--api-only runs no sync");
 });
 
 t.test("wrong flags are refused before anything starts", async (t) => {
   const popup = cli(t);
-  for (const args of [["--port", "0"], ["--port", "65536"], ["--processes", "0"], ["--admin", "9464"], ["--interval", "0"], ["--interval", "3601"], ["--cors-origin", "app.bank.example"]]) {
+  for (const args of [
+    ["--port", "0"],
+    ["--port", "65536"],
+    ["--processes", "0"],
+    ["--admin", "9464"],
+    ["--interval", "0"],
+    ["--interval", "3601"],
+    ["--cors-origin", "app.bank.example"],
+  ]) {
     const { code, stderr } = await popup(["serve", ...args]);
     t.equal(code, 2, args.join(" "));
     t.match(stderr, `popup: ${args[0]}: "${args[1]}" is not`);

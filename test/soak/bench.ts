@@ -9,8 +9,12 @@ const MOST_OUTPUT = 64 * 2 ** 20;
 
 /** @returns what it prints with --json @throws when it fails */
 export async function runBench(url: string, seconds: number, more: readonly string[]): Promise<BenchResult> {
-  const { stdout } = await promisify(execFile)("env", [...bareNode(), POPUP, "bench", "--url", url, "--duration", String(seconds), "--json", "--quiet", ...more], {
-    maxBuffer: MOST_OUTPUT,
-  });
+  const { stdout } = await promisify(execFile)(
+    "env",
+    [...bareNode(), POPUP, "bench", "--url", url, "--duration", String(seconds), "--json", "--quiet", ...more],
+    {
+      maxBuffer: MOST_OUTPUT,
+    },
+  );
   return JSON.parse(stdout) as BenchResult;
 }

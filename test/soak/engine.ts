@@ -35,13 +35,27 @@ export async function openEngine(users: string, seed: number, collectMs: number)
     store.close();
   }
   const serve = new Serve({
-    port: await freePort(), adminPort: await freePort(), dataDir, redisUrl: "embedded", processes: 1, logFile: join(dir, "serve.log"),
-    nodeOptions: `--import=${HEAP_REPORT}`, env: { SOAK_HEAPS: heaps, SOAK_COLLECT_MS: String(collectMs) },
+    port: await freePort(),
+    adminPort: await freePort(),
+    dataDir,
+    redisUrl: "embedded",
+    processes: 1,
+    logFile: join(dir, "serve.log"),
+    nodeOptions: `--import=${HEAP_REPORT}`,
+    env: { SOAK_HEAPS: heaps, SOAK_COLLECT_MS: String(collectMs) },
   });
   await serve.start();
-  await until("the engine is ready", () => fetch(`${serve.url}/readyz`).then((answer) => answer.ok, () => false));
+  await until("the engine is ready", () =>
+    fetch(`${serve.url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    ),
+  );
   return {
-    serve, heaps, redisSocket: join(dataDir, "redis", "redis.sock"), watched: watchedOf(serve),
+    serve,
+    heaps,
+    redisSocket: join(dataDir, "redis", "redis.sock"),
+    watched: watchedOf(serve),
     close: async () => {
       await serve.stop();
       rmSync(dir, { recursive: true, force: true });
@@ -51,7 +65,10 @@ export async function openEngine(users: string, seed: number, collectMs: number)
 
 function watchedOf(serve: Serve): Watched[] {
   const node = ROLES.flatMap((role) => serve.pids(role).map((pid) => ({ name: role, pid, isNode: true })));
-  const redis = childrenOf(serve.pids("supervisor")[0] ?? 0).filter(({ command }) => command.includes("redis-server")).map(({ pid }) => ({ name: "redis", pid, isNode: false }));
-  if (node.length !== ROLES.length || redis.length !== 1) throw new Error(`not every process of the engine runs: ${[...node, ...redis].map(({ name }) => name).join(", ")}`);
+  const redis = childrenOf(serve.pids("supervisor")[0] ?? 0)
+    .filter(({ command }) => command.includes("redis-server"))
+    .map(({ pid }) => ({ name: "redis", pid, isNode: false }));
+  if (node.length !== ROLES.length || redis.length !== 1)
+    throw new Error(`not every process of the engine runs: ${[...node, ...redis].map(({ name }) => name).join(", ")}`);
   return [...node, ...redis];
 }

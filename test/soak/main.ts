@@ -24,7 +24,17 @@ const program = new Command("soak")
   .option("--samples <file>", "write every sample to a file, JSON")
   .option("--print", "print the section, and leave the results as they are", false)
   .parse();
-const flags = program.opts<{ seconds: string; fillSeconds: string; saturationSeconds: string; rate?: string; every: string; users: string; seed: string; samples?: string; print: boolean }>();
+const flags = program.opts<{
+  seconds: string;
+  fillSeconds: string;
+  saturationSeconds: string;
+  rate?: string;
+  every: string;
+  users: string;
+  seed: string;
+  samples?: string;
+  print: boolean;
+}>();
 const everyMs = Number(flags.every) * 1e3;
 const more = ["--users", flags.users, "--seed", flags.seed];
 
@@ -36,12 +46,21 @@ try {
   const rate = saturation === undefined ? Number(flags.rate) : Math.floor(saturation / 2);
   process.stderr.write(`${saturation === undefined ? "" : `saturation: ${Math.round(saturation)} requests/s; `}${rate} requests/s for ${flags.seconds} s\n`);
   await runBench(engine.serve.url, Number(flags.fillSeconds), ["--rate", String(rate), ...more]);
-  const samples = new Samples(engine.watched, engine.heaps, redis, everyMs, async () => (await readMetric(engine.serve.adminUrl, "popup_reports_total", 'result="counted"')) ?? 0);
+  const samples = new Samples(
+    engine.watched,
+    engine.heaps,
+    redis,
+    everyMs,
+    async () => (await readMetric(engine.serve.adminUrl, "popup_reports_total", 'result="counted"')) ?? 0,
+  );
   const load = await runBench(engine.serve.url, Number(flags.seconds), ["--rate", String(rate), ...more]);
   if (flags.samples !== undefined) writeFileSync(flags.samples, JSON.stringify({ series: samples.series, data: samples.data }));
   samples.stop();
   const { text, flat } = soakSection(saturation, Number(flags.fillSeconds), load, samples);
-  const words = process.argv.slice(2).filter((word) => word !== "--print").join(" ");
+  const words = process.argv
+    .slice(2)
+    .filter((word) => word !== "--print")
+    .join(" ");
   const section = `${provenance(`npm run soak${words === "" ? "" : ` -- ${words}`}`, (performance.now() - started) / 1e3)}\n\n${text}`;
   process.stdout.write(`${section}\n`);
   if (!flags.print) writeSection("Soak", section);

@@ -1,14 +1,22 @@
 /** What the processes of an engine hold, every few seconds. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { openFiles, residentBytes } from "../chaos/proc.js";
 import type { Point } from "./trend.js";
 
 /** Of one thing that is watched: `api 1`, resident memory. */
-export interface Series { readonly process: string; readonly what: "resident" | "heap" | "client buffers" | "open files"; readonly points: Point[] }
+export interface Series {
+  readonly process: string;
+  readonly what: "resident" | "heap" | "client buffers" | "open files";
+  readonly points: Point[];
+}
 
-export interface Watched { readonly name: string; readonly pid: number; readonly isNode: boolean }
+export interface Watched {
+  readonly name: string;
+  readonly pid: number;
+  readonly isNode: boolean;
+}
 
 export class Samples {
   readonly series: Series[];
@@ -24,8 +32,16 @@ export class Samples {
    * @param redis a connection of its own
    * @param events how many events there have been
    */
-  constructor(private readonly watched: readonly Watched[], private readonly heaps: string, private readonly redis: Redis, everyMs: number, private readonly events: () => Promise<number>) {
-    this.series = watched.flatMap(({ name, isNode }) => (["resident", ...(isNode ? ["heap" as const] : ["client buffers" as const]), "open files"] as const).map((what) => ({ process: name, what, points: [] })));
+  constructor(
+    private readonly watched: readonly Watched[],
+    private readonly heaps: string,
+    private readonly redis: Redis,
+    everyMs: number,
+    private readonly events: () => Promise<number>,
+  ) {
+    this.series = watched.flatMap(({ name, isNode }) =>
+      (["resident", ...(isNode ? ["heap" as const] : ["client buffers" as const]), "open files"] as const).map((what) => ({ process: name, what, points: [] })),
+    );
     this.#timer = setInterval(() => void this.#take().catch((error: unknown) => (this.#failure ??= error)), everyMs);
   }
 
@@ -37,7 +53,8 @@ export class Samples {
 
   async #take(): Promise<void> {
     const s = (performance.now() - this.#started) / 1e3;
-    const put = (process: string, what: Series["what"], value: number): void => void this.series.find((one) => one.process === process && one.what === what)?.points.push({ s, value });
+    const put = (process: string, what: Series["what"], value: number): void =>
+      void this.series.find((one) => one.process === process && one.what === what)?.points.push({ s, value });
     for (const { name, pid, isNode } of this.watched) {
       const resident = residentBytes(pid);
       if (resident === 0) throw new Error(`${name} has ended`);

@@ -1,17 +1,26 @@
 /** The section of a soak, and its verdict. */
 import type { BenchResult } from "../../dist/load-test/result.js";
 import type { Samples, Series } from "./samples.js";
-import { isFlat, lineThrough, trendOf, type Trend } from "./trend.js";
+import { isFlat, lineThrough, type Trend, trendOf } from "./trend.js";
 
 const MIB = 2 ** 20;
 /** The last fifth may be above the second by this share, or by that much. */
 const SHARE = 0.05;
 const LEAST = { resident: 4 * MIB, heap: 2 * MIB, "client buffers": MIB, "open files": 2 } as const;
 
-interface Line { readonly series: Series; readonly trend: Trend; /** Undefined where growth is what it is for. */ readonly flat: boolean | undefined }
+interface Line {
+  readonly series: Series;
+  readonly trend: Trend /** Undefined where growth is what it is for. */;
+  readonly flat: boolean | undefined;
+}
 
 /** @param saturation requests/s of the closed loop, or undefined where the rate was given */
-export function soakSection(saturation: number | undefined, fillSeconds: number, load: BenchResult, { series, data }: Pick<Samples, "series" | "data">): { readonly text: string; readonly flat: boolean } {
+export function soakSection(
+  saturation: number | undefined,
+  fillSeconds: number,
+  load: BenchResult,
+  { series, data }: Pick<Samples, "series" | "data">,
+): { readonly text: string; readonly flat: boolean } {
   const lines = series.map(lineOf);
   const flat = lines.every((line) => line.flat !== false) && load.errors === 0;
   const outcomes = `${load.requests.toLocaleString("en-US")} requests, ${load.errors.toLocaleString("en-US")} errors, ${load.degraded.toLocaleString("en-US")} degraded, ${load.unsent.toLocaleString("en-US")} unsent; p50 ${load.p50_ms ?? "–"} ms, p99 ${load.p99_ms ?? "–"} ms, p99.9 ${load.p999_ms ?? "–"} ms, longest ${load.max_ms ?? "–"} ms`;
@@ -37,9 +46,18 @@ function table(lines: readonly Line[]): string {
   const rows = lines.map(({ series: { process, what }, trend: { second, last, slopePerHour, slopeError }, flat }) => {
     const unit = what === "open files" ? 1 : MIB;
     const figure = (value: number): string => (value / unit).toFixed(what === "open files" ? 0 : 1);
-    return [process, `${what}${unit === 1 ? "" : ", MiB"}`, figure(second), figure(last), `${(slopePerHour / unit).toFixed(1)} ± ${(slopeError / unit).toFixed(1)}`, flat === undefined ? "holds data" : flat ? "flat" : "**grows**"];
+    return [
+      process,
+      `${what}${unit === 1 ? "" : ", MiB"}`,
+      figure(second),
+      figure(last),
+      `${(slopePerHour / unit).toFixed(1)} ± ${(slopeError / unit).toFixed(1)}`,
+      flat === undefined ? "holds data" : flat ? "flat" : "**grows**",
+    ];
   });
-  return [["process", "what", "second fifth", "last fifth", "slope per hour", ""], ["---", "---", "---:", "---:", "---:", "---"], ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [["process", "what", "second fifth", "last fifth", "slope per hour", ""], ["---", "---", "---:", "---:", "---:", "---"], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
 
 function dataLine(data: Samples["data"]): string {

@@ -1,6 +1,9 @@
 /** Whether a series stays where it is: medians of its second and last fifth, and the slope of a line through both and all between. */
 
-export interface Point { readonly s: number; readonly value: number }
+export interface Point {
+  readonly s: number;
+  readonly value: number;
+}
 
 export interface Trend {
   /** Medians. The first fifth is left out: there everything is still filling up. */

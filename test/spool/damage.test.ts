@@ -1,10 +1,10 @@
 /** Damage takes what it hit and nothing else: a torn end, a wrong byte anywhere, a lost line end, long nonsense. */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import t from "tap";
 import type { Test } from "tap";
-import { appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
+import t from "tap";
 import { lineOf } from "../../dist/spool/record.js";
+import { appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
 
 const root = spoolFolder(t, { inMemory: true });
 const file = join(root, "0", "00000001.log");
@@ -24,7 +24,11 @@ async function outcome(t: Test, content: Buffer): Promise<{ found: number[]; tro
   const found = numbers(await replayed(spool, 3));
   t.equal(records, found.length, "what it counted is what it handed out");
   t.equal(oldestAt, found[0] === undefined ? undefined : reportNo(found[0]).at);
-  t.same(readdirSync(join(root, "0")).filter((name) => name.endsWith(".log")), [], "the file is done");
+  t.same(
+    readdirSync(join(root, "0")).filter((name) => name.endsWith(".log")),
+    [],
+    "the file is done",
+  );
   await spool.close();
   return { found, troubles };
 }
@@ -34,7 +38,10 @@ t.test("the format is what it is documented to be", async (t) => {
   const spool = await openSpool(t, written);
   await appendAll(spool, 0, 4);
   t.strictSame(readFileSync(join(written, "0", "00000001.log")), WHOLE);
-  t.match(WHOLE.toString(), /^[0-9a-f]{8} \{"type":"impression","campaignId":1,"userId":"user-0@bank","impressionId":"0","sessionId":null,"at":1780000000000\}\n/);
+  t.match(
+    WHOLE.toString(),
+    /^[0-9a-f]{8} \{"type":"impression","campaignId":1,"userId":"user-0@bank","impressionId":"0","sessionId":null,"at":1780000000000\}\n/,
+  );
 });
 
 t.test("torn at every byte of the last record", async (t) => {
@@ -65,7 +72,7 @@ t.test("what follows a torn record is in a new file, and comes after it", async 
 t.test("every byte in the middle, with a wrong bit, and as a line end", async (t) => {
   const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = LINES;
   for (let at = first.length; at < first.length + second.length; at++) {
-    for (const wrong of [(WHOLE[at] ?? 0) ^ (1 << at % 8), 0x0a]) {
+    for (const wrong of [(WHOLE[at] ?? 0) ^ (1 << (at % 8)), 0x0a]) {
       if (wrong === WHOLE[at]) continue;
       const content = Buffer.from(WHOLE);
       content[at] = wrong;
@@ -87,7 +94,12 @@ t.test("bytes lost and bytes put in", async (t) => {
     t.same(found, [0, 2, 3], `all after byte ${cut} of the second is missing, its line end too`);
     t.match(troubles, [{ message: DAMAGED }]);
   }
-  for (const [name, nonsense] of Object.entries({ zeros: Buffer.alloc(300_000), "line ends": Buffer.alloc(5_000, 0x0a), text: Buffer.from("x".repeat(5_000)), "what looks like beginnings": Buffer.from("00000000 {".repeat(20_000)) })) {
+  for (const [name, nonsense] of Object.entries({
+    zeros: Buffer.alloc(300_000),
+    "line ends": Buffer.alloc(5_000, 0x0a),
+    text: Buffer.from("x".repeat(5_000)),
+    "what looks like beginnings": Buffer.from("00000000 {".repeat(20_000)),
+  })) {
     for (const end of ["", "\n"]) {
       const { found, troubles } = await outcome(t, Buffer.concat([first, nonsense, Buffer.from(end), second, rest]));
       t.same(found, [0, 1, 2, 3], `${name} ${end === "" ? "" : "and a line end"}`);
@@ -95,14 +107,31 @@ t.test("bytes lost and bytes put in", async (t) => {
       t.equal(troubles.length, 1, "one warning");
     }
   }
-  t.match(await outcome(t, Buffer.alloc(100_000)), { found: [], troubles: [{ message: TORN, details: { from: 0, to: 100_000 } }] }, "zeros only, as a power failure leaves them");
+  t.match(
+    await outcome(t, Buffer.alloc(100_000)),
+    { found: [], troubles: [{ message: TORN, details: { from: 0, to: 100_000 } }] },
+    "zeros only, as a power failure leaves them",
+  );
   t.same(await outcome(t, Buffer.alloc(0)), { found: [], troubles: [] });
 });
 
 t.test("a line with the right sum that is no report", async (t) => {
   const report = reportNo(9);
-  for (const value of [[], {}, { ...report, type: "view" }, { ...report, campaignId: "1" }, { ...report, userId: 1 }, { ...report, sessionId: undefined }, { ...report, at: 1.5 }, { segment: 1, offset: 0 }]) {
-    t.match(await outcome(t, Buffer.concat([WHOLE, Buffer.from(lineOf(value)), WHOLE])), { found: [0, 1, 2, 3, 0, 1, 2, 3], troubles: [{ message: DAMAGED }] }, JSON.stringify(value));
+  for (const value of [
+    [],
+    {},
+    { ...report, type: "view" },
+    { ...report, campaignId: "1" },
+    { ...report, userId: 1 },
+    { ...report, sessionId: undefined },
+    { ...report, at: 1.5 },
+    { segment: 1, offset: 0 },
+  ]) {
+    t.match(
+      await outcome(t, Buffer.concat([WHOLE, Buffer.from(lineOf(value)), WHOLE])),
+      { found: [0, 1, 2, 3, 0, 1, 2, 3], troubles: [{ message: DAMAGED }] },
+      JSON.stringify(value),
+    );
   }
   t.match(await outcome(t, Buffer.from(lineOf({ ...report, later: "field" }))), { found: [9], troubles: [] }, "a field of a later version does no harm");
 });

@@ -2,11 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import t from "tap";
 import type { Test } from "tap";
+import t from "tap";
 import { lineOf } from "../../dist/spool/record.js";
-import { append, appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Outcome, type Trouble } from "../helpers/spool.js";
 import { startScript } from "../helpers/script.js";
+import { append, appendAll, numbers, type Outcome, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
 import { until } from "../helpers/until.js";
 
 /** In 1,024 bytes. Without what the test runner adds to a process: that ends it at the signal for a file that is too large, which Node ignores. */
@@ -20,7 +20,7 @@ function smallDisk(t: Test): string | undefined {
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", dir], { stdio: "ignore" });
   } catch {
-    if (process.env["CI"] !== undefined) t.fail("mounting a tmpfs needs root");
+    if (process.env.CI !== undefined) t.fail("mounting a tmpfs needs root");
     return undefined;
   }
   t.teardown(() => execFileSync("umount", [dir]));
@@ -45,10 +45,14 @@ t.test("a full disk", async (t) => {
   t.equal(troubles.length, 1, "told once");
 
   let expected = 0;
-  await t.rejects(spool.replay(100, async (batch) => {
-    if (expected === 1_000) throw new Error("not now");
-    for (const n of numbers(batch)) t.equal(n, expected++);
-  }), { message: "not now" }, "it can be replayed all the same");
+  await t.rejects(
+    spool.replay(100, async (batch) => {
+      if (expected === 1_000) throw new Error("not now");
+      for (const n of numbers(batch)) t.equal(n, expected++);
+    }),
+    { message: "not now" },
+    "it can be replayed all the same",
+  );
   t.same(numbers(await replayed(spool)), range(1_000, kept));
   await until("it is tried again, and there is room", async () => (await append(spool, reportNo(kept))) === true);
   t.same(numbers(await replayed(spool)), [kept]);
@@ -58,7 +62,9 @@ t.test("a full disk", async (t) => {
 
 t.test("a limit on the size of a file: the next file goes on", async (t) => {
   const root = spoolFolder(t);
-  const script = startScript(t, `
+  const script = startScript(
+    t,
+    `
     import { Spool } from "./dist/spool/spool.js";
     import { setTimeout as delay } from "node:timers/promises";
     const spool = await Spool.open(${JSON.stringify(root)}, { maxBytes: 1e9, onTrouble: (message, { cause }) => console.error(message, cause) });
@@ -71,7 +77,9 @@ t.test("a limit on the size of a file: the next file goes on", async (t) => {
       }
       console.log(n++);
     }
-    process.exit(0);`, { command: ["bash", "-c", LIMITED, process.execPath] });
+    process.exit(0);`,
+    { command: ["bash", "-c", LIMITED, process.execPath] },
+  );
   t.equal(await script.end(), 0, script.errors());
   t.match(script.errors(), new RegExp(`^(${REFUSED} EFBIG: .*\n){2}$`));
   const printed = script.lines().map(Number);
@@ -97,10 +105,17 @@ t.test("a spool that is far larger than the memory", async (t) => {
   const files = 6;
   const each = 50_000;
   for (let file = 0; file < files; file++) {
-    writeFileSync(join(root, "0", `0000000${file + 1}.log`), range(file * each, (file + 1) * each).map((n) => lineOf(reportNo(n))).join(""));
+    writeFileSync(
+      join(root, "0", `0000000${file + 1}.log`),
+      range(file * each, (file + 1) * each)
+        .map((n) => lineOf(reportNo(n)))
+        .join(""),
+    );
   }
   // 300,000 reports as objects take some 100 MB.
-  const script = startScript(t, `
+  const script = startScript(
+    t,
+    `
     import { Spool } from "./dist/spool/spool.js";
     const spool = await Spool.open(${JSON.stringify(root)}, { maxBytes: 1e9, onTrouble: console.error });
     console.log(spool.records);
@@ -111,7 +126,9 @@ t.test("a spool that is far larger than the memory", async (t) => {
     });
     console.log(expected);
     console.log(Math.round(buffers / 1024));
-    process.exit(0);`, { nodeArgs: ["--max-old-space-size=24", "--expose-gc"] });
+    process.exit(0);`,
+    { nodeArgs: ["--max-old-space-size=24", "--expose-gc"] },
+  );
   t.equal(await script.end(), 0, script.errors());
   const [records, count, kilobytes = Infinity] = script.lines().map(Number);
   t.same([records, count], [files * each, files * each]);

@@ -20,12 +20,14 @@ for (let run = 0; run < 10; run++) {
     let torn = 0;
 
     const appendSome = async (): Promise<void> => {
-      await Promise.all(Array.from({ length: random.between(1, 60) }, async () => {
-        const n = next++;
-        const outcome = await append(spool, reportNo(n));
-        if (outcome === true) model.push(n);
-        else t.equal(outcome, "full");
-      }));
+      await Promise.all(
+        Array.from({ length: random.between(1, 60) }, async () => {
+          const n = next++;
+          const outcome = await append(spool, reportNo(n));
+          if (outcome === true) model.push(n);
+          else t.equal(outcome, "full");
+        }),
+      );
     };
     const replaySome = async (): Promise<void> => {
       let batches = random.between(0, 6);
@@ -50,9 +52,12 @@ for (let run = 0; run < 10; run++) {
     };
     const restart = async (): Promise<void> => {
       await spool.close();
-      const newest = readdirSync(join(root, "0")).filter((name) => name.endsWith(".log")).sort().at(-1);
+      const newest = readdirSync(join(root, "0"))
+        .filter((name) => name.endsWith(".log"))
+        .sort()
+        .at(-1);
       if (newest !== undefined && random.chance(0.5)) {
-        appendFileSync(join(root, "0", newest), "0123abcd {\"type\":\"impr");
+        appendFileSync(join(root, "0", newest), '0123abcd {"type":"impr');
         torn++;
       }
       spool = await open();

@@ -1,16 +1,18 @@
 /** Several processes, and processes that are killed: what was accepted is replayed, in order, by whoever is left. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import t from "tap";
 import type { Test } from "tap";
+import t from "tap";
 import type { SpooledReport } from "../../dist/spool/spool.js";
+import { type Script, startScript } from "../helpers/script.js";
 import { appendAll, numbers, openSpool, range, replayed, reportNo, spoolFolder, type Trouble } from "../helpers/spool.js";
-import { startScript, type Script } from "../helpers/script.js";
 import { until } from "../helpers/until.js";
 
 /** A process with an open spool; `appendNext()` appends report n, n + 1, … and prints each number when it is on the disk. */
 function appender(t: Test, root: string, from: number, then: string): Script {
-  return startScript(t, `
+  return startScript(
+    t,
+    `
     import { Spool } from "./dist/spool/spool.js";
     import { writeSync } from "node:fs";
     const spool = await Spool.open(${JSON.stringify(root)}, { maxBytes: 1e9, onTrouble: console.error });
@@ -24,7 +26,8 @@ function appender(t: Test, root: string, from: number, then: string): Script {
         if (n > ${from} + 50) appendNext();
       });
     };
-    ${then}`);
+    ${then}`,
+  );
 }
 
 const LOAD = "for (let i = 0; i < 100; i++) appendNext();";
@@ -37,7 +40,11 @@ function accepted(t: Test, reports: readonly SpooledReport[], told: readonly num
   const found = numbers(reports).filter((n) => n >= from && n < from + 1_000_000);
   t.same(found, range(from, from + found.length), `${name}: in order, without gaps`);
   const there = new Set(found);
-  t.same(told.filter((n) => !there.has(n)), [], `${name}: all ${told.length} that were accepted, of ${found.length}`);
+  t.same(
+    told.filter((n) => !there.has(n)),
+    [],
+    `${name}: all ${told.length} that were accepted, of ${found.length}`,
+  );
 }
 
 t.test("kill -9 under load, again and again", async (t) => {
@@ -54,7 +61,10 @@ t.test("kill -9 under load, again and again", async (t) => {
   const troubles: Trouble[] = [];
   const reports = await replayed(await openSpool(t, root, { troubles }), 128);
   for (const [round, numbersTold] of told.entries()) accepted(t, reports, numbersTold, round * 1_000_000, `round ${round}`);
-  t.ok(troubles.every(({ message }) => message.startsWith("the last record")), JSON.stringify(troubles));
+  t.ok(
+    troubles.every(({ message }) => message.startsWith("the last record")),
+    JSON.stringify(troubles),
+  );
 });
 
 t.test("killed in the middle of a replay: the next process goes on where it was", async (t) => {
@@ -62,14 +72,17 @@ t.test("killed in the middle of a replay: the next process goes on where it was"
   const first = await openSpool(t, root);
   await appendAll(first, 0, 1_000);
   await first.close();
-  const script = startScript(t, `
+  const script = startScript(
+    t,
+    `
     import { Spool } from "./dist/spool/spool.js";
     import { writeSync } from "node:fs";
     const spool = await Spool.open(${JSON.stringify(root)}, { maxBytes: 1e9, onTrouble: console.error });
     await spool.replay(10, async (batch) => {
       if (batch[0].impressionId === "500") await new Promise(() => setInterval(() => {}, 1000));
       writeSync(1, batch.map((report) => report.impressionId + "\\n").join(""));
-    });`);
+    });`,
+  );
   await until("half is replayed", () => script.lines().length === 500);
   await script.kill("SIGKILL");
   const rest = numbers(await replayed(await openSpool(t, root)));
@@ -106,7 +119,10 @@ t.test("processes that start at once never share a folder", async (t) => {
     const scripts = range(0, 4).map((n) => appender(t, root, (4 * round + n) * 1_000_000, FIFTY));
     await until("all have accepted theirs", () => scripts.every((script) => script.lines().length === 50));
     await Promise.all(scripts.map((script) => script.kill("SIGKILL")));
-    t.same(scripts.map((script) => script.errors()), ["", "", "", ""]);
+    t.same(
+      scripts.map((script) => script.errors()),
+      ["", "", "", ""],
+    );
   }
   const reports = await replayed(await openSpool(t, root));
   t.equal(reports.length, 2 * 4 * 50, "each once");

@@ -15,12 +15,15 @@ t.test("round trip", async (t) => {
   t.equal(spool.bytes, statSync(join(root, "0", "00000001.log")).size);
   const sizes: number[] = [];
   const taken: unknown[] = [];
-  t.equal(await spool.replay(20, async (batch) => {
-    sizes.push(batch.length);
-    t.equal(spool.records, 50 - taken.length, "a batch counts until it is taken");
-    t.equal(spool.oldestAt, batch[0]?.at);
-    taken.push(...batch);
-  }), 50);
+  t.equal(
+    await spool.replay(20, async (batch) => {
+      sizes.push(batch.length);
+      t.equal(spool.records, 50 - taken.length, "a batch counts until it is taken");
+      t.equal(spool.oldestAt, batch[0]?.at);
+      taken.push(...batch);
+    }),
+    50,
+  );
   t.same(sizes, [20, 20, 10]);
   t.same(taken, range(0, 50).map(reportNo));
   t.same([spool.bytes, spool.records, spool.oldestAt], [0, 0, undefined]);
@@ -46,18 +49,20 @@ t.test("one sync is shared by all who wait", async (t) => {
   const groups: number[] = [];
   let open = 0;
   const order: number[] = [];
-  const write = (n: number): Promise<void> => new Promise((resolve) => {
-    spool.append(reportNo(n), (outcome) => {
-      t.equal(outcome, true);
-      order.push(n);
-      if (open++ === 0) queueMicrotask(() => {
-        groups.push(open);
-        open = 0;
+  const write = (n: number): Promise<void> =>
+    new Promise((resolve) => {
+      spool.append(reportNo(n), (outcome) => {
+        t.equal(outcome, true);
+        order.push(n);
+        if (open++ === 0)
+          queueMicrotask(() => {
+            groups.push(open);
+            open = 0;
+          });
+        // The second hundred comes while the first is on its way.
+        resolve();
       });
-      // The second hundred comes while the first is on its way.
-      resolve();
     });
-  });
   const first = range(0, 100).map(write);
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
@@ -85,10 +90,13 @@ t.test("a batch that is not taken is handed out again, and what came meanwhile a
   const spool = await openSpool(t, spoolFolder(t));
   await appendAll(spool, 0, 30);
   let taken = 0;
-  await t.rejects(spool.replay(10, async (batch) => {
-    if (taken === 10) throw new Error("Redis is away again");
-    taken += batch.length;
-  }), { message: "Redis is away again" });
+  await t.rejects(
+    spool.replay(10, async (batch) => {
+      if (taken === 10) throw new Error("Redis is away again");
+      taken += batch.length;
+    }),
+    { message: "Redis is away again" },
+  );
   t.same([spool.records, spool.oldestAt], [20, reportNo(10).at]);
   await appendAll(spool, 30, 35);
   t.same(numbers(await replayed(spool)), range(10, 35));
@@ -110,7 +118,10 @@ t.test("one replay at a time", async (t) => {
   const spool = await openSpool(t, spoolFolder(t));
   await appendAll(spool, 0, 2);
   await spool.replay(1, async () => {
-    await t.rejects(spool.replay(1, async () => undefined), { message: "one replay at a time" });
+    await t.rejects(
+      spool.replay(1, async () => undefined),
+      { message: "one replay at a time" },
+    );
   });
 });
 
@@ -119,9 +130,12 @@ t.test("the position survives a restart, and a damaged one costs a repetition", 
   let spool = await openSpool(t, root);
   await appendAll(spool, 0, 100);
   const takeSome = async (batches: number): Promise<void> => {
-    await t.rejects(spool.replay(10, async () => {
-      if (batches-- === 0) throw new Error("enough");
-    }), { message: "enough" });
+    await t.rejects(
+      spool.replay(10, async () => {
+        if (batches-- === 0) throw new Error("enough");
+      }),
+      { message: "enough" },
+    );
     await spool.close();
   };
   await takeSome(3);
@@ -162,12 +176,16 @@ t.test("closed: nothing more is taken, nothing is lost", async (t) => {
   await spool.close();
   t.notOk(existsSync(join(root, "0", "lock")));
   const next = await openSpool(t, root);
-  await t.rejects(next.replay(4, async (batch) => {
-    if (numbers(batch).includes(4)) {
-      void next.close();
-      await new Promise(() => undefined);
-    }
-  }), { message: "the spool was closed during a replay" }, "even while a batch is never done");
+  await t.rejects(
+    next.replay(4, async (batch) => {
+      if (numbers(batch).includes(4)) {
+        void next.close();
+        await new Promise(() => undefined);
+      }
+    }),
+    { message: "the spool was closed during a replay" },
+    "even while a batch is never done",
+  );
   await next.close();
   t.same(numbers(await replayed(await openSpool(t, root))), range(4, 10));
 });
@@ -191,5 +209,10 @@ t.test("large ones go into several files, each gone when it is done", async (t) 
 t.test("a folder that cannot be used is refused with a remedy", async (t) => {
   const root = spoolFolder(t);
   writeFileSync(root, "a file");
-  await t.rejects(Spool.open(root, { maxBytes: 1, onTrouble: () => undefined }), { name: "PopupError", code: "unavailable", message: /cannot be used: .*EEXIST/, hint: /may write/ });
+  await t.rejects(Spool.open(root, { maxBytes: 1, onTrouble: () => undefined }), {
+    name: "PopupError",
+    code: "unavailable",
+    message: /cannot be used: .*EEXIST/,
+    hint: /may write/,
+  });
 });

@@ -5,7 +5,15 @@ import { changeSetting } from "../../dist/store/setting-changes.js";
 import { openStore, type Store } from "../../dist/store/store.js";
 import { testStore } from "../helpers/store.js";
 
-const FORM = { title: "T", image_url: "https://b.example/i.png", action_url: "app:x", priority: 1, target: "all", start_time: "2026-01-01", end_time: "2027-01-01" };
+const FORM = {
+  title: "T",
+  image_url: "https://b.example/i.png",
+  action_url: "app:x",
+  priority: 1,
+  target: "all",
+  start_time: "2026-01-01",
+  end_time: "2027-01-01",
+};
 
 t.test("a guarded setting waits for its approvals, and the number of them most of all", async (t) => {
   const at = testStore(t);
@@ -19,7 +27,13 @@ t.test("a guarded setting waits for its approvals, and the number of them most o
   t.equal(changeSetting(ana, "approvals", "2").waiting, null, "and to ask for more");
 
   const { waiting } = changeSetting(ana, "approvals", "1");
-  t.match(waiting, { subject: "setting:approvals", detail: { setting: "approvals", before: "2", after: "1" }, requested_by: "ana", at: at.now, approved_by: [] });
+  t.match(waiting, {
+    subject: "setting:approvals",
+    detail: { setting: "approvals", before: "2", after: "1" },
+    requested_by: "ana",
+    at: at.now,
+    approved_by: [],
+  });
   const hash = waiting?.hash ?? "";
   t.match(hash, /^[0-9a-f]{40}$/);
   t.same(changeSetting(budi, "approvals", "1").waiting, waiting, "who asks for the same approves nothing by that");
@@ -35,7 +49,12 @@ t.test("a guarded setting waits for its approvals, and the number of them most o
   t.same([ana.settings.get("approvals"), ana.approvals.list()], ["1", []], "what else was asked of it is void");
 
   changeSetting(ana, "approvals", "3");
-  for (const [name, value] of [["timezone", "UTC"], ["user_caps", "1/day"], ["reserve", "5"]] as const) t.ok(changeSetting(ana, name, value).waiting, name);
+  for (const [name, value] of [
+    ["timezone", "UTC"],
+    ["user_caps", "1/day"],
+    ["reserve", "5"],
+  ] as const)
+    t.ok(changeSetting(ana, name, value).waiting, name);
   t.equal(changeSetting(ana, "stream_max", "5000").waiting, null, "customers do not notice this");
   t.equal(changeSetting(ana, "timezone", "Asia/Jakarta").waiting, null, "nor what is set already");
   const caps = ana.approvals.list().find(({ subject }) => subject === "setting:user_caps")?.hash ?? "";
@@ -43,9 +62,18 @@ t.test("a guarded setting waits for its approvals, and the number of them most o
   t.ok(changeSetting(ana, "user_caps", "1/day").waiting, "two of three");
   approve(citra, caps);
   t.equal(changeSetting(budi, "user_caps", "1/day").waiting, null, "three; whoever of them sets it");
-  t.match(ana.audit.all().slice(-4).map(({ who, what, subject, plan }) => [who, what, subject, plan]), [
-    ["ana", "settings.set", "setting:timezone", null], ["budi", "approval.give", "setting:user_caps", caps], ["citra", "approval.give", "setting:user_caps", caps], ["budi", "settings.set", "setting:user_caps", null],
-  ]);
+  t.match(
+    ana.audit
+      .all()
+      .slice(-4)
+      .map(({ who, what, subject, plan }) => [who, what, subject, plan]),
+    [
+      ["ana", "settings.set", "setting:timezone", null],
+      ["budi", "approval.give", "setting:user_caps", caps],
+      ["citra", "approval.give", "setting:user_caps", caps],
+      ["budi", "settings.set", "setting:user_caps", null],
+    ],
+  );
   for (const wrong of ["0", "10", "two", "-1", "1.5"]) t.throws(() => changeSetting(ana, "approvals", wrong), { code: "invalid", field: "approvals" }, wrong);
 });
 
@@ -60,8 +88,12 @@ t.test("alone, nobody changes what customers see; everybody may take it away", a
     ["activate", () => setStatus(store, draft, "active", "campaign.activate")],
   ];
   const log = store.audit.lastId();
-  for (const [name, work] of refused) t.throws(work, { code: "forbidden", message: "an active campaign is changed by 2 users together (setting approvals)", hint: /popup apply/ }, name);
-  t.throws(() => importCampaigns(store, [{ ...FORM }, { id: live, title: "Other" }], "f.json"), { code: "bad_file", message: /f\.json, campaign 2: an active campaign is changed by 2 users/ });
+  for (const [name, work] of refused)
+    t.throws(work, { code: "forbidden", message: "an active campaign is changed by 2 users together (setting approvals)", hint: /popup apply/ }, name);
+  t.throws(() => importCampaigns(store, [{ ...FORM }, { id: live, title: "Other" }], "f.json"), {
+    code: "bad_file",
+    message: /f\.json, campaign 2: an active campaign is changed by 2 users/,
+  });
   t.equal(store.audit.lastId(), log);
   t.same(updateCampaign(store, draft, { title: "Other" }).title, "Other", "nobody sees a draft");
   t.equal(createCampaign(store, FORM).status, "draft");

@@ -14,7 +14,12 @@ const segment = (name: string) => ({ kind: "segment", name }) as const;
 t.test("replace and members are a round trip", async (t) => {
   const { store } = testStore(t);
   const below = random(t);
-  for (const [name, count, range] of [["empty", 0, 1], ["sparse", 300, 2 ** 32], ["dense", 9_000, 20_000], ["over-chunks", 5_000, 300_000]] as const) {
+  for (const [name, count, range] of [
+    ["empty", 0, 1],
+    ["sparse", 300, 2 ** 32],
+    ["dense", 9_000, 20_000],
+    ["over-chunks", 5_000, 300_000],
+  ] as const) {
     const ids = setOf(Array.from({ length: count }, () => String(below(range))));
     for (let n = 0; n < count / 10; n++) ids.strings.add(`user-${below(1_000)}`);
     const audience = store.transaction(() => store.audiences.replace(segment(name), ids, "bitmap", "test"));
@@ -23,15 +28,24 @@ t.test("replace and members are a round trip", async (t) => {
     t.same([...store.audiences.members.strings(audience.id)], [...ids.strings].sort());
     const chunks = [...store.audiences.members.chunks(audience.id)];
     const numbers = chunks.map((chunk) => chunk.number);
-    t.same(numbers, [...numbers].sort((a, b) => a - b), "chunks ascend");
-    t.same(chunks.map(({ number, members: packed }) => ({ number, members: [...packed] })), [...ids.packed()].map(({ number, members: packed }) => ({ number, members: [...packed] })), `${chunks.length} chunks as they were`);
+    t.same(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+      "chunks ascend",
+    );
+    t.same(
+      chunks.map(({ number, members: packed }) => ({ number, members: [...packed] })),
+      [...ids.packed()].map(({ number, members: packed }) => ({ number, members: [...packed] })),
+      `${chunks.length} chunks as they were`,
+    );
   }
 });
 
 t.test("replacing leaves nothing of what was; the revision changes, the id stays", async (t) => {
   const at = testStore(t);
   const { store } = at;
-  const replace = (ids: string[], encoding: "bitmap" | "set" = "set") => store.transaction(() => store.audiences.replace(segment("s"), setOf(ids), encoding, "segment.load"));
+  const replace = (ids: string[], encoding: "bitmap" | "set" = "set") =>
+    store.transaction(() => store.audiences.replace(segment("s"), setOf(ids), encoding, "segment.load"));
   const first = replace(["1", "70000", "a"]);
   at.now += 5;
   const second = replace(["2", "b"], "bitmap");
@@ -43,7 +57,12 @@ t.test("replacing leaves nothing of what was; the revision changes, the id stays
   t.not(replace(["2", "b"], "bitmap").revision, second.revision);
   t.match(store.audit.all().slice(0, 2), [
     { what: "segment.load", subject: "segment:s", before: null, after: { ids: 3, encoding: "set", revision: first.revision } },
-    { what: "segment.load", subject: "segment:s", before: { ids: 3, revision: first.revision }, after: { ids: 2, encoding: "bitmap", revision: second.revision } },
+    {
+      what: "segment.load",
+      subject: "segment:s",
+      before: { ids: 3, revision: first.revision },
+      after: { ids: 2, encoding: "bitmap", revision: second.revision },
+    },
   ]);
 });
 
@@ -54,7 +73,10 @@ t.test("a user list and a segment of the same name are apart; deleting takes the
     store.audiences.replace(users, setOf(["1", "a"]), "set", "test");
     store.audiences.replace(segment("7"), setOf(["2"]), "set", "test");
   });
-  t.same(store.audiences.list().map(({ ref }) => ref), [segment("7"), users]);
+  t.same(
+    store.audiences.list().map(({ ref }) => ref),
+    [segment("7"), users],
+  );
   t.equal(store.audiences.delete(users, "test"), true);
   t.equal(store.audiences.delete(users, "test"), false);
   t.equal(store.audiences.find(users), undefined);

@@ -15,8 +15,21 @@ t.test("every change stands in the audit log: who, when, what, before, after", a
   const at = testStore(t);
   const { store } = at;
   const written = {
-    title: "Offer", body: null, image_url: "https://bank.example/offer.png", action_url: "bankapp:offers/1", priority: 0, target: "all", caps: ["1/day"],
-    start_time: "2020-01-01T00:00:00.000Z", end_time: "2040-01-01T00:00:00.000Z", status: "draft", count_on: "impression", stop_after: [], exempt: false, reserve: null, test_users: [],
+    title: "Offer",
+    body: null,
+    image_url: "https://bank.example/offer.png",
+    action_url: "bankapp:offers/1",
+    priority: 0,
+    target: "all",
+    caps: ["1/day"],
+    start_time: "2020-01-01T00:00:00.000Z",
+    end_time: "2040-01-01T00:00:00.000Z",
+    status: "draft",
+    count_on: "impression",
+    stop_after: [],
+    exempt: false,
+    reserve: null,
+    test_users: [],
   };
   const { id } = createCampaign(store, campaignInput({ status: "draft", caps: ["1/day"] }));
   at.now += 1_000;
@@ -46,7 +59,17 @@ t.test("every change stands in the audit log: who, when, what, before, after", a
 
 t.test("what is created is what is read; an id is never given twice", async (t) => {
   const { store } = testStore(t);
-  const full = campaignInput({ title: "Ü", body: "B", priority: -3, target: "users", caps: ["1/6h", "3/total"], status: "draft", count_on: "serve", stop_after: ["dismiss"], exempt: true });
+  const full = campaignInput({
+    title: "Ü",
+    body: "B",
+    priority: -3,
+    target: "users",
+    caps: ["1/6h", "3/total"],
+    status: "draft",
+    count_on: "serve",
+    stop_after: ["dismiss"],
+    exempt: true,
+  });
   const campaign = createCampaign(store, full);
   t.same(store.campaigns.get(campaign.id), campaign);
   t.same(store.campaigns.list(), [campaign]);
@@ -62,7 +85,11 @@ t.test("refused changes leave campaign and log as they were", async (t) => {
   t.same([store.campaigns.list(), store.audit.all()], [[], []]);
   const campaign = createCampaign(store, campaignInput());
   t.throws(() => setStatus(store, campaign.id, "draft", "x"), { code: "conflict", message: `campaign ${campaign.id} is active and cannot become draft` });
-  t.throws(() => deleteCampaign(store, campaign.id), { code: "conflict", message: `campaign ${campaign.id} is active`, hint: `end it first: popup campaign end ${campaign.id}` });
+  t.throws(() => deleteCampaign(store, campaign.id), {
+    code: "conflict",
+    message: `campaign ${campaign.id} is active`,
+    hint: `end it first: popup campaign end ${campaign.id}`,
+  });
   t.throws(() => updateCampaign(store, 99, { title: "x" }), { code: "not_found" });
   t.throws(() => deleteCampaign(store, 99), { code: "not_found" });
   refused(t, () => updateCampaign(store, campaign.id, { title: "" }), "title", "has 0 characters");
@@ -85,17 +112,31 @@ t.test("an import is all or nothing, and names the record and the field", async 
   const { id } = createCampaign(store, campaignInput({ title: "Old" }));
   const before = store.campaigns.list();
   const fails = (record: unknown, message: string, hint: RegExp): void => {
-    t.throws(() => importCampaigns(store, [{ id, title: "Changed" }, campaignInput({ title: "Fresh" }), record], "f.json"), { code: "bad_file", message, hint }, message);
+    t.throws(
+      () => importCampaigns(store, [{ id, title: "Changed" }, campaignInput({ title: "Fresh" }), record], "f.json"),
+      { code: "bad_file", message, hint },
+      message,
+    );
     t.same(store.campaigns.list(), before);
     t.equal(store.audit.all().length, 1);
   };
-  fails(campaignInput({ priority: "high" }), 'f.json, campaign 3: priority: "high" is not a whole number of -1,000,000 to 1,000,000', /; nothing was imported$/);
+  fails(
+    campaignInput({ priority: "high" }),
+    'f.json, campaign 3: priority: "high" is not a whole number of -1,000,000 to 1,000,000',
+    /; nothing was imported$/,
+  );
   fails({ id: 99, title: "x" }, "f.json, campaign 3: campaign 99 does not exist", /^leave the id out to create it; nothing was imported$/);
   fails({ id: 0 }, 'f.json, campaign 3: campaign id: "0" is not a positive integer', /nothing was imported/);
   fails({ id, status: "draft" }, `f.json, campaign 3: campaign ${id} is active and cannot become draft`, /nothing was imported/);
   fails(campaignInput({ colour: "red" }), "f.json, campaign 3: colour: is not a field of a campaign", /fields: title, /);
   for (const record of [null, 7, "x", []]) fails(record, "f.json, campaign 3: record: is not an object", /nothing was imported/);
   const done = importCampaigns(store, [{ id, title: "Changed" }, campaignInput({ title: "Fresh" })], "f.json");
-  t.match(done, [{ id, title: "Changed" }, { id: id + 1, title: "Fresh" }]);
-  t.match(store.audit.all().slice(1), [{ what: "campaign.import", before: { title: "Old" } }, { what: "campaign.import", before: null }]);
+  t.match(done, [
+    { id, title: "Changed" },
+    { id: id + 1, title: "Fresh" },
+  ]);
+  t.match(store.audit.all().slice(1), [
+    { what: "campaign.import", before: { title: "Old" } },
+    { what: "campaign.import", before: null },
+  ]);
 });

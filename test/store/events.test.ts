@@ -6,7 +6,14 @@ import { testStore } from "../helpers/store.js";
 const utc = (text: string): number => Date.parse(text);
 let number = 0;
 const event = (fields: Partial<PopupEvent> = {}): PopupEvent => ({
-  type: "impression", campaignId: 1, userId: "7", impressionId: `i-${number++}`, at: utc("2026-06-10T12:00:00Z"), overCap: false, sessionId: null, ...fields,
+  type: "impression",
+  campaignId: 1,
+  userId: "7",
+  impressionId: `i-${number++}`,
+  at: utc("2026-06-10T12:00:00Z"),
+  overCap: false,
+  sessionId: null,
+  ...fields,
 });
 
 t.test("an event that is there already changes nothing", async (t) => {
@@ -14,7 +21,14 @@ t.test("an event that is there already changes nothing", async (t) => {
   const first = event({ impressionId: "same", sessionId: "s-1" });
   t.equal(store.events.write([first, first]), 1);
   t.equal(store.events.write([{ ...first, at: 1, campaignId: 2, overCap: true }]), 0, "user, type and impression id make it the same");
-  t.equal(store.events.write([{ ...first, type: "click" }, { ...first, userId: "8" }, { ...first, impressionId: "other" }]), 3);
+  t.equal(
+    store.events.write([
+      { ...first, type: "click" },
+      { ...first, userId: "8" },
+      { ...first, impressionId: "other" },
+    ]),
+    3,
+  );
   t.equal(store.events.write([]), 0);
   t.same(store.events.ofUser("7"), [first, { ...first, type: "click" }, { ...first, impressionId: "other" }], "and comes back as it was");
   t.same(store.events.userIds().sort(), ["7", "8"]);

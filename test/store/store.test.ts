@@ -1,7 +1,7 @@
-import t from "tap";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import t from "tap";
 import { IdSet } from "../../dist/id-set.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import { SCHEMA_VERSION } from "../../dist/store/migrate.js";
@@ -33,7 +33,11 @@ t.test("a store of a newer engine is refused and left as it is", async (t) => {
   const db = new Database(path);
   t.teardown(() => db.close());
   db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
-  t.throws(() => openStore(path, { actor: "x" }), { code: "conflict", message: `the store has schema ${SCHEMA_VERSION + 1}, this engine knows ${SCHEMA_VERSION}`, hint: /upgrade/ });
+  t.throws(() => openStore(path, { actor: "x" }), {
+    code: "conflict",
+    message: `the store has schema ${SCHEMA_VERSION + 1}, this engine knows ${SCHEMA_VERSION}`,
+    hint: /upgrade/,
+  });
   t.equal(db.pragma("user_version", { simple: true }), SCHEMA_VERSION + 1);
 });
 
@@ -50,21 +54,32 @@ t.test("a transaction that throws leaves nothing behind, nor does an inner one",
   const { store } = testStore(t);
   const ids = new IdSet();
   ids.add("7");
-  t.throws(() => store.transaction(() => {
-    createCampaign(store, campaignInput());
-    store.settings.set("timezone", "Asia/Jakarta");
-    store.audiences.replace({ kind: "segment", name: "s" }, ids, "set", "test");
-    throw new Error("on the way");
-  }), { message: "on the way" });
+  t.throws(
+    () =>
+      store.transaction(() => {
+        createCampaign(store, campaignInput());
+        store.settings.set("timezone", "Asia/Jakarta");
+        store.audiences.replace({ kind: "segment", name: "s" }, ids, "set", "test");
+        throw new Error("on the way");
+      }),
+    { message: "on the way" },
+  );
   t.same([store.campaigns.list(), store.settings.get("timezone"), store.audiences.list(), store.audit.all()], [[], "UTC", [], []]);
   store.transaction(() => {
     createCampaign(store, campaignInput({ title: "Outer" }));
-    t.throws(() => store.transaction(() => {
-      createCampaign(store, campaignInput({ title: "Inner" }));
-      throw new Error("inner");
-    }), { message: "inner" });
+    t.throws(
+      () =>
+        store.transaction(() => {
+          createCampaign(store, campaignInput({ title: "Inner" }));
+          throw new Error("inner");
+        }),
+      { message: "inner" },
+    );
   });
-  t.same(store.campaigns.list().map((campaign) => campaign.title), ["Outer"]);
+  t.same(
+    store.campaigns.list().map((campaign) => campaign.title),
+    ["Outer"],
+  );
   t.equal(store.audit.all().length, 1, "the audit log tells of what happened only");
 });
 

@@ -1,17 +1,17 @@
 /** The audience index: the same decisions as without it, from one read; built beside what is live, tidied up behind it. */
 import t from "tap";
 import type { AudienceRef } from "../../dist/audience.js";
-import { readManifest, type Manifest } from "../../dist/manifest.js";
+import { type Manifest, readManifest } from "../../dist/manifest.js";
+import { setStatus } from "../../dist/store/campaign-changes.js";
 import { buildIndex, dropGenerations } from "../../dist/sync/audience-index.js";
 import { planPublish } from "../../dist/sync/plan.js";
 import { publish } from "../../dist/sync/publish.js";
-import { setStatus } from "../../dist/store/campaign-changes.js";
 import { syncStore } from "../../dist/sync/sync.js";
 import { watchStore } from "../../dist/sync/watch.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { until } from "../helpers/until.js";
-import { Worksheet, type Outcome } from "../helpers/worksheet.js";
+import { type Outcome, Worksheet } from "../helpers/worksheet.js";
 
 const segment = (name: string): AudienceRef => ({ kind: "segment", name });
 /** Dense blocks, blocks with a few ids far apart, the last id there is, and string ids that look like integers. */
@@ -70,12 +70,18 @@ t.test("an audience that changed is asked by its key until the index is built ag
   engine.audience(segment("s0"), ["2"]);
   await sheet.publish();
   t.equal(sheet.live.directKeys.length, 1, "its key");
-  t.same([await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")], [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })));
+  t.same(
+    [await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")],
+    [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })),
+  );
   const before = await rowKeys(engine);
   await engine.index();
   await sheet.publish();
   t.equal(sheet.live.directKeys.length, 0);
-  t.same([await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")], [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })));
+  t.same(
+    [await sheet.select("1"), await sheet.select("2"), await sheet.select("anna")],
+    [ids[1], ids[0], ids[1]].map((campaignId) => ({ tag: "show", campaignId })),
+  );
   const after = await rowKeys(engine);
   t.equal(after.filter((key) => before.includes(key)).length, 0, "the rows that were replaced are gone");
   t.same(await engine.index(), undefined, "what is up to date is not built again");
@@ -102,14 +108,20 @@ t.test("a build that is stopped or fails changes nothing and leaves nothing", as
   // The second block's rows fail to be written.
   const failing = new Proxy(redis, {
     get: (target, name) => {
-      if (name === "pipeline" && ++written === 2) return () => { throw new Error("no room"); };
+      if (name === "pipeline" && ++written === 2)
+        return () => {
+          throw new Error("no room");
+        };
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
   t.equal(await buildIndex(store, redis, keys, audiences, engine.now, stopped), null);
   t.equal(asked, 3);
-  await t.rejects(buildIndex(store, failing, keys, audiences, engine.now, () => false), /no room/);
+  await t.rejects(
+    buildIndex(store, failing, keys, audiences, engine.now, () => false),
+    /no room/,
+  );
   t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
   t.equal(await redis.get(keys.version), version);
 });
@@ -145,7 +157,12 @@ t.test("an index that was tidied away cannot come into use, and one in use is ne
   await engine.index();
   const live = await rowKeys(engine);
   t.ok(live.length > 3);
-  await dropGenerations(redis, keys, engine.now + 86_400_000, live.map((key) => key.split(":")[2] ?? ""));
+  await dropGenerations(
+    redis,
+    keys,
+    engine.now + 86_400_000,
+    live.map((key) => key.split(":")[2] ?? ""),
+  );
   t.same(await rowKeys(engine), live);
 });
 
@@ -162,7 +179,7 @@ t.test("full builds it anew, and mends damaged rows", async (t) => {
   await syncStore(store, redis, keys, () => engine.now, { full: true });
   await sheet.publish();
   t.same(await sheet.select("1"), { tag: "show", campaignId: id });
-  t.equal((await redis.hlen(keys.generations)), 1, "the damaged build is gone");
+  t.equal(await redis.hlen(keys.generations), 1, "the damaged build is gone");
 });
 
 t.test("a list too long to be read whole decides and counts as a short one does", async (t) => {
@@ -174,7 +191,9 @@ t.test("a list too long to be read whole decides and counts as a short one does"
     for (let i = 0; i < MANY; i++) engine.audience(segment(`s${i}`), [String(i), `u-${i}`, "both"]);
     for (let i = 0; i < MANY; i++) {
       const target = i % 3 === 0 ? `segment:s${i} & !segment:s${(i + 1) % MANY}` : i % 3 === 1 ? `segment:s${i} | segment:s${i}` : `segment:s${i}`;
-      ids.push(engine.campaign({ target, priority: i % 7, caps: ["1/day", `${1 + (i % 2)}/total`], stop_after: i % 5 === 0 ? ["click"] : [], status: "active" }));
+      ids.push(
+        engine.campaign({ target, priority: i % 7, caps: ["1/day", `${1 + (i % 2)}/total`], stop_after: i % 5 === 0 ? ["click"] : [], status: "active" }),
+      );
     }
   });
   const paused = engine.campaign({ target: "all", caps: ["1/total"] });
@@ -186,7 +205,8 @@ t.test("a list too long to be read whole decides and counts as a short one does"
     t.ok((await engine.redis.strlen(engine.keys.list)) > 3 * 8_192);
     for (const i of [0, 1, 2, 50, 349, 350, 698, 699]) {
       // Without the index everyone is asked for everything; a few users show that.
-      for (const user of indexed ? [String(i), `u-${i}`] : [String(i)]) t.same(await sheet.select(user), { tag: "show", campaignId: ids[i] }, `${user} ${indexed ? "from the index" : "by keys"}`);
+      for (const user of indexed ? [String(i), `u-${i}`] : [String(i)])
+        t.same(await sheet.select(user), { tag: "show", campaignId: ids[i] }, `${user} ${indexed ? "from the index" : "by keys"}`);
     }
     t.same(await sheet.select(String(MANY)), { tag: "none" });
   }
@@ -211,7 +231,13 @@ t.test("the watch publishes a change at once, and builds the index when the stor
   for (let i = 0; i < 5; i++) engine.audience(segment(`s${i}`), ["1", "anna"]);
   for (let i = 0; i < 5; i++) engine.campaign({ target: `segment:s${i}` });
   const ending = new AbortController();
-  const watching = watchStore(store, redis, keys, { intervalMs: 3_600_000, clock: () => engine.now, signal: ending.signal, onPublish: () => undefined, onIncident: (cause) => t.equal(cause, undefined) });
+  const watching = watchStore(store, redis, keys, {
+    intervalMs: 3_600_000,
+    clock: () => engine.now,
+    signal: ending.signal,
+    onPublish: () => undefined,
+    onIncident: (cause) => t.equal(cause, undefined),
+  });
   const manifest = async (): Promise<Manifest | undefined> => {
     const text = await redis.get(keys.manifest);
     return text === null ? undefined : readManifest(text);

@@ -1,7 +1,7 @@
 /** Large audiences in parts: each member is found in its part, what changed is sent and no more, and nothing stays behind. */
 import t, { type Test } from "tap";
-import { PART_BYTES, PART_IDS, partsOf, setPartOf } from "../../dist/audience-parts.js";
 import type { AudienceRef } from "../../dist/audience.js";
+import { PART_BYTES, PART_IDS, partsOf, setPartOf } from "../../dist/audience-parts.js";
 import { bloomBytes } from "../../dist/bloom.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { selectAll, Worksheet } from "../helpers/worksheet.js";
@@ -13,7 +13,13 @@ async function shown(engine: TestEngine, sheet: Worksheet, users: readonly strin
   const found: string[] = [];
   for (let at = 0; at < users.length; at += 100) {
     const together = users.slice(at, at + 100);
-    const answers = await selectAll(engine.redis, engine.keys, sheet.live, sheet.windows, together.map((userId) => ({ userId, sessionId: null, impressionId: `i-${userId}` })));
+    const answers = await selectAll(
+      engine.redis,
+      engine.keys,
+      sheet.live,
+      sheet.windows,
+      together.map((userId) => ({ userId, sessionId: null, impressionId: `i-${userId}` })),
+    );
     found.push(...together.filter((_, n) => answers[n]?.tag === "show"));
   }
   return found;
@@ -29,7 +35,8 @@ async function start(t: Test): Promise<{ engine: TestEngine; sheet: Worksheet }>
 }
 
 t.test("how many parts there are", async (t) => {
-  const of = (...[encoding, integers, strings, maxInteger]: [Parameters<typeof partsOf>[0], number, number, number]) => partsOf(encoding, { integers, strings, maxInteger });
+  const of = (...[encoding, integers, strings, maxInteger]: [Parameters<typeof partsOf>[0], number, number, number]) =>
+    partsOf(encoding, { integers, strings, maxInteger });
   t.same(of("bitmap", 1, 0, PART_IDS - 1), { main: 1, strings: 0 });
   t.same(of("bitmap", 1, 65_536, PART_IDS), { main: 2, strings: 1 });
   t.same(of("bitmap", 0, 65_537, -1), { main: 0, strings: 2 });
@@ -41,8 +48,12 @@ t.test("how many parts there are", async (t) => {
 
 t.test("members are spread evenly over the parts of a set, whatever ids look like", async (t) => {
   const forms: Record<string, (n: number) => string> = {
-    numbers: (n) => String(4_000_000 + n), "numbers far apart": (n) => String(n * 65_536), "letters first": (n) => `cust-${n}`, "leading zeros": (n) => String(n).padStart(12, "0"),
-    "UUIDs of one hour": (n) => `01a208f6-77b9-70d0-a203-${n.toString(16).padStart(12, "0")}`, "the number first": (n) => `${n}@bank.example`,
+    numbers: (n) => String(4_000_000 + n),
+    "numbers far apart": (n) => String(n * 65_536),
+    "letters first": (n) => `cust-${n}`,
+    "leading zeros": (n) => String(n).padStart(12, "0"),
+    "UUIDs of one hour": (n) => `01a208f6-77b9-70d0-a203-${n.toString(16).padStart(12, "0")}`,
+    "the number first": (n) => `${n}@bank.example`,
   };
   for (const [form, idOf] of Object.entries(forms)) {
     const counts = Array.from({ length: 16 }, () => 0);
@@ -62,7 +73,11 @@ t.test("a bitmap: at the ends of parts, parts that are empty, and what changed a
     engine.audience(BIG, ids, "bitmap");
     const { parts_sent } = await engine.publish();
     await sheet.publish();
-    t.same(await shown(engine, sheet, [...members, ...others]), [...members, ...others].filter((id) => ids.includes(id)), `${ids.length} members`);
+    t.same(
+      await shown(engine, sheet, [...members, ...others]),
+      [...members, ...others].filter((id) => ids.includes(id)),
+      `${ids.length} members`,
+    );
     return parts_sent;
   };
   t.equal(await publish(members), 4, "three parts that are not empty, and the string ids");
@@ -100,7 +115,11 @@ t.test("a set and a bloom filter of several parts, and from one encoding to the 
   t.same(lengths, [PART_BYTES, bloomBytes(integers.length) - PART_BYTES]);
   const some = integers.filter((_, n) => n % 100 === 0);
   t.same(await shown(engine, sheet, some), some, "no member is missed");
-  const wrong = await shown(engine, sheet, some.map((id) => String(Number(id) + 1)));
+  const wrong = await shown(
+    engine,
+    sheet,
+    some.map((id) => String(Number(id) + 1)),
+  );
   t.ok(wrong.length < 20, `${wrong.length} of ${some.length} others, 3 are to be expected`);
 
   engine.audience(BIG, ["5"], "bitmap");

@@ -1,9 +1,9 @@
 /** Publishing: one switch, only what changed, never on top of what one has not seen. */
 import t from "tap";
 import { readManifest } from "../../dist/manifest.js";
+import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { publish } from "../../dist/sync/publish.js";
 import { watchStore } from "../../dist/sync/watch.js";
-import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
 
@@ -21,14 +21,25 @@ t.test("keys are those of the contract", async (t) => {
   t.strictSame(await redis.zrange("campaigns:active", "0", "-1", "WITHSCORES"), [String(id), "7"]);
   t.equal(await redis.get("campaigns:version"), version);
   t.match(await redis.hgetall(`campaign:${id}:meta`), {
-    title: "Offer", body: "B", priority: "7", max_frequency: "3", caps: "1/day,3/total", target_segment: "users | segment:mixed", start_time: "1577836800", end_time: "2208988800",
+    title: "Offer",
+    body: "B",
+    priority: "7",
+    max_frequency: "3",
+    caps: "1/day,3/total",
+    target_segment: "users | segment:mixed",
+    start_time: "1577836800",
+    end_time: "2208988800",
   });
   t.equal(await redis.exists(`campaign:${draft}:meta`), 0, "a draft is not published");
   t.strictSame((await redis.smembers(`campaign:${id}:users`)).sort(), ["5", "7"]);
   t.equal(await redis.getbit("segment:mixed:users", 9), 1);
   t.strictSame(await redis.smembers("segment:mixed:users:strings"), ["cust-1"]);
   t.equal(readManifest((await redis.get("campaigns:manifest")) ?? "").version, version);
-  t.strictSame((await redis.keys("*")).filter((key) => key.includes(":prepared:")), [], "nothing prepared is left over");
+  t.strictSame(
+    (await redis.keys("*")).filter((key) => key.includes(":prepared:")),
+    [],
+    "nothing prepared is left over",
+  );
 });
 
 t.test("what has not changed is not sent again; what is no longer wanted goes", async (t) => {
@@ -110,7 +121,10 @@ t.test("no decision sees half a publish", async (t) => {
   const wrong: string[] = [];
   while (!done) {
     const [odd, even] = await Promise.all([engine.request("/v1/campaigns/popup?user_id=odd-user"), engine.request("/v1/campaigns/popup?user_id=even-user")]);
-    for (const [answer, own] of [[odd, "odd"], [even, "even"]] as const) {
+    for (const [answer, own] of [
+      [odd, "odd"],
+      [even, "even"],
+    ] as const) {
       decisions++;
       if (answer.headers.has("popup-degraded")) continue;
       const title = (answer.json as { title?: string } | undefined)?.title;
@@ -128,7 +142,11 @@ t.test("the watch publishes a change soon, and outlives trouble", async (t) => {
   const ending = new AbortController();
   const incidents: (string | undefined)[] = [];
   const watching = watchStore(engine.store, engine.redis, engine.keys, {
-    intervalMs: 3_600_000, clock: () => engine.now, signal: ending.signal, onPublish: () => undefined, onIncident: (cause) => incidents.push(cause),
+    intervalMs: 3_600_000,
+    clock: () => engine.now,
+    signal: ending.signal,
+    onPublish: () => undefined,
+    onIncident: (cause) => incidents.push(cause),
   });
   const title = (): Promise<string | null> => engine.redis.hget(`campaign:${id}:meta`, "title");
   await until("the first publish", async () => (await title()) === "before");

@@ -1,9 +1,9 @@
 /** Reconcile says every difference between what Redis has counted and the events, and mends them. */
 import t from "tap";
+import { type Difference, type Reconciliation, reconcile } from "../../dist/sync/reconcile.js";
 import { startEngine } from "../helpers/engine.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { Worksheet } from "../helpers/worksheet.js";
-import { reconcile, type Difference, type Reconciliation } from "../../dist/sync/reconcile.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });
@@ -49,7 +49,10 @@ t.test("what the engine does leaves nothing to say, in the store and in the stre
   await sheet.impression(brief, campaigns[3] ?? 0, "once");
   await redis.del(keys.record(brief));
   engine.now += 400 * DAY;
-  t.same((await look()).found.filter((d) => d.user_id === brief), []);
+  t.same(
+    (await look()).found.filter((d) => d.user_id === brief),
+    [],
+  );
 });
 
 t.test("a record that cannot be read is a difference like others, and is made anew", async (t) => {
@@ -66,7 +69,12 @@ t.test("a record that cannot be read is a difference like others, and is made an
   }
   await sheet.impression("sound", first, "sound");
   const { found, ...rest } = await look(true);
-  t.same(found.map((d) => [d.user_id, d.campaign_id, d.what, d.redis]).sort(), Object.keys(spoilt).sort().map((user) => [user, null, "the whole record", "unreadable"]));
+  t.same(
+    found.map((d) => [d.user_id, d.campaign_id, d.what, d.redis]).sort(),
+    Object.keys(spoilt)
+      .sort()
+      .map((user) => [user, null, "the whole record", "unreadable"]),
+  );
   t.match(rest, { users_differing: 4, fixed: 4 });
   t.match(await look(), { differences: 0 });
   for (const user of Object.keys(spoilt)) t.match(await sheet.impression(user, first, `${user}-1`), { tag: "duplicate" }, user);
@@ -88,7 +96,8 @@ t.test("every kind of difference is said, and mended", async (t) => {
   await redis.hset(keys.record("phantom"), String(first), "3");
   const at = new Date(now).toISOString();
   const { found, ...rest } = await look();
-  const of = (id: string): Difference[] => found.filter((d) => d.user_id === id).sort((a, b) => `${a.what}${String(a.campaign_id)}`.localeCompare(`${b.what}${String(b.campaign_id)}`));
+  const of = (id: string): Difference[] =>
+    found.filter((d) => d.user_id === id).sort((a, b) => `${a.what}${String(a.campaign_id)}`.localeCompare(`${b.what}${String(b.campaign_id)}`));
   t.same(of(user), [
     { user_id: user, campaign_id: first, what: "impressions", redis: "1", events: "2" },
     { user_id: user, campaign_id: first, what: "reactions", redis: "0", events: "1" },

@@ -2,15 +2,15 @@
 import { cpSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
-import { startEngine } from "../helpers/engine.js";
-import { until } from "../helpers/until.js";
 import { Engine } from "../../dist/engine/engine.js";
 import { hotConnection } from "../../dist/redis/client.js";
-import { openEmbeddedRedis, type EmbeddedRedis } from "../../dist/redis/embedded.js";
+import { type EmbeddedRedis, openEmbeddedRedis } from "../../dist/redis/embedded.js";
 import { publish } from "../../dist/sync/publish.js";
 import { syncStore } from "../../dist/sync/sync.js";
-import { needsVerifying, verifyCounters, type Verification } from "../../dist/sync/verify.js";
+import { needsVerifying, type Verification, verifyCounters } from "../../dist/sync/verify.js";
 import { watchStore } from "../../dist/sync/watch.js";
+import { startEngine } from "../helpers/engine.js";
+import { until } from "../helpers/until.js";
 
 const engine = await startEngine(t);
 const { store, redis, keys } = engine;
@@ -26,10 +26,11 @@ const sees = async (id: string): Promise<string | number> => {
   return answer.status === 200 ? (answer.json as { campaign_id: number }).campaign_id : (answer.headers.get("popup-degraded") ?? "none");
 };
 const verify = (): Promise<Verification> => verifyCounters(store, redis, keys, () => engine.now);
-const trusts = (): Promise<true> => until("the engine trusts the counters", async () => {
-  const { ready, recovering } = (await engine.request("/readyz")).json as { ready?: boolean; recovering?: boolean };
-  return ready === true && recovering !== true;
-});
+const trusts = (): Promise<true> =>
+  until("the engine trusts the counters", async () => {
+    const { ready, recovering } = (await engine.request("/readyz")).json as { ready?: boolean; recovering?: boolean };
+    return ready === true && recovering !== true;
+  });
 
 let replacement: EmbeddedRedis | undefined;
 t.teardown(() => replacement?.stop());
@@ -41,7 +42,12 @@ async function restart(between: () => void = () => undefined): Promise<void> {
   between();
   rmSync(join(dir, "redis.lock"), { force: true });
   replacement = await openEmbeddedRedis(dir);
-  await until("it answers", () => redis.ping().then(() => true, () => false));
+  await until("it answers", () =>
+    redis.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 await engine.publish();
@@ -79,7 +85,10 @@ t.test("an emptied Redis: no capped campaign is shown until all counters are bac
   t.same([await sees(seen), await sees(fresh)], [free, capped]);
   await until("what waited is counted", async () => Number(await redis.xlen(keys.stream)) > 0);
   await engine.drain();
-  t.match(store.events.ofUser(seen).map(({ overCap }) => overCap), [false, true]);
+  t.match(
+    store.events.ofUser(seen).map(({ overCap }) => overCap),
+    [false, true],
+  );
 });
 
 t.test("a report that was under way when Redis was emptied waits too", async (t) => {
@@ -94,7 +103,10 @@ t.test("a report that was under way when Redis was emptied waits too", async (t)
   await trusts();
   await until("what waited is made", async () => Number(await redis.xlen(keys.stream)) > 0);
   await engine.drain();
-  t.match(store.events.ofUser(seen).map(({ overCap }) => overCap), [false, true]);
+  t.match(
+    store.events.ofUser(seen).map(({ overCap }) => overCap),
+    [false, true],
+  );
 });
 
 t.test("what Redis took and lost before the worker had it is made again", async (t) => {
@@ -114,7 +126,9 @@ t.test("the same of the first report of a new process", async (t) => {
   const young = new Engine({ redis: hot, keys, clock: () => engine.now, spool: null });
   t.teardown(() => young.close());
   await young.warmUp();
-  const receipt = await new Promise((answer) => young.report({ type: "impression", campaignId: capped, userId: id, impressionId: "first", sessionId: null }, answer));
+  const receipt = await new Promise((answer) =>
+    young.report({ type: "impression", campaignId: capped, userId: id, impressionId: "first", sessionId: null }, answer),
+  );
   await redis.flushall();
   t.match(receipt, { kind: "counted" });
   await verify();
@@ -146,7 +160,10 @@ t.test("an old snapshot: its stream ends before what the store has", async (t) =
 
 t.test("a server that is replaced in the middle of the look is not trusted", async (t) => {
   await redis.del(keys.verified);
-  await t.rejects(verifyCounters(store, redis, keys, () => engine.now, { force: true, between: () => restart() }), { code: "conflict" });
+  await t.rejects(
+    verifyCounters(store, redis, keys, () => engine.now, { force: true, between: () => restart() }),
+    { code: "conflict" },
+  );
   t.equal(await redis.get(keys.verified), null);
   await verify();
 });
@@ -157,12 +174,16 @@ t.test("sync does it by hand, the watch by itself; a change is published while c
   const ending = new AbortController();
   const told: string[] = [];
   const watching = watchStore(store, redis, keys, {
-    intervalMs: 60_000, clock: () => engine.now, signal: ending.signal, onPublish: ({ campaigns }) => told.push(`${campaigns} campaigns`),
+    intervalMs: 60_000,
+    clock: () => engine.now,
+    signal: ending.signal,
+    onPublish: ({ campaigns }) => told.push(`${campaigns} campaigns`),
     onRestoring: () => {
       told.push("restoring");
       engine.campaign({ title: "made meanwhile" });
     },
-    onVerified: ({ outcome }) => told.push(outcome), onIncident: (cause) => told.push(cause ?? "over"),
+    onVerified: ({ outcome }) => told.push(outcome),
+    onIncident: (cause) => told.push(cause ?? "over"),
   });
   await until("the watch is up", () => told.length > 0);
   await redis.flushall();

@@ -2,7 +2,7 @@
 import t from "tap";
 import { Exposition } from "../../dist/doctor/exposition.js";
 import { frameOf } from "../../dist/top/frame.js";
-import { viewOf, type Alarm, type TopView } from "../../dist/top/view.js";
+import { type Alarm, type TopView, viewOf } from "../../dist/top/view.js";
 
 const TIME = 1_800_000_000;
 const BEFORE = `
@@ -56,22 +56,45 @@ const view = (before = BEFORE, now = NOW, alarms: Alarm[] = []): TopView => view
 
 t.test("rates between the scrapes, and the state of now", async (t) => {
   t.same(view(), {
-    seconds: 2, processes: { api: 2, worker: 1 }, decisions_per_s: 2004, shown_per_s: 1500, none_per_s: 500, degraded_per_s: { unavailable: 4 }, p50_ms: 1, p99_ms: 1.98,
+    seconds: 2,
+    processes: { api: 2, worker: 1 },
+    decisions_per_s: 2004,
+    shown_per_s: 1500,
+    none_per_s: 500,
+    degraded_per_s: { unavailable: 4 },
+    p50_ms: 1,
+    p99_ms: 1.98,
     reports_per_s: { counted: 1000, capped: 0.5 },
     campaigns: [
       { campaign_id: 12, title: "Cashback for you", impressions_per_s: 1000, impressions: 2300 },
       { campaign_id: 3, title: "New look of the app, and where everything in it went this time", impressions_per_s: 0, impressions: 500 },
       { campaign_id: 7, title: "余暇", impressions_per_s: 0, impressions: 0 },
     ],
-    stream: { entries: 5000, lag: 12, pending: 3, oldest_s: 0.31 }, worker: { written_per_s: 1000, dead: 0 }, spool: { records: 0, bytes: 0, oldest_s: 0 },
-    redis: { up: true, used_bytes: 123456789, max_bytes: 0 }, published: { version: "20261123T151150Z-eb532e9", age_s: 4 }, alarms: [],
+    stream: { entries: 5000, lag: 12, pending: 3, oldest_s: 0.31 },
+    worker: { written_per_s: 1000, dead: 0 },
+    spool: { records: 0, bytes: 0, oldest_s: 0 },
+    redis: { up: true, used_bytes: 123456789, max_bytes: 0 },
+    published: { version: "20261123T151150Z-eb532e9", age_s: 4 },
+    alarms: [],
   });
-  t.match(view(NOW, BEFORE), { decisions_per_s: 0, p99_ms: null, campaigns: [{ campaign_id: 3, title: null, impressions_per_s: 0 }, {}], stream: null, redis: { up: false, used_bytes: null } }, "processes that were started again");
+  t.match(
+    view(NOW, BEFORE),
+    {
+      decisions_per_s: 0,
+      p99_ms: null,
+      campaigns: [{ campaign_id: 3, title: null, impressions_per_s: 0 }, {}],
+      stream: null,
+      redis: { up: false, used_bytes: null },
+    },
+    "processes that were started again",
+  );
   t.match(view(BEFORE, NOW.replace('le="+Inf"} 5511', 'le="+Inf"} 99999')), { p99_ms: 50 }, "beyond the last bound, that bound");
 });
 
 t.test("a frame, line by line", async (t) => {
-  const alarms: Alarm[] = [{ alarm: "PopupDegraded", level: "alarm", what: "0.2 % of decisions are degraded now: unavailable 8, and this line is far too long for a terminal" }];
+  const alarms: Alarm[] = [
+    { alarm: "PopupDegraded", level: "alarm", what: "0.2 % of decisions are degraded now: unavailable 8, and this line is far too long for a terminal" },
+  ];
   t.same(frameOf(view(BEFORE, NOW, alarms), { head: "popup top  127.0.0.1:9464", width: 80, height: 24, color: false }), [
     "popup top  127.0.0.1:9464",
     "",
@@ -97,18 +120,37 @@ t.test("a frame, line by line", async (t) => {
 
 t.test("a small terminal, colours, and an engine that tells nothing", async (t) => {
   const options = { head: "popup top", width: 40, height: 16, color: false };
-  const many = { ...view(), campaigns: Array.from({ length: 30 }, (_, n) => ({ campaign_id: n, title: `Campaign ${n}`, impressions_per_s: 0, impressions: 0 })) };
+  const many = {
+    ...view(),
+    campaigns: Array.from({ length: 30 }, (_, n) => ({ campaign_id: n, title: `Campaign ${n}`, impressions_per_s: 0, impressions: 0 })),
+  };
   const small = frameOf(many, options);
   t.equal(small.length, 16);
   t.equal(small.at(-1), "… and 29 more");
-  t.ok(small.every((line) => line.length <= 40), small.join("\n"));
+  t.ok(
+    small.every((line) => line.length <= 40),
+    small.join("\n"),
+  );
   t.equal(frameOf(many, { ...options, height: 3 }).length, 3);
   const painted = frameOf(view(), { ...options, width: 80, color: true });
   t.equal(painted[0], "\u001b[1mpopup top\u001b[0m");
   t.match(painted[5], "\u001b[31munavailable 4/s\u001b[0m");
-  t.same(painted.map((line) => line.replace(/\u001b\[\d+m/g, "")), frameOf(view(), { ...options, width: 80 }));
+  t.same(
+    painted.map((line) => line.replace(/\u001b\[\d+m/g, "")),
+    frameOf(view(), { ...options, width: 80 }),
+  );
   t.same(frameOf(view("", ""), { ...options, width: 80, height: 24 }).slice(2), [
-    "processes   ", "decisions   0/s   popups 0/s   none 0/s", "latency     –", "degraded    none", "reports     none", "stream      –", "worker      –", "spool       empty",
-    "Redis       does not answer", "published   nothing", "", "id  campaign                                         impressions/s   since start",
+    "processes   ",
+    "decisions   0/s   popups 0/s   none 0/s",
+    "latency     –",
+    "degraded    none",
+    "reports     none",
+    "stream      –",
+    "worker      –",
+    "spool       empty",
+    "Redis       does not answer",
+    "published   nothing",
+    "",
+    "id  campaign                                         impressions/s   since start",
   ]);
 });

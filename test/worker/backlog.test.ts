@@ -1,6 +1,6 @@
 import t from "tap";
 import { Backlog } from "../../dist/worker/backlog.js";
-import { sqliteSink, type Sink } from "../../dist/worker/sink.js";
+import { type Sink, sqliteSink } from "../../dist/worker/sink.js";
 import { Worker } from "../../dist/worker/worker.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
@@ -10,7 +10,11 @@ t.test("too much is told once, and its end at half of it", async (t) => {
   const told: unknown[] = [];
   const backlog = new Backlog(100, (entries, tooMany) => told.push([entries, tooMany]));
   for (const entries of [0, 100, 101, 500, 100, 51, 200, 50, 99, 100, 101]) backlog.look(entries);
-  t.same(told, [[101, true], [50, false], [101, true]]);
+  t.same(told, [
+    [101, true],
+    [50, false],
+    [101, true],
+  ]);
 });
 
 t.test("a worker whose sink takes nothing still looks, and tells when it has caught up", async (t) => {

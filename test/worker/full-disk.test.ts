@@ -1,12 +1,13 @@
 /** A full disk: nothing is acknowledged that was not written, work goes on when there is room, and the store is whole. */
-import t from "tap";
-import Database from "better-sqlite3";
+
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import type { Redis } from "ioredis";
 import type { Test } from "tap";
+import t from "tap";
 import { openStore } from "../../dist/store/store.js";
 import { startRedis } from "../helpers/redis.js";
 import { storedImpressions } from "../helpers/stored.js";
@@ -25,7 +26,10 @@ const integrity = (path: string): unknown => {
 };
 
 /** Feeds the worker until it is in trouble, gives it room again, and holds what was stored against what was appended. */
-async function fillAndGoOn(t: Test, { path, redis, worker, cause, giveRoom }: { path: string; redis: Redis; worker: WorkerProcess; cause: RegExp; giveRoom: () => void }): Promise<void> {
+async function fillAndGoOn(
+  t: Test,
+  { path, redis, worker, cause, giveRoom }: { path: string; redis: Redis; worker: WorkerProcess; cause: RegExp; giveRoom: () => void },
+): Promise<void> {
   const store = openStore(path, { actor: "test" });
   t.teardown(() => store.close());
   let appended = 0;
@@ -59,7 +63,10 @@ t.test("a limit on the size of files: the write fails with an error of its own",
   const worker = startWorker(t, dir, url, { args: ["--quiet"], under: ["prlimit", "--fsize=1000000:unlimited"] });
   await until("the store is there", async () => (await redis.exists(STREAM)) === 1);
   await fillAndGoOn(t, {
-    path: join(dir, "popup.db"), redis, worker, cause: /disk I\/O error|full/,
+    path: join(dir, "popup.db"),
+    redis,
+    worker,
+    cause: /disk I\/O error|full/,
     giveRoom: () => execFileSync("prlimit", [`--pid=${worker.child.pid}`, "--fsize=unlimited"]),
   });
 });
@@ -82,7 +89,10 @@ t.test("a file system without room", async (t) => {
   const worker = startWorker(t, dir, url, { args: ["--quiet"] });
   await until("the store is there", async () => (await redis.exists(STREAM)) === 1);
   await fillAndGoOn(t, {
-    path: join(dir, "popup.db"), redis, worker, cause: /database or disk is full/,
+    path: join(dir, "popup.db"),
+    redis,
+    worker,
+    cause: /database or disk is full/,
     // Enough for whatever was appended until the worker said that there is none.
     giveRoom: () => execFileSync("mount", ["-o", "remount,size=256m", mount]),
   });

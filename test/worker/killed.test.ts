@@ -1,12 +1,13 @@
 /** kill -9 of the worker at any moment: every event is stored once, and nothing stays pending. */
-import t from "tap";
-import { setTimeout as delay } from "node:timers/promises";
+
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import t from "tap";
 import { startRedis } from "../helpers/redis.js";
 import { testStore } from "../helpers/store.js";
+import { storedImpressions } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";
 import { appendEvents, startWorker } from "../helpers/worker-process.js";
-import { storedImpressions } from "../helpers/stored.js";
 
 const STREAM = "impressions";
 
@@ -34,10 +35,14 @@ t.test("killed again and again while events come in", async (t) => {
   feeding = false;
   await feed;
   const last = startWorker(t, dirname(path), url, { args: ["--claim-after", "1"] });
-  await until("everything is stored and acknowledged", async () => {
-    const [pending] = (await redis.xpending(STREAM, "sqlite")) as [number];
-    return pending === 0 && storedImpressions(store) >= appended;
-  }, 60_000);
+  await until(
+    "everything is stored and acknowledged",
+    async () => {
+      const [pending] = (await redis.xpending(STREAM, "sqlite")) as [number];
+      return pending === 0 && storedImpressions(store) >= appended;
+    },
+    60_000,
+  );
   t.equal(await last.end(), 0, "SIGTERM ends it with 0");
   t.same(last.log(), [], "without a word");
   t.equal(storedImpressions(store), appended, "each event once");

@@ -1,16 +1,17 @@
 /** A store that another process keeps locked: the worker waits, says so once, loses nothing, and still ends when told to. */
-import t from "tap";
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import type { Test } from "tap";
+import t from "tap";
 import { PACKAGE_ROOT } from "../../dist/version.js";
 import { freePort } from "../helpers/engine.js";
 import { scrape } from "../helpers/metrics.js";
 import { bareNode } from "../helpers/node.js";
 import { startRedis } from "../helpers/redis.js";
-import { storedImpressions } from "../helpers/stored.js";
 import { testStore } from "../helpers/store.js";
+import { storedImpressions } from "../helpers/stored.js";
 import { until } from "../helpers/until.js";
 import { appendEvents, startWorker } from "../helpers/worker-process.js";
 
@@ -55,7 +56,7 @@ t.test("it waits and loses nothing; trouble is told once, and its end once", asy
   await until("everything is stored", () => storedImpressions(store) === appended);
   await until("the end is told", () => worker.log().length === 2);
   t.match(worker.log(), [{ msg: "trouble", cause: "database is locked" }, { msg: "trouble is over" }]);
-  t.equal((await redis.xpending(STREAM, "sqlite") as [number])[0], 0);
+  t.equal(((await redis.xpending(STREAM, "sqlite")) as [number])[0], 0);
   const after = await scrape(adminUrl);
   t.same([after.sum("popup_worker_trouble"), after.sum("popup_worker_events_total", { result: "written" })], [0, appended]);
   t.equal(await worker.end(), 0);

@@ -1,10 +1,11 @@
 /** An event that decodes and that the store does not take: it alone is set aside, with the reason. */
-import t from "tap";
-import Database from "better-sqlite3";
+
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import type { Test } from "tap";
-import { sqliteSink, type Sink } from "../../dist/worker/sink.js";
-import { Worker, type BatchResult } from "../../dist/worker/worker.js";
+import t from "tap";
+import { type Sink, sqliteSink } from "../../dist/worker/sink.js";
+import { type BatchResult, Worker } from "../../dist/worker/worker.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { storedImpressions } from "../helpers/stored.js";
 import { entryOf } from "../helpers/stream.js";
@@ -37,13 +38,19 @@ t.test("the rest of its batch, and of its entry, is kept; nothing stays pending"
   await worker.step();
   await worker.step();
   t.same(engine.store.events.userIds().sort(), ["u1", "u2", "u3", "u4"]);
-  t.same(engine.store.deadEvents.list().map(({ streamId, reason, fields }) => [streamId, reason, fields.join(" ").split(" ").slice(0, 4).join(" ")]).sort(), [
-    [ids[1], "no such customer", "e impression 1 poison-a"],
-    [ids[2], 'field "nonsense" is not e', "nonsense 1"],
-    [`${ids[3]}#2`, "no such customer", "e impression 1 poison-b"],
-    [`${ids[3]}#3`, "it has not seven parts", "e torn"],
-    [`${ids[3]}#5`, "no such customer", "e impression 1 poison-c"],
-  ]);
+  t.same(
+    engine.store.deadEvents
+      .list()
+      .map(({ streamId, reason, fields }) => [streamId, reason, fields.join(" ").split(" ").slice(0, 4).join(" ")])
+      .sort(),
+    [
+      [ids[1], "no such customer", "e impression 1 poison-a"],
+      [ids[2], 'field "nonsense" is not e', "nonsense 1"],
+      [`${ids[3]}#2`, "no such customer", "e impression 1 poison-b"],
+      [`${ids[3]}#3`, "it has not seven parts", "e torn"],
+      [`${ids[3]}#5`, "no such customer", "e impression 1 poison-c"],
+    ],
+  );
   t.equal(await pending(engine), 0);
   t.match(results, [{ added: 4, duplicates: 1, dead: 5 }], "and counted");
   t.equal(results.length, 1);

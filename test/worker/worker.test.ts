@@ -1,7 +1,7 @@
 /** The worker: what is acknowledged is kept, what is kept is kept once, and nothing holds up the rest. */
 import t from "tap";
 import type { PopupEvent } from "../../dist/event.js";
-import { sqliteSink, type Sink } from "../../dist/worker/sink.js";
+import { type Sink, sqliteSink } from "../../dist/worker/sink.js";
 import { STREAM_KEEP_MS, Worker } from "../../dist/worker/worker.js";
 import { startEngine, type TestEngine } from "../helpers/engine.js";
 import { storedImpressions } from "../helpers/stored.js";
@@ -28,7 +28,10 @@ t.test("events arrive whole, once, and are acknowledged", async (t) => {
   t.equal(stored(engine), 2_500);
   t.equal(await pending(engine), 0);
   const expected: PopupEvent = { type: "click", campaignId: 1, userId: "u1", impressionId: "i1", at: 1780000000000, overCap: false, sessionId: "s-1" };
-  t.strictSame(engine.store.events.ofUser("u1").find((e) => e.type === "click"), expected);
+  t.strictSame(
+    engine.store.events.ofUser("u1").find((e) => e.type === "click"),
+    expected,
+  );
   t.equal(engine.store.events.ofUser("u7").find((e) => e.impressionId === "late")?.overCap, true);
 
   await engine.redis.xgroup("SETID", STREAM, "sqlite", "0");
@@ -89,7 +92,10 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
   const engine = await startEngine(t, { http: false });
   let failing = true;
   const real = sqliteSink(engine.store.events);
-  const sink: Sink = { name: "sqlite", write: (events, dead, last) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead, last)) };
+  const sink: Sink = {
+    name: "sqlite",
+    write: (events, dead, last) => (failing ? Promise.reject(new Error("database is locked")) : real.write(events, dead, last)),
+  };
   const incidents: (string | undefined)[] = [];
   const worker = new Worker(engine.redis, engine.keys, sink, { claimAfterMs: 1, onIncident: (cause) => incidents.push(cause) });
   await append(engine, 1);
@@ -106,7 +112,15 @@ t.test("a sink that fails keeps everything pending, is told once, and is tried a
 
 t.test("an entry that is no event is set aside and holds up nothing", async (t) => {
   const engine = await startEngine(t, { http: false });
-  const bad: Partial<StreamEvent>[] = [{ type: "poke" }, { campaign: "x" }, { user: "has space" }, { id: "" }, { at: "noon" }, { campaign: "1e300" }, { at: "1.5e3" }];
+  const bad: Partial<StreamEvent>[] = [
+    { type: "poke" },
+    { campaign: "x" },
+    { user: "has space" },
+    { id: "" },
+    { at: "noon" },
+    { campaign: "1e300" },
+    { at: "1.5e3" },
+  ];
   await append(engine, 1);
   for (const fields of bad) await append(engine, 2, fields);
   await engine.redis.xadd(STREAM, "*", "nonsense", "1");
@@ -116,8 +130,13 @@ t.test("an entry that is no event is set aside and holds up nothing", async (t) 
   t.equal(await pending(engine), 0);
   const reasons = engine.store.deadEvents.list().map((event) => event.reason);
   t.strictSame(reasons, [
-    'type "poke" is none of impression, click, dismiss', 'campaign "x" is not an id', 'it has not seven parts', "id is missing", 'at "noon" is not a time',
-    'campaign "1e300" is not an id', 'at "1.5e3" is not a time',
+    'type "poke" is none of impression, click, dismiss',
+    'campaign "x" is not an id',
+    "it has not seven parts",
+    "id is missing",
+    'at "noon" is not a time',
+    'campaign "1e300" is not an id',
+    'at "1.5e3" is not a time',
     'field "nonsense" is not e',
   ]);
 });

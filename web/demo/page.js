@@ -37,7 +37,12 @@ login.addEventListener("submit", (event) => {
   // Letters and digits by chance: crypto.randomUUID is for secure contexts only.
   const sessionId = `login-${Math.random().toString(36).slice(2)}`;
   const client = createPopupClient({
-    baseUrl: location.origin, userId, sessionId, storage, timeout, fetch: panel.logged(() => void panel.explain(userId, sessionId)),
+    baseUrl: location.origin,
+    userId,
+    sessionId,
+    storage,
+    timeout,
+    fetch: panel.logged(() => void panel.explain(userId, sessionId)),
     onError: (error) => panel.say(`The client: ${error.message}`),
   });
   session = { client, userId };
@@ -93,7 +98,8 @@ element("hide", HTMLElement).addEventListener("click", (event) => {
   button.textContent = hidden ? "Show" : "Hide";
   button.setAttribute("aria-pressed", String(hidden));
 });
-for (const button of document.querySelectorAll("[data-says]")) button.addEventListener("click", () => toast(`${button.getAttribute("data-says")}: not in this demo`));
+for (const button of document.querySelectorAll("[data-says]"))
+  button.addEventListener("click", () => toast(`${button.getAttribute("data-says")}: not in this demo`));
 
 /** @param {HTMLElement} view */
 function show(view) {

@@ -47,7 +47,11 @@ export function logged(answered) {
     try {
       const reply = await fetch(url, init);
       const cause = reply.headers.get("popup-degraded");
-      void reply.clone().text().catch(() => "").then((text) => ended(reply.ok && !cause ? "good" : "bad", cause ? `${reply.status} ${cause}` : String(reply.status), text));
+      void reply
+        .clone()
+        .text()
+        .catch(() => "")
+        .then((text) => ended(reply.ok && !cause ? "good" : "bad", cause ? `${reply.status} ${cause}` : String(reply.status), text));
       return reply;
     } catch (error) {
       ended("bad", init.signal.aborted ? "given up" : "no answer", "");
@@ -71,11 +75,21 @@ async function explained(userId, sessionId) {
     /** @type {{ decision: { campaign_id: number } | null, candidates: { campaign_id: number, title: string, eligible: boolean, reason: string | null, next_eligible_at: string | null }[] }} */
     const { decision, candidates } = await reply.json();
     if (candidates.length === 0) return node("p", "soft", "No campaign is active.");
-    return node("ul", "candidates", ...candidates.map(({ campaign_id, title, eligible, reason, next_eligible_at }) => {
-      const why = eligible ? (campaign_id === decision?.campaign_id ? "comes next" : "would follow") : (reason ?? "not eligible");
-      const again = !eligible && next_eligible_at !== null ? `; again ${new Date(next_eligible_at).toLocaleString()}` : "";
-      return node("li", eligible ? "good" : "", node("b", "", eligible ? "✓" : "–"), node("span", "", `${title} (${campaign_id})`), node("small", "soft", why + again));
-    }));
+    return node(
+      "ul",
+      "candidates",
+      ...candidates.map(({ campaign_id, title, eligible, reason, next_eligible_at }) => {
+        const why = eligible ? (campaign_id === decision?.campaign_id ? "comes next" : "would follow") : (reason ?? "not eligible");
+        const again = !eligible && next_eligible_at !== null ? `; again ${new Date(next_eligible_at).toLocaleString()}` : "";
+        return node(
+          "li",
+          eligible ? "good" : "",
+          node("b", "", eligible ? "✓" : "–"),
+          node("span", "", `${title} (${campaign_id})`),
+          node("small", "soft", why + again),
+        );
+      }),
+    );
   } catch {
     return node("p", "soft", "Explain is not available: the engine does not answer.");
   }

@@ -9,8 +9,16 @@ import { contextOf, withStore } from "../context.js";
 import { changesText, planText, requestText } from "../plan-text.js";
 
 export function approveCommand(program: Command): void {
-  addYes(program.command("approve").description("agree to what another user has asked for; without a hash: what waits").argument("[hash]", "of the plan, or of the setting's change"))
-    .addHelpText("after", "\nOne's own request is approved by others. It is done then by popup apply, or by\npopup settings set, again.\n\nExamples:\n  popup approve\n  popup approve 0f3c5e1d2b4a69788796a5b4c3d2e1f00f1e2d3c --yes")
+  addYes(
+    program
+      .command("approve")
+      .description("agree to what another user has asked for; without a hash: what waits")
+      .argument("[hash]", "of the plan, or of the setting's change"),
+  )
+    .addHelpText(
+      "after",
+      "\nOne's own request is approved by others. It is done then by popup apply, or by\npopup settings set, again.\n\nExamples:\n  popup approve\n  popup approve 0f3c5e1d2b4a69788796a5b4c3d2e1f00f1e2d3c --yes",
+    )
     .action((hash: string | undefined, flags: YesFlag, command: Command) => {
       const context = contextOf(command);
       return withStore(context, async (store) => {
@@ -19,7 +27,12 @@ export function approveCommand(program: Command): void {
         const json = (request: ApprovalRequest): unknown => ({ ...request, at: formatTime(request.at, timezone), needed });
         if (hash === undefined) {
           const waiting = store.approvals.list();
-          context.print(waiting.map(json), waiting.length === 0 ? "nothing waits for approval" : waiting.map((one) => `${detailText(one)}\n${requestText(one, needed, timezone)}`).join("\n\n"));
+          context.print(
+            waiting.map(json),
+            waiting.length === 0
+              ? "nothing waits for approval"
+              : waiting.map((one) => `${detailText(one)}\n${requestText(one, needed, timezone)}`).join("\n\n"),
+          );
           return;
         }
         const request = store.approvals.toApprove(hash);

@@ -1,10 +1,10 @@
 /** `popup audience size | overlap | check`: what is in the audiences, asked of the store. */
 import type { Command } from "commander";
-import { audienceLabel, shortLabel, type AudienceRef } from "../../audience.js";
+import { type AudienceRef, audienceLabel, shortLabel } from "../../audience.js";
 import { parseCampaignId } from "../../campaign.js";
 import { invalid, PopupError } from "../../errors.js";
-import { overlapOf, reachOf } from "../../reach/reach.js";
 import { checkUser } from "../../reach/check.js";
+import { overlapOf, reachOf } from "../../reach/reach.js";
 import type { Store } from "../../store/store.js";
 import { mentionsUsers, parseTarget, SEGMENT_NAME, segmentsOf } from "../../target.js";
 import { formatLocal, formatTime } from "../../time.js";
@@ -15,29 +15,42 @@ import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 const MOST_COMPARED = 30;
 
 export function audienceCommands(program: Command): void {
-  const group = program.command("audience").description("what is in the audiences: sizes, overlaps, one user").addHelpText("after", '\nExample:\n  popup audience size "segment:payroll & !segment:staff"');
+  const group = program
+    .command("audience")
+    .description("what is in the audiences: sizes, overlaps, one user")
+    .addHelpText("after", '\nExample:\n  popup audience size "segment:payroll & !segment:staff"');
   for (const add of [size, overlap, check]) add(group);
 }
 
 function size(group: Command): void {
-  group.command("size").description("how many users a target expression means, exactly").argument("<expr>", "as --target of a campaign")
+  group
+    .command("size")
+    .description("how many users a target expression means, exactly")
+    .argument("<expr>", "as --target of a campaign")
     .option("--campaign <id>", "the campaign whose own list `users` means")
     .addHelpText("after", '\nExamples:\n  popup audience size "segment:payroll & !segment:staff"\n  popup audience size users --campaign 7')
     .action((expr: string, flags: { campaign?: string }, command: Command) => {
       const context = contextOf(command);
       const target = parseTarget(expr);
-      if (mentionsUsers(target) && flags.campaign === undefined) throw invalid("--campaign", "is missing", "the expression says users: name the campaign whose list is meant");
+      if (mentionsUsers(target) && flags.campaign === undefined)
+        throw invalid("--campaign", "is missing", "the expression says users: name the campaign whose list is meant");
       return withStore(context, (store) => {
         const campaignId = flags.campaign === undefined ? null : store.campaigns.get(parseCampaignId(flags.campaign)).id;
         for (const name of segmentsOf(target)) known(store, { kind: "segment", name });
         const reach = store.snapshot(() => reachOf(store, { target, campaignId }));
-        context.print({ target: expr, ...reach }, reach.users === null ? `everybody but ${counted(reach.everyone_but ?? 0, "user")}` : counted(reach.users, "user"));
+        context.print(
+          { target: expr, ...reach },
+          reach.users === null ? `everybody but ${counted(reach.everyone_but ?? 0, "user")}` : counted(reach.users, "user"),
+        );
       });
     });
 }
 
 function overlap(group: Command): void {
-  group.command("overlap").description("how many users each two audiences have in common").argument("<audience...>", "segment names, and campaign:ID for a campaign's own list")
+  group
+    .command("overlap")
+    .description("how many users each two audiences have in common")
+    .argument("<audience...>", "segment names, and campaign:ID for a campaign's own list")
     .addHelpText("after", "\nExample:\n  popup audience overlap payroll staff campaign:7")
     .action((names: string[], _flags, command: Command) => {
       const context = contextOf(command);
@@ -48,13 +61,22 @@ function overlap(group: Command): void {
         const common = store.snapshot(() => overlapOf(store, refs));
         const labels = refs.map(shortLabel);
         const pairs = labels.flatMap((a, row) => labels.slice(row).map((b, n) => ({ a, b, users: common[row]?.[row + n] ?? 0 })));
-        context.print(pairs, table(["", ...labels], common.map((row, n) => [labels[n] ?? "", ...row])));
+        context.print(
+          pairs,
+          table(
+            ["", ...labels],
+            common.map((row, n) => [labels[n] ?? "", ...row]),
+          ),
+        );
       });
     });
 }
 
 function check(group: Command): void {
-  group.command("check").description("the audiences a user is in, and the load that put them there").argument("<user>", "user id")
+  group
+    .command("check")
+    .description("the audiences a user is in, and the load that put them there")
+    .argument("<user>", "user id")
     .addHelpText("after", "\nExample:\n  popup audience check 1001")
     .action((user: string, _flags, command: Command) => {
       const context = contextOf(command);
@@ -63,9 +85,21 @@ function check(group: Command): void {
         const timezone = store.settings.get("timezone");
         const memberships = store.snapshot(() => checkUser(store, user));
         const found = memberships.map(({ ref, version, load }) => ({
-          audience: shortLabel(ref), version, at: load === null ? null : formatTime(load.at, timezone), who: load?.who ?? null, what: load?.what ?? null, file: load?.file ?? null,
+          audience: shortLabel(ref),
+          version,
+          at: load === null ? null : formatTime(load.at, timezone),
+          who: load?.who ?? null,
+          what: load?.what ?? null,
+          file: load?.file ?? null,
         }));
-        const rows = memberships.map(({ ref, version, load }) => [shortLabel(ref), version, load === null ? "not kept any more" : formatLocal(load.at, timezone), load?.who ?? "", load?.what ?? "", load?.file ?? ""]);
+        const rows = memberships.map(({ ref, version, load }) => [
+          shortLabel(ref),
+          version,
+          load === null ? "not kept any more" : formatLocal(load.at, timezone),
+          load?.who ?? "",
+          load?.what ?? "",
+          load?.file ?? "",
+        ]);
         const listed = table(["audience", "since version", "loaded", "by", "command", "file"], rows, { cut: ["audience", "by", "file"] });
         context.print(found, found.length === 0 ? `user ${user} is in no audience` : `${listed}\n${timesIn(timezone)}`);
       });
@@ -82,5 +116,7 @@ function refOf(name: string): AudienceRef {
 
 function known(store: Store, ref: AudienceRef): void {
   if (store.audiences.find(ref)) return;
-  throw new PopupError("not_found", `there is no audience ${audienceLabel(ref)}`, { hint: "popup segment list shows the segments, popup campaign show ID whether a campaign has a list" });
+  throw new PopupError("not_found", `there is no audience ${audienceLabel(ref)}`, {
+    hint: "popup segment list shows the segments, popup campaign show ID whether a campaign has a list",
+  });
 }

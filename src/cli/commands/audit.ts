@@ -8,13 +8,22 @@ import { contextOf, timesIn, withStore } from "../context.js";
 import { changesText } from "../plan-text.js";
 import { wholeNumber } from "./admin-flag.js";
 
-interface Flags { segment?: string; setting?: string; from?: string; to?: string; limit: string }
+interface Flags {
+  segment?: string;
+  setting?: string;
+  from?: string;
+  to?: string;
+  limit: string;
+}
 
 const MOST = 1_000_000;
 const WIDTH = 80;
 
 export function auditCommand(program: Command): void {
-  program.command("audit").description("who changed what and when, the newest first, field by field").argument("[id]", "campaign id: only it and its user list")
+  program
+    .command("audit")
+    .description("who changed what and when, the newest first, field by field")
+    .argument("[id]", "campaign id: only it and its user list")
     .option("--segment <name>", "only this segment")
     .option("--setting <name>", "only this setting")
     .option("--from <time>", "from this time on")
@@ -34,7 +43,11 @@ export function auditCommand(program: Command): void {
         let shown = 0;
         for (const entry of store.audit.newest({ subjects, from, to, limit })) {
           const first = shown++ === 0;
-          process.stdout.write(context.json ? `${first ? "[" : ","}${JSON.stringify({ ...entry, at: formatTime(entry.at, timezone) })}` : `${first ? "" : "\n"}${entryText(entry, timezone)}\n`);
+          process.stdout.write(
+            context.json
+              ? `${first ? "[" : ","}${JSON.stringify({ ...entry, at: formatTime(entry.at, timezone) })}`
+              : `${first ? "" : "\n"}${entryText(entry, timezone)}\n`,
+          );
         }
         if (context.json) process.stdout.write(shown === 0 ? "[]\n" : "]\n");
         else process.stdout.write(shown === 0 ? "no changes\n" : `\n${timesIn(timezone)}\n`);
@@ -52,8 +65,12 @@ function subjectsOf(id: string | undefined, { segment, setting }: Flags): string
 function entryText({ at, who, what, subject, before, after, plan }: AuditEntry, timezone: string): string {
   const [old, now] = [fieldsOf(before, timezone), fieldsOf(after, timezone)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
-  const changes = names.map((field) => ({ field, before: old[field] ?? null, after: now[field] ?? null })).filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
-  return [...headOf(`${formatLocal(at, timezone)}  ${who}  ${what}`, subject), ...(plan === null ? [] : [`    by plan ${plan}`]), ...changesText(changes)].join("\n");
+  const changes = names
+    .map((field) => ({ field, before: old[field] ?? null, after: now[field] ?? null }))
+    .filter((one) => JSON.stringify(one.before) !== JSON.stringify(one.after));
+  return [...headOf(`${formatLocal(at, timezone)}  ${who}  ${what}`, subject), ...(plan === null ? [] : [`    by plan ${plan}`]), ...changesText(changes)].join(
+    "\n",
+  );
 }
 
 function headOf(head: string, subject: string): string[] {
@@ -64,5 +81,7 @@ function headOf(head: string, subject: string): string[] {
 function fieldsOf(value: unknown, timezone: string): Record<string, unknown> {
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) return { value };
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, /_time$/.test(name) && typeof one === "string" ? formatLocal(Date.parse(one), timezone) : one]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, /_time$/.test(name) && typeof one === "string" ? formatLocal(Date.parse(one), timezone) : one]),
+  );
 }

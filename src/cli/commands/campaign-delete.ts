@@ -14,7 +14,8 @@ export function deleteCommand(group: Command): void {
         const { id, title, status } = store.campaigns.get(parseCampaignId(text));
         const users = store.audiences.find({ kind: "users", campaignId: id });
         // Another is refused below, whatever is answered here.
-        if (status === "draft" || status === "ended") await confirm(`Delete campaign ${id} "${title}"${users ? ` with its list of ${counted(users.integers + users.strings, "user")}` : ""}?`, flags);
+        if (status === "draft" || status === "ended")
+          await confirm(`Delete campaign ${id} "${title}"${users ? ` with its list of ${counted(users.integers + users.strings, "user")}` : ""}?`, flags);
         deleteCampaign(store, id);
         context.print({ id, deleted: true }, `campaign ${id} deleted`);
       });

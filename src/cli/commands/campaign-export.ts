@@ -1,11 +1,13 @@
 /** `popup campaign export` */
-import { Option, type Command } from "commander";
+import { type Command, Option } from "commander";
 import { campaignToJson } from "../../campaign.js";
 import { formatCampaignCsv } from "../../campaign-files.js";
 import { contextOf, withStore } from "../context.js";
 
 export function exportCommand(group: Command): void {
-  group.command("export").description("every campaign, in the form that import reads")
+  group
+    .command("export")
+    .description("every campaign, in the form that import reads")
     .addOption(new Option("--format <format>", "form of the output").choices(["json", "csv"]).default("json"))
     .addHelpText("after", "\nExample:\n  popup campaign export --format csv > campaigns.csv")
     .action((options: { format: "json" | "csv" }, command: Command) => {

@@ -1,14 +1,27 @@
 /** The flags of a campaign's fields, shared by create and update, and how a campaign is printed. */
-import { Option, type Command } from "commander";
-import { campaignToJson, COUNT_ON, REACTIONS, STATUSES, type Campaign } from "../../campaign.js";
+import { type Command, Option } from "commander";
+import { type Campaign, COUNT_ON, campaignToJson, REACTIONS, STATUSES } from "../../campaign.js";
 import type { Store } from "../../store/store.js";
 import { confirm, type YesFlag } from "../confirm.js";
-import { offered } from "../offered.js";
 import type { Context } from "../context.js";
+import { offered } from "../offered.js";
 
 interface FieldFlags {
-  title?: string; body?: string; imageUrl?: string; actionUrl?: string; priority?: string; target?: string; start?: string; end?: string;
-  cap?: string[]; countOn?: string; stopAfter?: string[]; exempt?: boolean; reserve?: string; status?: string; testUser?: string[];
+  title?: string;
+  body?: string;
+  imageUrl?: string;
+  actionUrl?: string;
+  priority?: string;
+  target?: string;
+  start?: string;
+  end?: string;
+  cap?: string[];
+  countOn?: string;
+  stopAfter?: string[];
+  exempt?: boolean;
+  reserve?: string;
+  status?: string;
+  testUser?: string[];
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
@@ -39,11 +52,21 @@ export function addFieldFlags(command: Command, required: boolean): Command {
 export function fieldsOf(flags: FieldFlags): Record<string, unknown> {
   const list = (values: string[] | undefined): string[] | undefined => (values?.length === 1 && values[0] === "none" ? [] : values);
   const given = {
-    title: flags.title, body: flags.body, image_url: flags.imageUrl, action_url: flags.actionUrl,
+    title: flags.title,
+    body: flags.body,
+    image_url: flags.imageUrl,
+    action_url: flags.actionUrl,
     priority: flags.priority === undefined ? undefined : /^[+-]?\d+$/.test(flags.priority) ? Number(flags.priority) : flags.priority,
-    target: flags.target, start_time: flags.start, end_time: flags.end, caps: list(flags.cap), count_on: flags.countOn,
-    stop_after: list(flags.stopAfter), exempt: flags.exempt, status: flags.status,
-    reserve: flags.reserve === "none" ? null : flags.reserve, test_users: list(flags.testUser),
+    target: flags.target,
+    start_time: flags.start,
+    end_time: flags.end,
+    caps: list(flags.cap),
+    count_on: flags.countOn,
+    stop_after: list(flags.stopAfter),
+    exempt: flags.exempt,
+    status: flags.status,
+    reserve: flags.reserve === "none" ? null : flags.reserve,
+    test_users: list(flags.testUser),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

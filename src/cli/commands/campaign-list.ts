@@ -6,7 +6,9 @@ import { formatBrief } from "../../time.js";
 import { contextOf, table, timesIn, withStore } from "../context.js";
 
 export function listCommand(group: Command): void {
-  group.command("list").description("every campaign, by id")
+  group
+    .command("list")
+    .description("every campaign, by id")
     .addHelpText("after", "\nExample:\n  popup campaign list --json")
     .action((_options, command: Command) => {
       const context = contextOf(command);
@@ -15,15 +17,30 @@ export function listCommand(group: Command): void {
         const campaigns = store.campaigns.list();
         const day = (ms: number): string => formatBrief(ms, timezone);
         // An id is a name, not a quantity: no thousands separator.
-        const rows = campaigns.map((c) => [String(c.id), c.status, c.priority, c.title, c.target, c.caps.map(formatCap).join(" "), day(c.start_time), day(c.end_time)]);
+        const rows = campaigns.map((c) => [
+          String(c.id),
+          c.status,
+          c.priority,
+          c.title,
+          c.target,
+          c.caps.map(formatCap).join(" "),
+          day(c.start_time),
+          day(c.end_time),
+        ]);
         const listed = table(["id", "status", "priority", "title", "target", "caps", "start", "end"], rows, { cut: ["title", "target", "caps"] });
-        context.print(campaigns.map((campaign) => campaignToJson(campaign, timezone)), rows.length === 0 ? "no campaigns" : `${listed}\n${timesIn(timezone)}`);
+        context.print(
+          campaigns.map((campaign) => campaignToJson(campaign, timezone)),
+          rows.length === 0 ? "no campaigns" : `${listed}\n${timesIn(timezone)}`,
+        );
       });
     });
 }
 
 export function showCommand(group: Command): void {
-  group.command("show").description("one campaign, field by field").argument("<id>", "campaign id")
+  group
+    .command("show")
+    .description("one campaign, field by field")
+    .argument("<id>", "campaign id")
     .addHelpText("after", "\nExample:\n  popup campaign show 7")
     .action((id: string, _options, command: Command) => {
       const context = contextOf(command);
@@ -31,7 +48,8 @@ export function showCommand(group: Command): void {
         const timezone = store.settings.get("timezone");
         const campaign = campaignToJson(store.campaigns.get(parseCampaignId(id)), timezone);
         const users = store.audiences.find({ kind: "users", campaignId: campaign.id });
-        const text = (name: string, value: unknown): string => `${Array.isArray(value) ? value.join(" ") : value === null ? "" : String(value)}${name.endsWith("_time") ? ` ${timezone}` : ""}`;
+        const text = (name: string, value: unknown): string =>
+          `${Array.isArray(value) ? value.join(" ") : value === null ? "" : String(value)}${name.endsWith("_time") ? ` ${timezone}` : ""}`;
         const rows = Object.entries(campaign).map(([name, value]) => [name, text(name, value)]);
         rows.push(["users", users ? `${users.integers + users.strings} ids, ${users.encoding}` : "no list loaded"]);
         context.print(campaign, table(["field", "value"], rows, { wrap: "value" }));

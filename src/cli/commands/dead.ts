@@ -9,12 +9,17 @@ import { addYes, confirm, type YesFlag } from "../confirm.js";
 import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 
 export function deadCommands(program: Command): void {
-  const group = program.command("dead").description("events that the worker set aside, because they could not be kept").addHelpText("after", "\nExample:\n  popup dead list");
+  const group = program
+    .command("dead")
+    .description("events that the worker set aside, because they could not be kept")
+    .addHelpText("after", "\nExample:\n  popup dead list");
   for (const add of [list, show, retry, remove]) add(group);
 }
 
 function list(group: Command): void {
-  group.command("list").description("every dead event with the reason")
+  group
+    .command("list")
+    .description("every dead event with the reason")
     .addHelpText("after", "\nExample:\n  popup dead list --json")
     .action((_options, command: Command) => {
       const context = contextOf(command);
@@ -22,26 +27,38 @@ function list(group: Command): void {
         const timezone = store.settings.get("timezone");
         const letters = store.deadEvents.list();
         const rows = letters.map((letter) => [letter.streamId, formatLocal(timeOf(letter), timezone), letter.reason]);
-        context.print(letters.map((letter) => shown(letter, timezone)), rows.length === 0 ? "no dead events" : `${table(["id", "at", "reason"], rows, { wrap: "reason" })}\n${timesIn(timezone)}`);
+        context.print(
+          letters.map((letter) => shown(letter, timezone)),
+          rows.length === 0 ? "no dead events" : `${table(["id", "at", "reason"], rows, { wrap: "reason" })}\n${timesIn(timezone)}`,
+        );
       });
     });
 }
 
 function show(group: Command): void {
-  group.command("show").description("one dead event, with what it holds").argument("<id>", "its id")
+  group
+    .command("show")
+    .description("one dead event, with what it holds")
+    .argument("<id>", "its id")
     .addHelpText("after", "\nExample:\n  popup dead show 1780000000000-0")
     .action((id: string, _options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
         const letter = find(store, id);
-        context.print(shown(letter, timezone), `${letter.streamId}  ${formatLocal(timeOf(letter), timezone)} ${timezone}\n${letter.reason}\n${letter.fields.join("\n")}`);
+        context.print(
+          shown(letter, timezone),
+          `${letter.streamId}  ${formatLocal(timeOf(letter), timezone)} ${timezone}\n${letter.reason}\n${letter.fields.join("\n")}`,
+        );
       });
     });
 }
 
 function retry(group: Command): void {
-  group.command("retry").description("give dead events to the store again; without an id all of them").argument("[id...]", "their ids")
+  group
+    .command("retry")
+    .description("give dead events to the store again; without an id all of them")
+    .argument("[id...]", "their ids")
     .addHelpText("after", "\nExamples:\n  popup dead retry\n  popup dead retry 1780000000000-0")
     .action((ids: string[], _options, command: Command) => {
       const context = contextOf(command);
@@ -74,7 +91,12 @@ function remove(group: Command): void {
     });
 }
 
-interface DeadRow { readonly id: string; readonly at: string; readonly reason: string; readonly fields: readonly string[] }
+interface DeadRow {
+  readonly id: string;
+  readonly at: string;
+  readonly reason: string;
+  readonly fields: readonly string[];
+}
 
 /** That of its stream entry, epoch ms. */
 function timeOf({ streamId }: DeadEvent): number {

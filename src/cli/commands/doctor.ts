@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { openConfiguredStore } from "../../background.js";
-import { redisDir, storePath, type Config } from "../../config.js";
-import { findings, type Finding, type Scrapes } from "../../doctor/findings.js";
+import { type Config, redisDir, storePath } from "../../config.js";
+import { type Finding, findings, type Scrapes } from "../../doctor/findings.js";
 import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
@@ -14,10 +14,19 @@ import { VERSION } from "../../version.js";
 import { contextOf, counted, table } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin } from "./admin-flag.js";
 
-interface Check { readonly check: string; readonly ok: boolean; readonly detail: string; readonly hint?: string; /** Of a finding in a running engine. */ readonly alarm?: string; readonly level?: Finding["level"] }
+interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly hint?: string /** Of a finding in a running engine. */;
+  readonly alarm?: string;
+  readonly level?: Finding["level"];
+}
 
 export function doctorCommand(program: Command): void {
-  program.command("doctor").description("check this machine (Node, uWebSockets.js, redis-server, store, Redis) and the engine that runs on it")
+  program
+    .command("doctor")
+    .description("check this machine (Node, uWebSockets.js, redis-server, store, Redis) and the engine that runs on it")
     .option("--admin <host:port>", `the admin listener of a running engine, or off (default: ${DEFAULT_ADMIN} where one answers)`)
     .addHelpText("after", "\nExamples:\n  popup doctor\n  popup doctor --admin 10.0.0.5:9464")
     .action(async (flags: { admin?: string }, command: Command) => {
@@ -43,7 +52,10 @@ export function doctorCommand(program: Command): void {
       const hints = checks.flatMap((c) => (c.hint === undefined ? [] : [`${c.alarm ?? c.check}: ${c.hint}`]));
       context.print(checks, [table(["", "check", "found"], lines, { wrap: "found" }), ...hints].join("\n"));
       const failed = checks.filter((c) => !c.ok);
-      if (failed.length > 0) throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${[...new Set(failed.map((c) => c.check))].join(", ")}`, { hint: "what to do about each is above" });
+      if (failed.length > 0)
+        throw new PopupError("unavailable", `${failed.length} of ${checks.length} checks failed: ${[...new Set(failed.map((c) => c.check))].join(", ")}`, {
+          hint: "what to do about each is above",
+        });
     });
 }
 
@@ -58,13 +70,17 @@ async function engineState(admin: Address, asked: boolean): Promise<Check[]> {
   }
   const wrong = findings(scrapes);
   if (wrong.length > 0) return wrong.map(({ alarm, level, what, hint }) => ({ check: "engine", ok: level !== "alarm", detail: what, hint, alarm, level }));
-  const processes = scrapes.now.all("popup_processes").map(({ labels, value }) => `${labels.part} ${value}`).join(", ");
+  const processes = scrapes.now
+    .all("popup_processes")
+    .map(({ labels, value }) => `${labels.part} ${value}`)
+    .join(", ");
   return [{ check: "engine", ok: true, detail: `${admin.host}:${admin.port}: nothing is wrong${processes === "" ? "" : ` (${processes})`}` }];
 }
 
 function nodeVersion(): string {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 15)) throw new PopupError("unavailable", `Node ${process.versions.node} is too old`, { hint: "install Node 20.15 or a later 20" });
+  if (major < 20 || (major === 20 && minor < 15))
+    throw new PopupError("unavailable", `Node ${process.versions.node} is too old`, { hint: "install Node 20.15 or a later 20" });
   return process.versions.node;
 }
 
@@ -105,7 +121,8 @@ async function redisState(config: Config): Promise<string> {
       const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";
       checkRedisVersion(field("redis_version"));
       const policy = field("maxmemory_policy");
-      if (policy !== "noeviction") throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
+      if (policy !== "noeviction")
+        throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
       const version = await redis.get(new Keys(config.prefix).version);
       return `${field("redis_version")}, ${field("used_memory_human")}, ${version === null ? "nothing published yet" : `version ${version}`}`;
     } finally {

@@ -5,16 +5,22 @@ import { openRedis } from "../../background.js";
 import { storePath } from "../../config.js";
 import { invalid } from "../../errors.js";
 import { readToken } from "../../event.js";
-import { explanationToJson, reasonText, type Candidate, type Explanation } from "../../explanation.js";
+import { type Candidate, type Explanation, explanationToJson, reasonText } from "../../explanation.js";
 import { formatTime, parseTime } from "../../time.js";
 import { isUserId, USER_ID_RULE } from "../../user-id.js";
-import { contextOf, table, withStore, type Context } from "../context.js";
+import { type Context, contextOf, table, withStore } from "../context.js";
 
 export function explainCommand(program: Command): void {
-  program.command("explain").description("what a user would see, and of every active campaign why not, and when next").argument("<user>", "user id")
+  program
+    .command("explain")
+    .description("what a user would see, and of every active campaign why not, and when next")
+    .argument("<user>", "user id")
     .option("--at <time>", "as if it were this time; what the user has seen is that of now")
     .option("--session <id>", "in this login session, as the app names it with session_id; without it session caps do not hold back")
-    .addHelpText("after", "\nIt asks the published campaigns in Redis, by the rules of a decision, and\nchanges nothing.\n\nExamples:\n  popup explain 1001\n  popup explain 1001 --at 2026-12-24T18:00 --json")
+    .addHelpText(
+      "after",
+      "\nIt asks the published campaigns in Redis, by the rules of a decision, and\nchanges nothing.\n\nExamples:\n  popup explain 1001\n  popup explain 1001 --at 2026-12-24T18:00 --json",
+    )
     .action(async (user: string, flags: { at?: string; session?: string }, command: Command) => {
       const context = contextOf(command);
       if (!isUserId(user)) throw invalid("user", `"${user.slice(0, 80)}" is not a user id`, USER_ID_RULE);
@@ -44,7 +50,12 @@ function remark({ note }: Context, { at, recovering }: Explanation, now: number)
 }
 
 /** Of a store that is here: elsewhere there is nothing to compare with. */
-async function remarkChanges(context: Context, { redis }: Handle, keys: Parameters<typeof import("../../sync/publish.js").isPublished>[2], now: number): Promise<void> {
+async function remarkChanges(
+  context: Context,
+  { redis }: Handle,
+  keys: Parameters<typeof import("../../sync/publish.js").isPublished>[2],
+  now: number,
+): Promise<void> {
   if (context.quiet || !existsSync(storePath(context.config))) return;
   const { isPublished } = await import("../../sync/publish.js");
   const published = await withStore(context, (store) => isPublished(store, redis, keys, now));
@@ -62,13 +73,21 @@ function textOf(explanation: Explanation): string {
 
 function tableOf({ candidates, decision, timezone }: Explanation): string {
   const time = (ms: number): string => clock(ms, timezone);
-  const verdict = (candidate: Candidate): string => (candidate.against === null ? (candidate.campaignId === decision ? "shown" : "would follow") : reasonText(candidate, time));
+  const verdict = (candidate: Candidate): string =>
+    candidate.against === null ? (candidate.campaignId === decision ? "shown" : "would follow") : reasonText(candidate, time);
   const next = (candidate: Candidate): string => (candidate.next === null ? (candidate.against === null ? "" : "never") : time(candidate.next));
-  const rows = candidates.map((candidate) => [String(candidate.campaignId), candidate.title, `${verdict(candidate)}${candidate.draft ? " (draft)" : ""}`, next(candidate)]);
+  const rows = candidates.map((candidate) => [
+    String(candidate.campaignId),
+    candidate.title,
+    `${verdict(candidate)}${candidate.draft ? " (draft)" : ""}`,
+    next(candidate),
+  ]);
   return table(["campaign", "title", "verdict", "next"], rows, { wrap: "verdict" });
 }
 
 /** To the second, and never before the time itself: `2026-11-24 15:02:11`. */
 function clock(ms: number, timezone: string): string {
-  return formatTime(Math.ceil(ms / 1_000) * 1_000, timezone).slice(0, 19).replace("T", " ");
+  return formatTime(Math.ceil(ms / 1_000) * 1_000, timezone)
+    .slice(0, 19)
+    .replace("T", " ");
 }

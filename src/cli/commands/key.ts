@@ -6,12 +6,18 @@ import { addYes, confirm, type YesFlag } from "../confirm.js";
 import { contextOf, table, timesIn, withStore } from "../context.js";
 
 export function keyCommands(program: Command): void {
-  const group = program.command("key").description("API keys of systems that may ask for any user (popup serve --auth key)").addHelpText("after", "\nExample:\n  popup key list");
+  const group = program
+    .command("key")
+    .description("API keys of systems that may ask for any user (popup serve --auth key)")
+    .addHelpText("after", "\nExample:\n  popup key list");
   for (const add of [create, list, revoke]) add(group);
 }
 
 function create(group: Command): void {
-  group.command("create").description("make a key; it is printed once and kept nowhere").argument("<name>", "the system that will hold it")
+  group
+    .command("create")
+    .description("make a key; it is printed once and kept nowhere")
+    .argument("<name>", "the system that will hold it")
     .addHelpText("after", "\nExample:\n  popup key create mobile-backend")
     .action((name: string, _options, command: Command) => {
       const context = contextOf(command);
@@ -24,7 +30,9 @@ function create(group: Command): void {
 }
 
 function list(group: Command): void {
-  group.command("list").description("every key, live and revoked")
+  group
+    .command("list")
+    .description("every key, live and revoked")
     .addHelpText("after", "\nExample:\n  popup key list --json")
     .action((_options, command: Command) => {
       const context = contextOf(command);
@@ -32,7 +40,10 @@ function list(group: Command): void {
         const timezone = store.settings.get("timezone");
         const keys = store.apiKeys.list();
         const rows = keys.map((k) => [k.id, k.name, formatLocal(k.created_at, timezone), k.revoked_at === null ? "" : formatLocal(k.revoked_at, timezone)]);
-        context.print(keys.map((key) => shown(key, timezone)), keys.length === 0 ? "no API keys" : `${table(["id", "name", "created", "revoked"], rows, { cut: ["name"] })}\n${timesIn(timezone)}`);
+        context.print(
+          keys.map((key) => shown(key, timezone)),
+          keys.length === 0 ? "no API keys" : `${table(["id", "name", "created", "revoked"], rows, { cut: ["name"] })}\n${timesIn(timezone)}`,
+        );
       });
     });
 }

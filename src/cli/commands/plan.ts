@@ -1,18 +1,24 @@
 /** `popup plan` and `popup apply`: campaigns as files. */
 import type { Command } from "commander";
 import { invalid } from "../../errors.js";
-import { applyFolder, planFolder, planJson, type FolderPlan } from "../../plan/apply.js";
+import { applyFolder, type FolderPlan, planFolder, planJson } from "../../plan/apply.js";
 import type { ApprovalRequest } from "../../store/approvals.js";
 import type { Store } from "../../store/store.js";
 import { formatTime } from "../../time.js";
 import { addYes, confirm, type YesFlag } from "../confirm.js";
-import { contextOf, counted, withStore, type Context } from "../context.js";
+import { type Context, contextOf, counted, withStore } from "../context.js";
 import { Exit, WAITING } from "../exit.js";
 import { planText, requestText } from "../plan-text.js";
 
 export function planCommands(program: Command): void {
-  program.command("plan").description("compare a folder of campaign files with the store: what would be created, changed, ended").argument("<dir>", "folder of .yaml, .yml and .json files")
-    .addHelpText("after", "\nOnly campaigns that are kept in files are compared; those made by hand are left\nalone. It changes nothing.\n\nExample:\n  popup plan fixtures/campaigns")
+  program
+    .command("plan")
+    .description("compare a folder of campaign files with the store: what would be created, changed, ended")
+    .argument("<dir>", "folder of .yaml, .yml and .json files")
+    .addHelpText(
+      "after",
+      "\nOnly campaigns that are kept in files are compared; those made by hand are left\nalone. It changes nothing.\n\nExample:\n  popup plan fixtures/campaigns",
+    )
     .action((dir: string, _options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
@@ -21,9 +27,17 @@ export function planCommands(program: Command): void {
         if (plan.steps.length > 0) context.note(`to do just this:\n  popup apply ${dir} --plan ${plan.hash}`);
       });
     });
-  addYes(program.command("apply").description("bring the store to what a folder of campaign files wants, in one transaction").argument("<dir>", "folder of .yaml, .yml and .json files"))
+  addYes(
+    program
+      .command("apply")
+      .description("bring the store to what a folder of campaign files wants, in one transaction")
+      .argument("<dir>", "folder of .yaml, .yml and .json files"),
+  )
     .option("--plan <hash>", "the plan that is meant, as popup plan has told it: refused when anything has changed since; nothing is asked")
-    .addHelpText("after", "\nA campaign whose file is gone is ended, a draft whose file is gone is deleted.\nExit code 3: it waits for the approval of another user (setting approvals).\n\nExamples:\n  popup apply fixtures/campaigns\n  popup apply fixtures/campaigns --yes")
+    .addHelpText(
+      "after",
+      "\nA campaign whose file is gone is ended, a draft whose file is gone is deleted.\nExit code 3: it waits for the approval of another user (setting approvals).\n\nExamples:\n  popup apply fixtures/campaigns\n  popup apply fixtures/campaigns --yes",
+    )
     .action((dir: string, flags: YesFlag & { plan?: string }, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => apply(context, store, dir, flags));
@@ -31,7 +45,8 @@ export function planCommands(program: Command): void {
 }
 
 async function apply(context: Context, store: Store, dir: string, flags: YesFlag & { plan?: string }): Promise<void> {
-  if (flags.plan !== undefined && !/^[0-9a-f]{40}$/.test(flags.plan)) throw invalid("--plan", `"${flags.plan}" is not the hash of a plan`, "give all of what popup plan has told");
+  if (flags.plan !== undefined && !/^[0-9a-f]{40}$/.test(flags.plan))
+    throw invalid("--plan", `"${flags.plan}" is not the hash of a plan`, "give all of what popup plan has told");
   const before = planFolder(store, dir);
   const ask = flags.plan === undefined && flags.yes !== true && before.steps.length > 0 && store.approvals.granted(before.hash);
   if (ask) {
@@ -47,11 +62,21 @@ async function apply(context: Context, store: Store, dir: string, flags: YesFlag
   show(context, store, plan, { applied: true, seen: ask }, [`applied: ${plan.steps.map(({ key, id }) => `${key} ${id}`).join(", ")}`]);
 }
 
-function show(context: Context, store: Store, plan: FolderPlan, { applied, waiting, seen = false }: { applied: boolean; waiting?: ApprovalRequest; /** The plan was shown already. */ seen?: boolean }, more: readonly string[]): void {
+function show(
+  context: Context,
+  store: Store,
+  plan: FolderPlan,
+  { applied, waiting, seen = false }: { applied: boolean; waiting?: ApprovalRequest /** The plan was shown already. */; seen?: boolean },
+  more: readonly string[],
+): void {
   const request = waiting ?? store.approvals.find(plan.hash);
   const needed = store.approvals.needed();
   const asked = request && { requested_by: request.requested_by, at: formatTime(request.at, plan.timezone), approved_by: request.approved_by, needed };
   const json = planJson(plan);
-  context.print({ ...json, ignored: plan.ignored, applied, waiting: asked ?? null }, [...(seen ? [] : [planText(json)]), ...(request ? [requestText(request, needed, plan.timezone)] : []), ...more].join("\n"));
-  if (plan.ignored.length > 0) context.note(`not read, as ${plan.ignored.length === 1 ? "it is no campaign file" : "they are no campaign files"}: ${plan.ignored.join(", ")}`);
+  context.print(
+    { ...json, ignored: plan.ignored, applied, waiting: asked ?? null },
+    [...(seen ? [] : [planText(json)]), ...(request ? [requestText(request, needed, plan.timezone)] : []), ...more].join("\n"),
+  );
+  if (plan.ignored.length > 0)
+    context.note(`not read, as ${plan.ignored.length === 1 ? "it is no campaign file" : "they are no campaign files"}: ${plan.ignored.join(", ")}`);
 }

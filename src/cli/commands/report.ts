@@ -1,30 +1,42 @@
 /** `popup report` */
-import { Option, type Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseCampaignId } from "../../campaign.js";
 import { invalid } from "../../errors.js";
 import type { Unit } from "../../report/calendar.js";
 import { reportCsv } from "../../report/csv.js";
 import { reportPage } from "../../report/page.js";
-import { reportOf, type ReportAsk } from "../../report/report.js";
+import { type ReportAsk, reportOf } from "../../report/report.js";
 import { parseTime } from "../../time.js";
 import { VERSION } from "../../version.js";
 import { contextOf, withStore } from "../context.js";
 import { writePage } from "../page-file.js";
 import { campaignText, overviewText } from "../report-text.js";
 
-interface Flags { from?: string; to?: string; by?: Unit; csv?: boolean; html?: string }
+interface Flags {
+  from?: string;
+  to?: string;
+  by?: Unit;
+  csv?: boolean;
+  html?: string;
+}
 
 /** Narrower terminals wrap. */
 const LEAST_WIDTH = 80;
 
 export function reportCommand(program: Command): void {
-  program.command("report").description("impressions, users, reach, clicks, dismissals and what was over a cap; of one campaign also day by day").argument("[id]", "campaign id")
+  program
+    .command("report")
+    .description("impressions, users, reach, clicks, dismissals and what was over a cap; of one campaign also day by day")
+    .argument("[id]", "campaign id")
     .option("--from <time>", "from this time on")
     .option("--to <time>", "until just before this time")
     .addOption(new Option("--by <unit>", "days or hours of the setting timezone (default: day)").choices(["day", "hour"]))
     .option("--csv", "as CSV: a row per campaign; with --by, a row per campaign and day or hour")
     .option("--html <file>", "also as a page with charts")
-    .addHelpText("after", "\nExamples:\n  popup report\n  popup report 7 --from 2026-11-01 --to 2026-12-01 --html november.html\n  popup report --by hour --from 2026-11-23 --csv > hours.csv")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  popup report\n  popup report 7 --from 2026-11-01 --to 2026-12-01 --html november.html\n  popup report --by hour --from 2026-11-23 --csv > hours.csv",
+    )
     .action((text: string | undefined, flags: Flags, command: Command) => {
       const context = contextOf(command);
       if (flags.csv === true && context.json) throw invalid("--csv", "is given together with --json", "ask for one of them");
@@ -41,8 +53,14 @@ export function reportCommand(program: Command): void {
         if (flags.html !== undefined) writePage(flags.html, reportPage(reports, ask, VERSION));
         const [one] = reports;
         const width = Math.max(LEAST_WIDTH, process.stdout.columns ?? 0);
-        context.print(reports, flags.csv === true ? reportCsv(reports, flags.by ?? null)
-          : id !== null && one ? campaignText(one, ask.by, timezone, width) : overviewText(reports, ask.by, timezone, width));
+        context.print(
+          reports,
+          flags.csv === true
+            ? reportCsv(reports, flags.by ?? null)
+            : id !== null && one
+              ? campaignText(one, ask.by, timezone, width)
+              : overviewText(reports, ask.by, timezone, width),
+        );
       });
     });
 }

@@ -10,16 +10,28 @@ import { formatLocal, formatTime } from "../../time.js";
 import { addYes, confirm, type YesFlag } from "../confirm.js";
 import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 import { addVersionCommands } from "./audience-versions.js";
-import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
+import { addLoadFlags, type LoadFlags, loadLine, runLoad } from "./load-flags.js";
 
 export function segmentCommands(program: Command): void {
   const group = program.command("segment").description("named segments of users").addHelpText("after", "\nExample:\n  popup segment list");
   for (const add of [load, importBy, list, remove]) add(group);
-  addVersionCommands(group, { argument: "<name>", about: "segment name", example: "payroll", refOf: (name) => ({ kind: "segment", name }), command: "segment.rollback" });
+  addVersionCommands(group, {
+    argument: "<name>",
+    about: "segment name",
+    example: "payroll",
+    refOf: (name) => ({ kind: "segment", name }),
+    command: "segment.rollback",
+  });
 }
 
 function load(group: Command): void {
-  addLoadFlags(group.command("load").description("load a segment from CSV").argument("<name>", SEGMENT_NAME_RULE).argument("<file>", "a CSV file with a header, or - for standard input"))
+  addLoadFlags(
+    group
+      .command("load")
+      .description("load a segment from CSV")
+      .argument("<name>", SEGMENT_NAME_RULE)
+      .argument("<file>", "a CSV file with a header, or - for standard input"),
+  )
     .addHelpText("after", "\nExample:\n  popup segment load payroll payroll.csv")
     .action((name: string, file: string, flags: LoadFlags, command: Command) => {
       const context = contextOf(command);
@@ -32,7 +44,12 @@ function load(group: Command): void {
 }
 
 function importBy(group: Command): void {
-  addLoadFlags(group.command("import").description("one segment for each value of a column, from one long file").argument("<file>", "a CSV file with a header, or - for standard input"))
+  addLoadFlags(
+    group
+      .command("import")
+      .description("one segment for each value of a column, from one long file")
+      .argument("<file>", "a CSV file with a header, or - for standard input"),
+  )
     .requiredOption("--by <column>", "the column whose values name the segments")
     .addHelpText("after", "\nExample:\n  popup segment import crm.csv --by job")
     .action((file: string, flags: LoadFlags & { by: string }, command: Command) => {
@@ -46,17 +63,27 @@ function importBy(group: Command): void {
 }
 
 function list(group: Command): void {
-  group.command("list").description("every segment: ids, encoding, about how many bytes it takes in Redis by itself")
+  group
+    .command("list")
+    .description("every segment: ids, encoding, about how many bytes it takes in Redis by itself")
     .addHelpText("after", "\nExample:\n  popup segment list --json")
     .action((_options, command: Command) => {
       const context = contextOf(command);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
-        const segments = store.audiences.list().flatMap(({ ref, version, encoding, loadedAt, ...ids }) =>
-          ref.kind === "segment" ? [{ name: ref.name, ids: ids.integers + ids.strings, encoding, redis_bytes: redisBytes(encoding, ids), version, loaded_at: loadedAt }] : []);
+        const segments = store.audiences
+          .list()
+          .flatMap(({ ref, version, encoding, loadedAt, ...ids }) =>
+            ref.kind === "segment"
+              ? [{ name: ref.name, ids: ids.integers + ids.strings, encoding, redis_bytes: redisBytes(encoding, ids), version, loaded_at: loadedAt }]
+              : [],
+          );
         const rows = segments.map((s) => [s.name, s.ids, s.encoding, s.redis_bytes, s.version, formatLocal(s.loaded_at, timezone)]);
         const listed = table(["name", "ids", "encoding", "bytes in Redis", "version", "loaded"], rows, { cut: ["name"] });
-        context.print(segments.map((s) => ({ ...s, loaded_at: formatTime(s.loaded_at, timezone) })), segments.length === 0 ? "no segments" : `${listed}\n${timesIn(timezone)}`);
+        context.print(
+          segments.map((s) => ({ ...s, loaded_at: formatTime(s.loaded_at, timezone) })),
+          segments.length === 0 ? "no segments" : `${listed}\n${timesIn(timezone)}`,
+        );
       });
     });
 }

@@ -1,20 +1,33 @@
 /** The flags of `popup serve` that say who may ask. */
 import { BlockList, isIP } from "node:net";
-import { Option, type Command } from "commander";
+import { type Command, Option } from "commander";
 import { AUTH_MODES, type AuthSettings } from "../../auth/settings.js";
 import { PopupError } from "../../errors.js";
 
 export interface AuthFlags {
-  auth: AuthSettings["mode"]; insecure?: boolean;
-  jwtSecretFile?: string; jwtKeys?: string; jwtClaim: string; jwtIssuer?: string; jwtAudience?: string; jwtLeeway: string;
+  auth: AuthSettings["mode"];
+  insecure?: boolean;
+  jwtSecretFile?: string;
+  jwtKeys?: string;
+  jwtClaim: string;
+  jwtIssuer?: string;
+  jwtAudience?: string;
+  jwtLeeway: string;
 }
 
-const JWT_FLAGS = [["jwtSecretFile", "--jwt-secret-file"], ["jwtKeys", "--jwt-keys"], ["jwtIssuer", "--jwt-issuer"], ["jwtAudience", "--jwt-audience"]] as const;
+const JWT_FLAGS = [
+  ["jwtSecretFile", "--jwt-secret-file"],
+  ["jwtKeys", "--jwt-keys"],
+  ["jwtIssuer", "--jwt-issuer"],
+  ["jwtAudience", "--jwt-audience"],
+] as const;
 const MOST_LEEWAY_S = 600;
 
 export function addAuthFlags(command: Command): Command {
   return command
-    .addOption(new Option("--auth <mode>", "who may ask: anyone, a customer's app with a JWT, a system with an API key").choices([...AUTH_MODES]).default("none"))
+    .addOption(
+      new Option("--auth <mode>", "who may ask: anyone, a customer's app with a JWT, a system with an API key").choices([...AUTH_MODES]).default("none"),
+    )
     .option("--jwt-secret-file <file>", "the secret of HS256, at least 32 bytes (or env POPUP_JWT_SECRET)")
     .option("--jwt-keys <file>", "public keys of RS256 or ES256: a JWKS, or one key or certificate as PEM")
     .option("--jwt-claim <name>", "the claim that is the user id", "sub")
@@ -35,14 +48,18 @@ export function parseAuth(flags: AuthFlags, secretGiven: boolean): AuthSettings 
     return { mode: flags.auth };
   }
   const { jwtKeys, jwtSecretFile } = flags;
-  if (jwtKeys !== undefined && (jwtSecretFile !== undefined || secretGiven)) throw usage("--jwt-keys: there is a secret for HS256 beside it", "give the one that the tokens are signed with");
+  if (jwtKeys !== undefined && (jwtSecretFile !== undefined || secretGiven))
+    throw usage("--jwt-keys: there is a secret for HS256 beside it", "give the one that the tokens are signed with");
   if (jwtSecretFile !== undefined && secretGiven) throw usage("--jwt-secret-file: POPUP_JWT_SECRET is set too", "give the secret once");
-  if (jwtKeys === undefined && jwtSecretFile === undefined && !secretGiven) throw usage("--auth jwt: there is nothing to verify tokens with", "give --jwt-keys FILE, --jwt-secret-file FILE or POPUP_JWT_SECRET");
+  if (jwtKeys === undefined && jwtSecretFile === undefined && !secretGiven)
+    throw usage("--auth jwt: there is nothing to verify tokens with", "give --jwt-keys FILE, --jwt-secret-file FILE or POPUP_JWT_SECRET");
   const leewayS = /^\d{1,3}$/.test(flags.jwtLeeway) ? Number(flags.jwtLeeway) : Number.NaN;
   if (!(leewayS <= MOST_LEEWAY_S)) throw usage(`--jwt-leeway: "${flags.jwtLeeway}" is not a number of seconds`, `give 0 to ${MOST_LEEWAY_S}`);
   if (flags.jwtClaim === "") throw usage("--jwt-claim: is empty", "name the claim that is the user id");
   return {
-    mode: "jwt", source: jwtKeys === undefined ? "secret" : "keys", file: jwtKeys ?? jwtSecretFile ?? null,
+    mode: "jwt",
+    source: jwtKeys === undefined ? "secret" : "keys",
+    file: jwtKeys ?? jwtSecretFile ?? null,
     rules: { claim: flags.jwtClaim, issuer: flags.jwtIssuer ?? null, audience: flags.jwtAudience ?? null, leewayS },
   };
 }
@@ -53,7 +70,10 @@ export function parseAuth(flags: AuthFlags, secretGiven: boolean): AuthSettings 
  */
 export function checkExposure(host: string, { auth, insecure }: Pick<AuthFlags, "auth" | "insecure">): void {
   if (auth !== "none" || insecure === true || isLoopback(host)) return;
-  throw usage(`--host ${host}: with --auth none everyone who reaches it may ask for every customer`, "give --auth jwt or --auth key; or --insecure, if what stands before it checks who asks");
+  throw usage(
+    `--host ${host}: with --auth none everyone who reaches it may ask for every customer`,
+    "give --auth jwt or --auth key; or --insecure, if what stands before it checks who asks",
+  );
 }
 
 const LOOPBACK = new BlockList();

@@ -6,28 +6,52 @@ import { invalid } from "../../errors.js";
 import { openLog } from "../../log.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
-import { addAuthFlags, checkExposure, parseAuth, type AuthFlags } from "./serve-auth.js";
+import { type AuthFlags, addAuthFlags, checkExposure, parseAuth } from "./serve-auth.js";
 import { addWebFlags, checkDemo, parseOrigins, type WebFlags } from "./serve-web.js";
 
-interface Flags extends AuthFlags, WebFlags { host: string; port: string; processes: string; spoolMax: string; apiOnly?: boolean; admin: string; interval: string }
+interface Flags extends AuthFlags, WebFlags {
+  host: string;
+  port: string;
+  processes: string;
+  spoolMax: string;
+  apiOnly?: boolean;
+  admin: string;
+  interval: string;
+}
 
 export function serveCommand(program: Command): void {
-  addWebFlags(addAuthFlags(program.command("serve").description("answer the app over HTTP; without --api-only also sync and worker")
-    .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--port <port>", "port to listen on", "8080")
-    .option("--processes <n>", "API processes; they share the port", "1")
-    .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
-    .option("--api-only", "only HTTP: sync and worker run elsewhere")
-    .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
-    .option("--interval <seconds>", "how often sync publishes in any case", "60")))
-    .addHelpText("after", "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json \\\n    --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example \\\n    --cors-origin https://staging.bank.example\n  popup serve --demo")
+  addWebFlags(
+    addAuthFlags(
+      program
+        .command("serve")
+        .description("answer the app over HTTP; without --api-only also sync and worker")
+        .option("--host <host>", "address to listen on", "127.0.0.1")
+        .option("--port <port>", "port to listen on", "8080")
+        .option("--processes <n>", "API processes; they share the port", "1")
+        .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
+        .option("--api-only", "only HTTP: sync and worker run elsewhere")
+        .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
+        .option("--interval <seconds>", "how often sync publishes in any case", "60"),
+    ),
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json \\\n    --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example \\\n    --cors-origin https://staging.bank.example\n  popup serve --demo",
+    )
     .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
       const host = flags.host;
       const port = wholeNumber("--port", flags.port, 1, 65_535);
       const processes = wholeNumber("--processes", flags.processes, 1, Math.max(64, availableParallelism()));
       const options = {
-        api: { host, port, spoolMaxBytes: bytes("--spool-max", flags.spoolMax), auth: parseAuth(flags, readJwtSecret() !== undefined), corsOrigins: parseOrigins(flags.corsOrigin ?? []), demo: flags.demo === true },
+        api: {
+          host,
+          port,
+          spoolMaxBytes: bytes("--spool-max", flags.spoolMax),
+          auth: parseAuth(flags, readJwtSecret() !== undefined),
+          corsOrigins: parseOrigins(flags.corsOrigin ?? []),
+          demo: flags.demo === true,
+        },
         processes,
         apiOnly: flags.apiOnly === true,
         admin: parseAdmin(flags.admin),
@@ -38,7 +62,9 @@ export function serveCommand(program: Command): void {
       const { serve } = await import("../../serve/supervisor.js");
       const stopped = untilStopped();
       const serving = await serve(context.config, options, openLog("serve", context.logLevel));
-      context.note(`popup listens on http://${host}:${port} (${processes} ${processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`);
+      context.note(
+        `popup listens on http://${host}:${port} (${processes} ${processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`,
+      );
       if (options.api.demo) context.note(`the demo page is at http://${host}:${port}/demo`);
       await stopped;
       await serving.stop();

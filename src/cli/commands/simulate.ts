@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { invalid } from "../../errors.js";
 import { simulationPage } from "../../reach/page.js";
-import { simulate, type Simulation } from "../../reach/simulate.js";
+import { type Simulation, simulate } from "../../reach/simulate.js";
 import { formatLocal, formatTime, parseTime } from "../../time.js";
 import { VERSION } from "../../version.js";
 import { contextOf, counted, table, withStore } from "../context.js";
@@ -12,11 +12,16 @@ const DAY_MS = 86_400_000;
 const MOST_DAYS = 366;
 
 export function simulateCommand(program: Command): void {
-  program.command("simulate").description("how many users would be shown which campaign first, who is shown none, and which campaigns never come up")
+  program
+    .command("simulate")
+    .description("how many users would be shown which campaign first, who is shown none, and which campaigns never come up")
     .option("--at <time>", "the campaigns that run then; now unless told")
     .option("--days <n>", "each of so many days from then on", "1")
     .option("--html <file>", "also as a page with charts")
-    .addHelpText("after", "\nOf the active campaigns and the audiences as they are in the store; a customer\nwho has seen nothing yet, so no cap is closed.\n\nExamples:\n  popup simulate\n  popup simulate --at 2026-12-24T18:00 --days 7 --html december.html")
+    .addHelpText(
+      "after",
+      "\nOf the active campaigns and the audiences as they are in the store; a customer\nwho has seen nothing yet, so no cap is closed.\n\nExamples:\n  popup simulate\n  popup simulate --at 2026-12-24T18:00 --days 7 --html december.html",
+    )
     .action((flags: { at?: string; days: string; html?: string }, command: Command) => {
       const context = contextOf(command);
       const days = /^\d{1,3}$/.test(flags.days) ? Number(flags.days) : 0;
@@ -36,7 +41,11 @@ function textOf({ at, users, none, campaigns }: Simulation, timezone: string): s
   const head = `${formatLocal(at, timezone)} ${timezone}: ${counted(users, "user")} in the audiences of ${counted(campaigns.length, "campaign")}; ${none.toLocaleString("en-US")} of them are shown none`;
   if (campaigns.length === 0) return head;
   const rows = campaigns.map((one) => [
-    one.campaign_id, one.title, one.priority, one.reach, one.first,
+    one.campaign_id,
+    one.title,
+    one.priority,
+    one.reach,
+    one.first,
     one.starved ? `starved${one.starved_by === null ? "" : ` by ${one.starved_by}`}` : one.shown_to_others ? "and everybody in no audience" : "",
   ]);
   return `${head}\n${table(["campaign", "title", "priority", "meant", "shown first", ""], rows)}`;

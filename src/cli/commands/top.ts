@@ -1,20 +1,26 @@
 /** `popup top` */
 import type { Command } from "commander";
 import { invalid, PopupError } from "../../errors.js";
-import { Screen } from "../../top/screen.js";
+import { cut } from "../../text-width.js";
 import { frameOf } from "../../top/frame.js";
+import { Screen } from "../../top/screen.js";
 import type { TopView } from "../../top/view.js";
 import { watch } from "../../top/watch.js";
-import { cut } from "../../text-width.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
 
-interface Flags { admin: string; interval: string; once?: boolean }
+interface Flags {
+  admin: string;
+  interval: string;
+  once?: boolean;
+}
 
 const WIDTH = 80;
 
 export function topCommand(program: Command): void {
-  program.command("top").description("a running engine, live: decisions/s, latency, impressions of each campaign, stream, spool, Redis")
+  program
+    .command("top")
+    .description("a running engine, live: decisions/s, latency, impressions of each campaign, stream, spool, Redis")
     .option("--admin <host:port>", "its admin listener", DEFAULT_ADMIN)
     .option("--interval <seconds>", "how often to look", "1")
     .option("--once", "print one look and end, as where stdout is no terminal, and with --json")
@@ -42,7 +48,11 @@ export function topCommand(program: Command): void {
       const draw = (): void => {
         if (last === undefined) return;
         const { width, height } = screen;
-        screen.draw(last instanceof PopupError ? [at, "", last.message, "looking again …"].map((line) => cut(line, width)) : frameOf(last, { head: at, width, height, color }));
+        screen.draw(
+          last instanceof PopupError
+            ? [at, "", last.message, "looking again …"].map((line) => cut(line, width))
+            : frameOf(last, { head: at, width, height, color }),
+        );
       };
       process.stdout.on("resize", draw);
       try {

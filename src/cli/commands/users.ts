@@ -4,11 +4,17 @@ import { parseCampaignId } from "../../campaign.js";
 import { loadAudience } from "../../load/load.js";
 import { contextOf } from "../context.js";
 import { addVersionCommands } from "./audience-versions.js";
-import { addLoadFlags, loadLine, runLoad, type LoadFlags } from "./load-flags.js";
+import { addLoadFlags, type LoadFlags, loadLine, runLoad } from "./load-flags.js";
 
 export function usersCommands(program: Command): void {
   const group = program.command("users").description("a campaign's own user list").addHelpText("after", "\nExample:\n  popup users load 7 customers.csv");
-  addLoadFlags(group.command("load").description("load a campaign's user list from CSV").argument("<id>", "campaign id").argument("<file>", "a CSV file with a header, or - for standard input"))
+  addLoadFlags(
+    group
+      .command("load")
+      .description("load a campaign's user list from CSV")
+      .argument("<id>", "campaign id")
+      .argument("<file>", "a CSV file with a header, or - for standard input"),
+  )
     .addHelpText("after", "\nExample:\n  popup users load 7 customers.csv --column customer_no --mode add")
     .action((id: string, file: string, flags: LoadFlags, command: Command) => {
       const context = contextOf(command);
@@ -19,5 +25,11 @@ export function usersCommands(program: Command): void {
         context.print(result, loadLine(result, flags.mode));
       });
     });
-  addVersionCommands(group, { argument: "<id>", about: "campaign id", example: "7", refOf: (id) => ({ kind: "users", campaignId: parseCampaignId(id) }), command: "users.rollback" });
+  addVersionCommands(group, {
+    argument: "<id>",
+    about: "campaign id",
+    example: "7",
+    refOf: (id) => ({ kind: "users", campaignId: parseCampaignId(id) }),
+    command: "users.rollback",
+  });
 }

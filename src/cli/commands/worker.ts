@@ -1,7 +1,7 @@
 /** `popup worker` */
-import { Option, type Command } from "commander";
+import { type Command, Option } from "commander";
 import { openConfiguredStore, openRedis } from "../../background.js";
-import { incidentLogger, openLog, type Logger } from "../../log.js";
+import { incidentLogger, type Logger, openLog } from "../../log.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
 import type { AdminServer } from "../../serve/admin.js";
@@ -13,7 +13,9 @@ import { parseAdmin, wholeNumber } from "./admin-flag.js";
 const STORE_BUSY_MS = 1_000;
 
 export function workerCommand(program: Command): void {
-  program.command("worker").description("carry events from the Redis stream to a sink")
+  program
+    .command("worker")
+    .description("carry events from the Redis stream to a sink")
     .addOption(new Option("--sink <sink>", "where events go").choices(["sqlite"]).default("sqlite"))
     .option("--once", "carry what is there, then end")
     .option("--claim-after <seconds>", "take over what another worker has held for this long", "15")
@@ -25,43 +27,51 @@ export function workerCommand(program: Command): void {
       const address = parseAdmin(flags.admin);
       const log = openLog("worker", context.logLevel);
       const incident = incidentLogger(log);
-      return withStore(context, async (store) => {
-        const handle = await openPatiently(() => openRedis(context.config), incident);
-        // After the embedded Redis may have been started: it is the customers' and stays in front.
-        stepBack("worker");
-        const [{ offerMetrics }, { WorkerMetrics }, { Worker }] = await Promise.all([import("../../serve/own-metrics.js"), import("../../worker/metrics.js"), import("../../worker/worker.js")]);
-        const metrics = new WorkerMetrics(() => store.deadEvents.count());
-        let written = 0;
-        const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
-          claimAfterMs: claimAfter * 1_000,
-          onIncident: (cause) => {
-            incident(cause);
-            metrics.trouble(cause);
-          },
-          onFailure: () => metrics.failed(),
-          onBacklog: backlogLogger(log),
-          onBatch: (batch) => {
-            written += batch.added;
-            metrics.batch(batch);
-            if (batch.dead > 0) log.warn({ dead: batch.dead }, "events were set aside in dead_events");
-          },
-        });
-        let admin: AdminServer | undefined;
-        try {
-          if (flags.once === true) {
-            // The first step may only make the group.
-            await worker.step();
-            while ((await worker.step()) > 0);
-            context.print({ written }, `${counted(written, "event")} written`);
-            return;
+      return withStore(
+        context,
+        async (store) => {
+          const handle = await openPatiently(() => openRedis(context.config), incident);
+          // After the embedded Redis may have been started: it is the customers' and stays in front.
+          stepBack("worker");
+          const [{ offerMetrics }, { WorkerMetrics }, { Worker }] = await Promise.all([
+            import("../../serve/own-metrics.js"),
+            import("../../worker/metrics.js"),
+            import("../../worker/worker.js"),
+          ]);
+          const metrics = new WorkerMetrics(() => store.deadEvents.count());
+          let written = 0;
+          const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
+            claimAfterMs: claimAfter * 1_000,
+            onIncident: (cause) => {
+              incident(cause);
+              metrics.trouble(cause);
+            },
+            onFailure: () => metrics.failed(),
+            onBacklog: backlogLogger(log),
+            onBatch: (batch) => {
+              written += batch.added;
+              metrics.batch(batch);
+              if (batch.dead > 0) log.warn({ dead: batch.dead }, "events were set aside in dead_events");
+            },
+          });
+          let admin: AdminServer | undefined;
+          try {
+            if (flags.once === true) {
+              // The first step may only make the group.
+              await worker.step();
+              while ((await worker.step()) > 0);
+              context.print({ written }, `${counted(written, "event")} written`);
+              return;
+            }
+            admin = await offerMetrics(metrics.registry, address);
+            await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
+          } finally {
+            await admin?.close();
+            await handle.close();
           }
-          admin = await offerMetrics(metrics.registry, address);
-          await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
-        } finally {
-          await admin?.close();
-          await handle.close();
-        }
-      }, () => openPatiently(() => openConfiguredStore(context.config, flags.once === true ? {} : { busyMs: STORE_BUSY_MS }), incident));
+        },
+        () => openPatiently(() => openConfiguredStore(context.config, flags.once === true ? {} : { busyMs: STORE_BUSY_MS }), incident),
+      );
     });
 }
 

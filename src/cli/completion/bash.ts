@@ -1,10 +1,13 @@
 /** Completion for bash, from 3.2 on (which macOS has). */
-import { flagsOf, placePattern, placesOf, quoted, takingValue, type CompletedCommand, type Value } from "./model.js";
+import { type CompletedCommand, flagsOf, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
 
 const INDENT = "    ";
 
 export function bashScript(commands: readonly CompletedCommand[]): string {
-  const paths = commands.slice(1).map(({ path }) => quoted(path)).join("|");
+  const paths = commands
+    .slice(1)
+    .map(({ path }) => quoted(path))
+    .join("|");
   return `# Completion of popup for bash, made by: popup completion bash
 _popup_offer() {
   case "$1" in
@@ -38,7 +41,16 @@ ${commands.flatMap(valueCases).join("\n")}
   esac
   if [[ $cur == -* ]]; then
     case "$cmd" in
-${commands.map((command) => `${INDENT}  ${quoted(command.path)}) _popup_offer words ${quoted(flagsOf(commands, command).flatMap(({ names }) => names).join(" "))} ;;`).join("\n")}
+${commands
+  .map(
+    (command) =>
+      `${INDENT}  ${quoted(command.path)}) _popup_offer words ${quoted(
+        flagsOf(commands, command)
+          .flatMap(({ names }) => names)
+          .join(" "),
+      )} ;;`,
+  )
+  .join("\n")}
     esac
     return
   fi
@@ -50,7 +62,9 @@ complete -F _popup popup`;
 }
 
 function valueCases(command: CompletedCommand): string[] {
-  return command.options.flatMap((option) => (option.value ? [`${INDENT}${placesOf(command, option).map(placePattern).join("|")}) ${offer(option.value)}; return ;;`] : []));
+  return command.options.flatMap((option) =>
+    option.value ? [`${INDENT}${placesOf(command, option).map(placePattern).join("|")}) ${offer(option.value)}; return ;;`] : [],
+  );
 }
 
 function wordCases({ path, members, args, repeats }: CompletedCommand): string[] {

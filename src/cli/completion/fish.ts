@@ -1,5 +1,5 @@
 /** Completion for fish, with what each command and option is about. */
-import { takingValue, type CompletedCommand, type CompletedOption, type Value } from "./model.js";
+import { type CompletedCommand, type CompletedOption, takingValue, type Value } from "./model.js";
 
 export function fishScript(commands: readonly CompletedCommand[]): string {
   return `# Completion of popup for fish, made by: popup completion fish
@@ -13,10 +13,15 @@ function __popup_at
             continue
         end
         switch "$cmd $word"
-            case ${commands.slice(1).map(({ path }) => quoted(path)).join(" ")}
+            case ${commands
+              .slice(1)
+              .map(({ path }) => quoted(path))
+              .join(" ")}
                 set cmd "$cmd $word"
                 set args 0
-            case ${takingValue(commands).map(({ path = "*", name }) => quoted(`${path} ${name}`)).join(" ")}
+            case ${takingValue(commands)
+              .map(({ path = "*", name }) => quoted(`${path} ${name}`))
+              .join(" ")}
                 set value yes
             case '* -*'
             case '*'

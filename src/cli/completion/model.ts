@@ -54,7 +54,10 @@ function valueOf({ argChoices }: Option | Argument, name: string): Value {
 }
 
 /** A command and an option of it, `popup users load --mode`; of one that every command has, `undefined --json`. */
-export interface Place { readonly path: string | undefined; readonly name: string }
+export interface Place {
+  readonly path: string | undefined;
+  readonly name: string;
+}
 
 export function placesOf({ path }: CompletedCommand, { names, shared }: CompletedOption): Place[] {
   return names.map((name) => ({ path: shared ? undefined : path, name }));

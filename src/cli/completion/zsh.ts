@@ -1,10 +1,13 @@
 /** Completion for zsh, with what each command and option is about. */
-import { flagsOf, placePattern, placesOf, quoted, takingValue, type CompletedCommand, type Value } from "./model.js";
+import { type CompletedCommand, flagsOf, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
 
 const INDENT = "    ";
 
 export function zshScript(commands: readonly CompletedCommand[]): string {
-  const paths = commands.slice(1).map(({ path }) => quoted(path)).join("|");
+  const paths = commands
+    .slice(1)
+    .map(({ path }) => quoted(path))
+    .join("|");
   return `#compdef popup
 # Completion of popup for zsh, made by: popup completion zsh
 _popup() {
@@ -30,7 +33,14 @@ ${commands.flatMap(valueCases).join("\n")}
   esac
   if [[ $cur == -* ]]; then
     case "$cmd" in
-${commands.map((command) => `${INDENT}  (${quoted(command.path)}) offered=(${flagsOf(commands, command).flatMap(({ names, about }) => names.map((name) => described(name, about))).join(" ")}) ;;`).join("\n")}
+${commands
+  .map(
+    (command) =>
+      `${INDENT}  (${quoted(command.path)}) offered=(${flagsOf(commands, command)
+        .flatMap(({ names, about }) => names.map((name) => described(name, about)))
+        .join(" ")}) ;;`,
+  )
+  .join("\n")}
     esac
     _describe -o option offered
     return
@@ -43,11 +53,14 @@ if [[ $funcstack[1] == _popup ]]; then _popup "$@"; else compdef _popup popup; f
 }
 
 function valueCases(command: CompletedCommand): string[] {
-  return command.options.flatMap((option) => (option.value ? [`${INDENT}(${placesOf(command, option).map(placePattern).join("|")}) ${offer(option.value)}; return ;;`] : []));
+  return command.options.flatMap((option) =>
+    option.value ? [`${INDENT}(${placesOf(command, option).map(placePattern).join("|")}) ${offer(option.value)}; return ;;`] : [],
+  );
 }
 
 function wordCases({ path, members, args, repeats }: CompletedCommand): string[] {
-  if (members.length > 0) return [`${INDENT}(${quoted(`${path}:0`)}) offered=(${members.map(({ name, about }) => described(name, about)).join(" ")}); _describe command offered ;;`];
+  if (members.length > 0)
+    return [`${INDENT}(${quoted(`${path}:0`)}) offered=(${members.map(({ name, about }) => described(name, about)).join(" ")}); _describe command offered ;;`];
   return args.map((value, index) => `${INDENT}(${quoted(`${path}:`)}${repeats && index === args.length - 1 ? "*" : index}) ${offer(value)} ;;`);
 }
 

@@ -1,5 +1,5 @@
 /** Stored = counted, and no cap exceeded, by the times of the stored events. */
-import { formatCap, type Cap } from "../../../dist/caps.js";
+import { type Cap, formatCap } from "../../../dist/caps.js";
 import { formatDay } from "../../../dist/time.js";
 import type { Case, Finding } from "./findings.js";
 import { groupBy } from "./group.js";
@@ -12,7 +12,11 @@ export function checkCounters({ reading, rules }: Case): Finding[] {
       const events = stored.get(user)?.get(id)?.length ?? 0;
       const counter = reading.counters.get(user)?.get(id) ?? 0;
       if (events === counter) continue;
-      findings.push({ kind: counter > events ? "doubled" : "uncounted", count: Math.abs(counter - events), text: `${user}, campaign ${id}: Redis counts ${counter}, the store has ${events}` });
+      findings.push({
+        kind: counter > events ? "doubled" : "uncounted",
+        count: Math.abs(counter - events),
+        text: `${user}, campaign ${id}: Redis counts ${counter}, the store has ${events}`,
+      });
     }
   }
   return findings;
@@ -37,7 +41,9 @@ export function checkCaps({ reading, rules }: Case): Finding[] {
 function countedTimes(events: Case["reading"]["events"]): Map<string, Map<number, number[]>> {
   const counted = events.filter(({ type, overCap }) => type === "impression" && !overCap);
   const byUser = [...groupBy(counted, ({ userId }) => userId)];
-  return new Map(byUser.map(([user, own]) => [user, new Map([...groupBy(own, ({ campaignId }) => campaignId)].map(([id, shows]) => [id, shows.map(({ at }) => at)]))]));
+  return new Map(
+    byUser.map(([user, own]) => [user, new Map([...groupBy(own, ({ campaignId }) => campaignId)].map(([id, shows]) => [id, shows.map(({ at }) => at)]))]),
+  );
 }
 
 /** How many of the showings at these times are more than the cap allows. Calendar days are UTC's. */

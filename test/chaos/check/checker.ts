@@ -1,7 +1,7 @@
 /** The verdict on a run: a pure function of what the customers remember, what is stored and what is counted. */
-import { isAccepted, keyOf, type Entry } from "../history.js";
+import { type Entry, isAccepted, keyOf } from "../history.js";
 import { checkCaps, checkCounters } from "./caps.js";
-import { FINDING_KINDS, type Case, type Finding, type FindingKind } from "./findings.js";
+import { type Case, FINDING_KINDS, type Finding, type FindingKind } from "./findings.js";
 import { checkKept, checkTotals } from "./kept.js";
 import { checkReserved, checkShown } from "./shown.js";
 
@@ -26,8 +26,18 @@ export interface Verdict {
 
 export function check(run: Case): Verdict {
   const { entries, breaksConnections } = run;
-  const findings = [...checkKept(run), ...checkTotals(run), ...checkCounters(run), ...checkCaps(run), ...checkShown(run), ...checkReserved(run), ...entries.flatMap((entry) => bareFinding(entry, breaksConnections))];
-  const counts = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, findings.reduce((sum, finding) => sum + (finding.kind === kind ? finding.count : 0), 0)])) as Record<FindingKind, number>;
+  const findings = [
+    ...checkKept(run),
+    ...checkTotals(run),
+    ...checkCounters(run),
+    ...checkCaps(run),
+    ...checkShown(run),
+    ...checkReserved(run),
+    ...entries.flatMap((entry) => bareFinding(entry, breaksConnections)),
+  ];
+  const counts = Object.fromEntries(
+    FINDING_KINDS.map((kind) => [kind, findings.reduce((sum, finding) => sum + (finding.kind === kind ? finding.count : 0), 0)]),
+  ) as Record<FindingKind, number>;
   const gets = entries.filter(({ kind }) => kind === "get");
   const degraded: Record<string, number> = {};
   for (const { answer } of gets) {

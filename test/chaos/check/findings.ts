@@ -12,7 +12,19 @@ import type { Rules } from "../population.js";
  * request without an answer. `refused`: a report that was never accepted, though the system was well again.
  * `connection`: a connection lost where the fault is no reason for it.
  */
-export const FINDING_KINDS = ["lost", "destroyed", "uncounted", "doubled", "phantom", "over cap", "shown", "answer", "unanswered", "refused", "connection"] as const;
+export const FINDING_KINDS = [
+  "lost",
+  "destroyed",
+  "uncounted",
+  "doubled",
+  "phantom",
+  "over cap",
+  "shown",
+  "answer",
+  "unanswered",
+  "refused",
+  "connection",
+] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 export interface Finding {

@@ -16,7 +16,8 @@ export function checkKept({ entries, reading, destroyed, forgotten }: Case): Fin
     tries.sort((a, b) => a.answered - b.answered);
     const events = stored.get(key) ?? [];
     const kept = tries.some(({ answer }) => isAccepted(answer));
-    const object = (kind: Finding["kind"], text: string): void => void findings.push({ kind, count: 1, text: `${key}: ${text}; answers: ${tries.map(({ answer }) => answer.kind).join(", ")}` });
+    const object = (kind: Finding["kind"], text: string): void =>
+      void findings.push({ kind, count: 1, text: `${key}: ${text}; answers: ${tries.map(({ answer }) => answer.kind).join(", ")}` });
     if (events.length > 1) object("doubled", `stored ${events.length} times`);
     if (!kept && !tries.some(({ answer }) => answer.kind === "wrong")) object("refused", `never accepted in ${tries.length} tries`);
     if (kept && events.length === 0) object(forgotten && destroyed.has(key) ? "destroyed" : "lost", "accepted, not stored");
@@ -25,7 +26,8 @@ export function checkKept({ entries, reading, destroyed, forgotten }: Case): Fin
   for (const [key, events] of stored) {
     const tries = sent.get(key);
     if (!tries) findings.push({ kind: "phantom", count: 1, text: `${key}: stored, never sent` });
-    else if (events.some(({ campaignId }) => campaignId !== tries[0]?.campaign)) findings.push({ kind: "phantom", count: 1, text: `${key}: stored for another campaign than sent` });
+    else if (events.some(({ campaignId }) => campaignId !== tries[0]?.campaign))
+      findings.push({ kind: "phantom", count: 1, text: `${key}: stored for another campaign than sent` });
   }
   return findings;
 }

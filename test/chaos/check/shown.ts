@@ -1,7 +1,7 @@
 /** No customer sees what they must not, as far as a customer can be sure of it: judged by answers that came before the question. */
-import { formatCap, type Cap } from "../../../dist/caps.js";
+import { type Cap, formatCap } from "../../../dist/caps.js";
 import { formatDay } from "../../../dist/time.js";
-import { keyOf, type Entry, type GetEntry, type ReportEntry } from "../history.js";
+import { type Entry, type GetEntry, keyOf, type ReportEntry } from "../history.js";
 import type { Case, Finding } from "./findings.js";
 import { groupBy } from "./group.js";
 
@@ -22,9 +22,19 @@ export function checkShown({ entries, rules, destroyed, movesClock }: Case): Fin
         continue;
       }
       if (campaign.members?.has(user) === false) object("of a target that they are not in");
-      if (told.some(({ kind, answer, campaign: of, answered }) => of === shown && answered < get.sent && answer.kind === "recorded" && campaign.stopAfter.some((stop) => stop === kind))) object("after they had stopped it");
+      if (
+        told.some(
+          ({ kind, answer, campaign: of, answered }) =>
+            of === shown && answered < get.sent && answer.kind === "recorded" && campaign.stopAfter.some((stop) => stop === kind),
+        )
+      )
+        object("after they had stopped it");
       const full = (caps: readonly Cap[], reports: readonly ReportEntry[]): Cap | undefined => caps.find((cap) => isFull(cap, reports, get, movesClock));
-      const cap = full(campaign.caps, counted.filter((report) => report.campaign === shown)) ?? full(rules.policy, counted);
+      const cap =
+        full(
+          campaign.caps,
+          counted.filter((report) => report.campaign === shown),
+        ) ?? full(rules.policy, counted);
       if (cap) object(`though ${formatCap(cap)} had no room`);
     }
   }
@@ -48,11 +58,19 @@ function isFull(cap: Cap, counted: readonly ReportEntry[], get: GetEntry, movesC
 /** With a reservation, a showing that is reported in time was given a place in the caps: it is never answered `capped`. */
 export function checkReserved({ entries, rules, destroyed }: Case): Finding[] {
   if (rules.reserveS === 0) return [];
-  const shownAt = new Map(entries.flatMap((entry: Entry) => (entry.kind === "get" && entry.answer.kind === "popup" ? [[entry.answer.id, entry.sent] as const] : [])));
+  const shownAt = new Map(
+    entries.flatMap((entry: Entry) => (entry.kind === "get" && entry.answer.kind === "popup" ? [[entry.answer.id, entry.sent] as const] : [])),
+  );
   return entries.flatMap((entry): Finding[] => {
     if (entry.kind === "get" || entry.answer.kind !== "capped" || destroyed.has(keyOf(entry.user, entry.kind, entry.id))) return [];
     const shown = shownAt.get(entry.id);
     if (shown === undefined || entry.answered > shown + rules.reserveS * 1_000) return [];
-    return [{ kind: "answer", count: 1, text: `${entry.user}, campaign ${entry.campaign}: ${entry.id} was capped ${Math.round(entry.answered - shown)} ms after its place was reserved` }];
+    return [
+      {
+        kind: "answer",
+        count: 1,
+        text: `${entry.user}, campaign ${entry.campaign}: ${entry.id} was capped ${Math.round(entry.answered - shown)} ms after its place was reserved`,
+      },
+    ];
   });
 }

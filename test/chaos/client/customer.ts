@@ -6,8 +6,8 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventType } from "../../../dist/event.js";
 import { Random } from "../../helpers/random.js";
-import { isAccepted, type Answer, type Entry } from "../history.js";
-import { AppClient } from "./http.js";
+import { type Answer, type Entry, isAccepted } from "../history.js";
+import type { AppClient } from "./http.js";
 
 export interface Habits {
   /** Between two logins, ms, on average. */
@@ -31,7 +31,13 @@ export class Customer {
   readonly #giveUp = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(private readonly users: readonly string[], private readonly app: AppClient, private readonly habits: Habits, seed: number, private readonly note: (entry: Entry) => void) {
+  constructor(
+    private readonly users: readonly string[],
+    private readonly app: AppClient,
+    private readonly habits: Habits,
+    seed: number,
+    private readonly note: (entry: Entry) => void,
+  ) {
     this.#random = new Random(seed);
     // Every report that waits listens to it.
     setMaxListeners(0, this.#hurry.signal);
@@ -93,7 +99,10 @@ export class Customer {
     }
   }
 
-  async #noted(request: { kind: "get"; user: string } | { kind: EventType; user: string; campaign: number; id: string }, send: () => Promise<Answer>): Promise<Answer> {
+  async #noted(
+    request: { kind: "get"; user: string } | { kind: EventType; user: string; campaign: number; id: string },
+    send: () => Promise<Answer>,
+  ): Promise<Answer> {
     const sent = nowMs();
     const answer = await send();
     this.note({ ...request, sent, answered: nowMs(), answer });

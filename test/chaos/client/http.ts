@@ -1,6 +1,7 @@
 /** The app's side of HTTP: one request, one answer, and never an exception. */
-import { Connection, getPopup, postReport, type Reply } from "../../../dist-bench/http-client.js";
+
 import type { EventType } from "../../../dist/event.js";
+import { Connection, getPopup, postReport, type Reply } from "../../../dist-bench/http-client.js";
 import type { Answer } from "../history.js";
 
 /** A GET that has no answer by then will not get one. */
@@ -9,7 +10,10 @@ const REPORT_PATIENCE_MS = 10_000;
 /** Shorter than the server's own, so that a connection is not used while the server closes it. */
 const IDLE_MS = 4_000;
 
-interface Idle { readonly connection: Connection; readonly since: number }
+interface Idle {
+  readonly connection: Connection;
+  readonly since: number;
+}
 
 export class AppClient {
   readonly #idle: Idle[] = [];
@@ -22,8 +26,8 @@ export class AppClient {
     if (reply === undefined) return { kind: "unanswered" };
     if (reply.status === 204) return { kind: "none", degraded: headerOf(reply, "popup-degraded") ?? null };
     const body = fieldsOf(reply);
-    if (reply.status === 200 && typeof body["campaign_id"] === "number" && typeof body["impression_id"] === "string") {
-      return { kind: "popup", campaign: body["campaign_id"], id: body["impression_id"] };
+    if (reply.status === 200 && typeof body.campaign_id === "number" && typeof body.impression_id === "string") {
+      return { kind: "popup", campaign: body.campaign_id, id: body.impression_id };
     }
     return unexpected(reply);
   }
@@ -89,9 +93,9 @@ function fieldsOf({ body }: Reply): Record<string, unknown> {
 
 /** What a 202 promises, or undefined for one of an unknown form. */
 function acceptance(type: EventType, body: Record<string, unknown>): Answer | undefined {
-  if (body["spooled"] === true && (type === "impression" ? body["counted"] === null : body["recorded"] === true)) return { kind: "spooled" };
-  if (type !== "impression") return body["recorded"] === true ? { kind: "recorded" } : undefined;
-  if (body["counted"] === true && typeof body["total"] === "number") return { kind: "counted", total: body["total"] };
-  if (body["counted"] === false && (body["reason"] === "duplicate" || body["reason"] === "capped")) return { kind: body["reason"] };
+  if (body.spooled === true && (type === "impression" ? body.counted === null : body.recorded === true)) return { kind: "spooled" };
+  if (type !== "impression") return body.recorded === true ? { kind: "recorded" } : undefined;
+  if (body.counted === true && typeof body.total === "number") return { kind: "counted", total: body.total };
+  if (body.counted === false && (body.reason === "duplicate" || body.reason === "capped")) return { kind: body.reason };
   return undefined;
 }

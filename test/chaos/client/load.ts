@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { readHistory, type Entry } from "../history.js";
+import { type Entry, readHistory } from "../history.js";
 import type { ClientMessage, ClientOrder, LoadPlan } from "./messages.js";
 
 export interface Load {
@@ -27,9 +27,11 @@ export function startLoad(plan: LoadPlan): Load {
     if ("progress" in message) ended = message.progress;
   });
   const obey = (order: ClientOrder): Promise<ClientMessage> => {
-    const done = new Promise<ClientMessage>((resolve) => child.on("message", (message: ClientMessage) => {
-      if ("done" in message && message.done === order.order) resolve(message);
-    }));
+    const done = new Promise<ClientMessage>((resolve) =>
+      child.on("message", (message: ClientMessage) => {
+        if ("done" in message && message.done === order.order) resolve(message);
+      }),
+    );
     child.send(order);
     return Promise.race([done, exited.then(() => Promise.reject(new Error("the client process ended by itself")))]);
   };

@@ -1,9 +1,10 @@
 /** The process of the customers: `client/process.ts PLAN`. Writes the history as it goes. */
-import { createWriteStream } from "node:fs";
+
 import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { CUSTOMERS, usersOf } from "../population.js";
 import type { Entry } from "../history.js";
+import { CUSTOMERS, usersOf } from "../population.js";
 import { Customer, nowMs } from "./customer.js";
 import { AppClient } from "./http.js";
 import type { ClientMessage, ClientOrder, LoadPlan } from "./messages.js";
@@ -37,14 +38,16 @@ async function finish(patienceMs: number): Promise<void> {
 
 async function flood(gets: number, together: number): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: together }, async () => {
-    while (next < gets) {
-      const user = `flood-${next++}`;
-      const sent = nowMs();
-      const answer = await app.popup(user);
-      note({ kind: "get", user, sent, answered: nowMs(), answer });
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: together }, async () => {
+      while (next < gets) {
+        const user = `flood-${next++}`;
+        const sent = nowMs();
+        const answer = await app.popup(user);
+        note({ kind: "get", user, sent, answered: nowMs(), answer });
+      }
+    }),
+  );
   tell({ done: "flood" });
 }
 

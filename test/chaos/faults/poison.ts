@@ -7,7 +7,13 @@ export const poison: Fault = {
   strike: async ({ redis, serve }, hold) => {
     const { stream } = new Keys();
     await redis.with(async (connection) => {
-      for (const fields of [["e", "impression 1"], ["x", "y"], ["e", "wink 1 ann id-1 1 0 "], ["e", "impression 0 ann id-2 1 0 "]]) await connection.xadd(stream, "*", ...fields);
+      for (const fields of [
+        ["e", "impression 1"],
+        ["x", "y"],
+        ["e", "wink 1 ann id-1 1 0 "],
+        ["e", "impression 0 ann id-2 1 0 "],
+      ])
+        await connection.xadd(stream, "*", ...fields);
     });
     await serve.kill("worker");
     await hold();
