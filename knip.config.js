@@ -1,4 +1,4 @@
-/** Exports, files and dependencies that nothing uses. Tests and benches import the built program: for knip their `dist/` is `src/`. */
+/** Exports, files and dependencies that nothing uses. Tests and benches import the built program: to knip their `dist/` is `src/`. */
 export default {
   entry: [
     "bin/*.js",
@@ -8,11 +8,21 @@ export default {
     "bench/{main,case-process,floor-server,bare-parse,peak-memory,change-process,publish-all}.ts",
     "bench/cases/*.ts",
     "test/**/*.test.ts",
-    "test/{chaos,fuzz,soak}/main.ts",
+    "test/{chaos,fuzz,soak,screenshots}/main.ts",
     "test/**/process.ts",
     "test/soak/heap-report.ts",
+    "web/demo/page.js",
   ],
-  project: ["src/**/*.ts", "bench/**/*.ts", "test/**/*.ts", "bin/*.js"],
+  project: ["src/**/*.ts", "bench/**/*.ts", "test/**/*.ts", "bin/*.js", "web/**/*.js"],
+  // Programs of the machine, not of packages.
+  ignoreBinaries: ["redis-server", "openssl", "mount", "umount", "prlimit", "script", "fish"],
+  // The client as it is served beside the page's scripts.
+  ignoreUnresolved: ["./client/index.js"],
   ignoreExportsUsedInFile: { interface: true, type: true },
-  compilers: { ts: (text) => text.replaceAll(/(["'](?:\.\.\/)+)dist\//g, "$1src/") },
+  compilers: Object.fromEntries(
+    ["ts", "js"].map((kind) => [
+      kind,
+      (text) => text.replaceAll(/(["'](?:\.\.\/)+)dist\//g, "$1src/").replaceAll(/(["'](?:\.\.\/)+)dist-bench\//g, "$1bench/"),
+    ]),
+  ),
 };

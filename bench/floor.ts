@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { inTurns } from "./turns.js";
 
-export const FLOOR_USERS = 1_000_000;
+const FLOOR_USERS = 1_000_000;
 /** Values in one MSET, and MSETs under way. */
 const SET_TOGETHER = 1_000;
 const PIPELINE = 8;

@@ -92,7 +92,7 @@ interface RedisServer {
 }
 
 /** A redis-server with the flags of the engine's embedded one, because it is that. */
-export async function startRedis(context: CaseContext, name: string): Promise<RedisServer> {
+async function startRedis(context: CaseContext, name: string): Promise<RedisServer> {
   const server = await openEmbeddedRedis(redisDir({ dataDir: join(context.dir, name), redisUrl: "embedded", redisCa: null, prefix: "", actor: "bench" }));
   context.defer(() => server.stop());
   const redis = await backgroundConnection(server.url);

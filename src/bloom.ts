@@ -9,7 +9,7 @@ import { hash } from "node:crypto";
 /** The share of users outside an audience who are taken for members. */
 export const BLOOM_FALSE_POSITIVES = 0.001;
 /** Bits of a member: -log2 of the share, rounded. */
-export const BLOOM_HASHES = 10;
+const BLOOM_HASHES = 10;
 /** Bits per member: hashes / ln 2. */
 const BITS_PER_MEMBER = BLOOM_HASHES / Math.LN2;
 /** A smaller one saves nothing worth having, and this one is as good as exact for a few hundred members. */

@@ -18,11 +18,11 @@ export type Reaction = (typeof REACTIONS)[number];
 
 /** Campaign ids are packed in 32 bits for the scripts. */
 export const MAX_CAMPAIGN_ID = 4_294_967_295;
-export const MAX_PRIORITY = 1_000_000;
+const MAX_PRIORITY = 1_000_000;
 /** A place that is held longer than this is held for nobody. */
-export const MAX_RESERVE_S = 3_600;
+const MAX_RESERVE_S = 3_600;
 /** Test users are named one by one; for more there are segments. */
-export const MAX_TEST_USERS = 20;
+const MAX_TEST_USERS = 20;
 
 export interface CampaignFields {
   readonly title: string;

@@ -8,10 +8,10 @@ export type Cap =
   | { readonly limit: number; readonly window: "total" | "day" | "week" | "month" | "session" }
   | { readonly limit: number; readonly window: "rolling"; readonly durationMs: number };
 
-export const MAX_WINDOWED_LIMIT = 100;
-export const MAX_TOTAL_LIMIT = 1_000_000;
+const MAX_WINDOWED_LIMIT = 100;
+const MAX_TOTAL_LIMIT = 1_000_000;
 /** A rolling window reaches back at most a year: a longer one is what `total` is for. */
-export const MAX_ROLLING_MS = 366 * 86_400_000;
+const MAX_ROLLING_MS = 366 * 86_400_000;
 /** More caps than this on one campaign is a mistake, and each costs time in every decision. */
 export const MAX_CAPS = 8;
 

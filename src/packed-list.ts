@@ -43,9 +43,9 @@ const NOT_INDEXED = 65_535;
 /** Places and audiences are packed in 16 bits. */
 const MOST_LISTED = 65_535;
 export const CAP_KIND = { total: 1, day: 2, week: 3, month: 4, rolling: 5, session: 6 } as const;
-export const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32, test: 64 } as const;
-export const POLICY_FLAG = { total: 1, sessions: 2 } as const;
-export const AUDIENCE_FLAG = { bitmap: 1, set: 2, bloom: 8 } as const;
+const FLAG = { exempt: 1, serve: 2, stopClick: 4, stopDismiss: 8, untilEnd: 16, sessions: 32, test: 64 } as const;
+const POLICY_FLAG = { total: 1, sessions: 2 } as const;
+const AUDIENCE_FLAG = { bitmap: 1, set: 2, bloom: 8 } as const;
 const AUDIENCE_BYTES = 9;
 const NOBODY: TargetProgram = { entry: REJECT, steps: [], triggers: [] };
 /** A policy cap on `total` has no end; its records live this long after the last impression. */

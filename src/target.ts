@@ -17,8 +17,8 @@ export type Target =
 export const SEGMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const SEGMENT_NAME_RULE = "1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or digit";
 /** Audiences one expression may name; more are better loaded as one segment. */
-export const MAX_TARGET_AUDIENCES = 32;
-export const MAX_TARGET_LENGTH = 2_000;
+const MAX_TARGET_AUDIENCES = 32;
+const MAX_TARGET_LENGTH = 2_000;
 const MAX_DEPTH = 64;
 
 const TOKEN = /\s*(?:([&|!()])|(all|users)(?![A-Za-z0-9._:-])|segment:([A-Za-z0-9._-]+))/y;

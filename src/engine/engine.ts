@@ -20,7 +20,7 @@ import { type Pending, settle, Turns } from "./turns.js";
 /** A decision not back from Redis by then is given up (DESIGN §8). */
 export const DECISION_DEADLINE_MS = 40;
 /** The app does not wait for a report's answer, so it may take longer; but it ends. */
-export const REPORT_DEADLINE_MS = 1_000;
+const REPORT_DEADLINE_MS = 1_000;
 /** How often a process looks for what no request has told it about; and while it waits for something, ms. */
 const REFRESH_MS = 500;
 const WAITING_MS = 100;

@@ -6,7 +6,7 @@ import { invalid, PopupError } from "../errors.js";
 import { type EventType, readToken } from "../event.js";
 import { isUserId, parseUserId } from "../user-id.js";
 
-export const MAX_BODY_BYTES = 4_096;
+const MAX_BODY_BYTES = 4_096;
 const MAX_QUERY_LENGTH = 2_048;
 
 export interface PopupQuery {

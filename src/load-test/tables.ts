@@ -49,7 +49,7 @@ export function msText(ms: number | null): string {
   return ms === null ? "–" : shortMs(ms).toLocaleString("en-US");
 }
 
-export function outcomeText(outcome: string): string {
+function outcomeText(outcome: string): string {
   if (isDegraded(outcome)) return `204 degraded: ${outcome.slice("degraded_".length)}`;
   return OUTCOME_TEXT[outcome] ?? (isError(outcome) ? `error: status ${outcome.slice("error_".length)}` : outcome);
 }

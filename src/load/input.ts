@@ -131,7 +131,7 @@ async function* startingWith<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerat
   }
 }
 
-export const shownName = (path: string): string => (path === "-" ? "standard input" : basename(path));
+const shownName = (path: string): string => (path === "-" ? "standard input" : basename(path));
 
 function notReadable(name: string, error: unknown): PopupError {
   if ((error as NodeJS.ErrnoException).code === "ENOENT") return new PopupError("bad_file", `${name} does not exist`, { hint: "check the path" });

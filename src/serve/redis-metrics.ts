@@ -75,7 +75,7 @@ export class RedisMetrics {
 }
 
 /** Made anew for each scrape, so that what is unknown is left out instead of old. */
-export async function render(reading: Reading | undefined): Promise<Metrics> {
+async function render(reading: Reading | undefined): Promise<Metrics> {
   const registry = new Registry();
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
     new Gauge({ name, help, labelNames, aggregator: "first", registers: [registry] });

@@ -69,7 +69,7 @@ async function usersWithRecords(redis: Redis, keys: Keys): Promise<string[]> {
 const damaged = (userId: string): Difference => ({ user_id: userId, campaign_id: null, what: "the whole record", redis: "unreadable", events: "whole" });
 
 /** @param now epoch ms; sessions that are over do not count */
-export function differencesOf(userId: string, { expected, actual }: Comparison, now: number): Difference[] {
+function differencesOf(userId: string, { expected, actual }: Comparison, now: number): Difference[] {
   const found: Difference[] = [];
   for (const field of new Set([...expected.keys(), ...actual.keys()])) {
     const kind = KINDS[field.replace(/\d+$/, "")];

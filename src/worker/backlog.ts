@@ -1,7 +1,7 @@
 /** The alarm over what awaits a sink: told once when it is too much, and once when it is over. */
 
 /** Entries; one holds the events of a shared call, so that this is a minute or more of a busy engine. */
-export const MOST_BACKLOG = 100_000;
+const MOST_BACKLOG = 100_000;
 
 export class Backlog {
   #tooMany = false;

@@ -7,7 +7,7 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-c
 const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"];
 
 /** The browser's program, or undefined when this machine has none. */
-export function findBrowser(): string | undefined {
+function findBrowser(): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
   return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find((path) => {
     try {

@@ -20,7 +20,7 @@ export const STARTS = ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z", "2026-06-
 );
 /** Integer ids at the edges of bytes and chunks, and string ids that look like integers. */
 export const USERS = ["0", "7", "8", "65535", "65536", "1000003", "007", "4294967296", "anna@bank", "u-1"];
-export const SEGMENTS = ["payroll", "staff", "vip"];
+const SEGMENTS = ["payroll", "staff", "vip"];
 const ROLLING = [1_000, 30_000, 900_000, 6 * 3_600_000, DAY, 7 * DAY];
 
 export interface World {

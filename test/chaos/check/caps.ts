@@ -47,7 +47,7 @@ function countedTimes(events: Case["reading"]["events"]): Map<string, Map<number
 }
 
 /** How many of the showings at these times are more than the cap allows. Calendar days are UTC's. */
-export function excess(cap: Cap, times: readonly number[]): number {
+function excess(cap: Cap, times: readonly number[]): number {
   if (cap.window === "total") return Math.max(0, times.length - cap.limit);
   if (cap.window === "day") {
     const days = groupBy(times, (at) => formatDay(at, "UTC"));
