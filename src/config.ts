@@ -6,7 +6,7 @@
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { PopupError } from "./errors.js";
-import { LOG_LEVELS, type LogLevel } from "./log.js";
+import { LOG_LEVELS, type LogLevel } from "./log-level.js";
 import { didYouMean } from "./suggest.js";
 
 export interface Config {

@@ -1,5 +1,6 @@
 /** Logs go to stderr, one line an incident, as JSON. */
 import { destination, type Logger, pino } from "pino";
+import type { LogLevel } from "./log-level.js";
 import { maskSecrets } from "./secrets.js";
 
 export type { Logger };
@@ -7,9 +8,6 @@ export type { Logger };
 /** Causes told in one incident. */
 const MOST_CAUSES = 8;
 const SELDOM_MS = 60_000;
-
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** @param part which process of the engine speaks */
 export function openLog(part: string, level: LogLevel = "info"): Logger {

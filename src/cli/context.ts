@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { type Config, type ConfigFlags, readConfig } from "../config.js";
 import { PopupError } from "../errors.js";
-import type { LogLevel } from "../log.js";
+import type { LogLevel } from "../log-level.js";
 import type { Store } from "../store/store.js";
 
 export { table } from "./table.js";

@@ -1,6 +1,6 @@
 /** The command line: what there is, apart from running it. */
 import { type Argument, Command, InvalidArgumentError, Option } from "commander";
-import { LOG_LEVELS } from "../log.js";
+import { LOG_LEVELS } from "../log-level.js";
 import { maskSecrets } from "../secrets.js";
 import { nearest } from "../suggest.js";
 import { VERSION } from "../version.js";

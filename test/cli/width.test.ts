@@ -108,7 +108,7 @@ t.test("on a terminal of 80 columns, in the zone of the setting, without colours
     ["audience", "overlap", "payroll", "staff-of-the-head-office-and-all-branches"],
   ];
   // One process for all of them: starting Node for each would cost half a minute.
-  const source = `const { main } = await import("./dist/cli/main.js"); for (const args of ${JSON.stringify(commands)}) { await main(args); console.log("@@@"); }`;
+  const source = `const { main } = await import("./dist/cli/main.js"); for (const args of ${JSON.stringify(commands)}) { await main(args); process.stdout.removeAllListeners("error"); console.log("@@@"); }`;
   const program = `stty cols 80; exec env ${[...bareNode(), "--input-type=module", "-e", source].map((word) => `'${word}'`).join(" ")}`;
   const child = spawn("script", ["--quiet", "--return", "--command", program, "/dev/null"], {
     env: { ...popup.env, TERM: "xterm-256color" },

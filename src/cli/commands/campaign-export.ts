@@ -1,7 +1,6 @@
 /** `popup campaign export` */
 import { type Command, Option } from "commander";
 import { campaignToJson } from "../../campaign.js";
-import { formatCampaignCsv } from "../../campaign-files.js";
 import { contextOf, withStore } from "../context.js";
 
 export function exportCommand(group: Command): void {
@@ -12,7 +11,8 @@ export function exportCommand(group: Command): void {
     .addHelpText("after", "\nExample:\n  popup campaign export --format csv > campaigns.csv")
     .action((options: { format: "json" | "csv" }, command: Command) => {
       const context = contextOf(command);
-      return withStore(context, (store) => {
+      return withStore(context, async (store) => {
+        const { formatCampaignCsv } = await import("../../campaign-files.js");
         const timezone = store.settings.get("timezone");
         const campaigns = store.campaigns.list().map((campaign) => campaignToJson(campaign, timezone));
         context.print(campaigns, options.format === "csv" ? formatCampaignCsv(campaigns) : JSON.stringify(campaigns, null, 2));

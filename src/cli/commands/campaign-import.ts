@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { campaignToJson } from "../../campaign.js";
-import { parseCampaignFile } from "../../campaign-files.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { importCampaigns } from "../../store/campaign-changes.js";
 import type { Store } from "../../store/store.js";
@@ -17,8 +16,9 @@ export function importCommand(group: Command): void {
       .argument("<file>", "a file, or - for standard input"),
   )
     .addHelpText("after", "\nExample:\n  popup campaign import fixtures/campaigns.json")
-    .action((file: string, flags: YesFlag, command: Command) => {
+    .action(async (file: string, flags: YesFlag, command: Command) => {
       const context = contextOf(command);
+      const { parseCampaignFile } = await import("../../campaign-files.js");
       const records = parseCampaignFile(readText(file), file);
       return withStore(context, async (store) => {
         const ending = endedBy(store, records);

@@ -4,7 +4,6 @@ import { PopupError } from "../../errors.js";
 import type { DeadEvent } from "../../store/dead-events.js";
 import type { Store } from "../../store/store.js";
 import { formatLocal, formatTime } from "../../time.js";
-import { retryDead } from "../../worker/retry.js";
 import { addYes, confirm, type YesFlag } from "../confirm.js";
 import { contextOf, counted, table, timesIn, withStore } from "../context.js";
 
@@ -62,8 +61,9 @@ function retry(group: Command): void {
     .addHelpText("after", "\nExamples:\n  popup dead retry\n  popup dead retry 1780000000000-0")
     .action((ids: string[], _options, command: Command) => {
       const context = contextOf(command);
-      return withStore(context, (store) => {
+      return withStore(context, async (store) => {
         const letters = ids.length === 0 ? store.deadEvents.list() : ids.map((id) => find(store, id));
+        const { retryDead } = await import("../../worker/retry.js");
         const left = retryDead(store, letters);
         const kept = letters.length - left.length;
         context.print({ kept, dead: left.length }, `${counted(kept, "event")} kept`);

@@ -4,7 +4,7 @@ import { openRedis } from "../../background.js";
 import { PopupError } from "../../errors.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
-import { type Difference, reconcile } from "../../sync/reconcile.js";
+import type { Difference } from "../../sync/reconcile.js";
 import { contextOf, counted, withStore } from "../context.js";
 import { progressBar } from "../progress.js";
 
@@ -19,6 +19,7 @@ export function reconcileCommand(program: Command): void {
       return withStore(context, async (store) => {
         const handle = await openRedis(context.config);
         stepBack("sync");
+        const { reconcile } = await import("../../sync/reconcile.js");
         const bar = progressBar("comparing users", context.quiet);
         const differences: Difference[] = [];
         try {

@@ -3,14 +3,11 @@ import { type Command, Option } from "commander";
 import { parseCampaignId } from "../../campaign.js";
 import { invalid } from "../../errors.js";
 import type { Unit } from "../../report/calendar.js";
-import { reportCsv } from "../../report/csv.js";
-import { reportPage } from "../../report/page.js";
-import { type ReportAsk, reportOf } from "../../report/report.js";
+import type { ReportAsk } from "../../report/report.js";
 import { parseTime } from "../../time.js";
 import { VERSION } from "../../version.js";
 import { contextOf, withStore } from "../context.js";
 import { writePage } from "../page-file.js";
-import { campaignText, overviewText } from "../report-text.js";
 
 interface Flags {
   from?: string;
@@ -40,7 +37,13 @@ export function reportCommand(program: Command): void {
     .action((text: string | undefined, flags: Flags, command: Command) => {
       const context = contextOf(command);
       if (flags.csv === true && context.json) throw invalid("--csv", "is given together with --json", "ask for one of them");
-      return withStore(context, (store) => {
+      return withStore(context, async (store) => {
+        const [{ reportOf }, { reportCsv }, { reportPage }, { campaignText, overviewText }] = await Promise.all([
+          import("../../report/report.js"),
+          import("../../report/csv.js"),
+          import("../../report/page.js"),
+          import("../report-text.js"),
+        ]);
         const id = text === undefined ? null : parseCampaignId(text);
         const timezone = store.settings.get("timezone");
         const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { redisBytes } from "../../encoding.js";
 import { invalid, PopupError } from "../../errors.js";
-import { importSegments, loadAudience } from "../../load/load.js";
 import type { Audience } from "../../store/audiences.js";
 import type { Store } from "../../store/store.js";
 import { parseTarget, SEGMENT_NAME, SEGMENT_NAME_RULE, segmentsOf } from "../../target.js";
@@ -37,6 +36,7 @@ function load(group: Command): void {
       const context = contextOf(command);
       if (!SEGMENT_NAME.test(name)) throw invalid("name", `"${name}" is not a segment name`, SEGMENT_NAME_RULE);
       return runLoad(context, flags, async (store, options) => {
+        const { loadAudience } = await import("../../load/load.js");
         const result = await loadAudience(store, { kind: "segment", name }, file, options, "segment.load");
         context.print(result, loadLine(result, flags.mode));
       });
@@ -55,6 +55,7 @@ function importBy(group: Command): void {
     .action((file: string, flags: LoadFlags & { by: string }, command: Command) => {
       const context = contextOf(command);
       return runLoad(context, flags, async (store, options) => {
+        const { importSegments } = await import("../../load/load.js");
         const { results, rows, rejected, rejects_file: rejects } = await importSegments(store, file, flags.by, options);
         const total = `${counted(results.length, "segment")} from ${counted(rows, "row")}, ${rejected.toLocaleString("en-US")} rejected${rejects === null ? "" : ` (see ${rejects})`}`;
         context.print(results, [...results.map((result) => loadLine(result, flags.mode)), total].join("\n"));

@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { readJwtSecret } from "../../config.js";
 import { invalid } from "../../errors.js";
-import { openLog } from "../../log.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
 import { type AuthFlags, addAuthFlags, checkExposure, parseAuth } from "./serve-auth.js";
@@ -59,7 +58,7 @@ export function serveCommand(program: Command): void {
       };
       checkDemo(host, flags);
       checkExposure(host, flags);
-      const { serve } = await import("../../serve/supervisor.js");
+      const [{ serve }, { openLog }] = await Promise.all([import("../../serve/supervisor.js"), import("../../log.js")]);
       const stopped = untilStopped();
       const serving = await serve(context.config, options, openLog("serve", context.logLevel));
       context.note(

@@ -1,11 +1,8 @@
 /** `popup sync` */
 import type { Command } from "commander";
 import { openConfiguredStore, openRedis } from "../../background.js";
-import { incidentLogger, openLog } from "../../log.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
-import { syncStore } from "../../sync/sync.js";
-import { watchStore } from "../../sync/watch.js";
 import { contextOf, counted, openPatiently, runUntilStopped, withStore } from "../context.js";
 import { progressBar } from "../progress.js";
 import { parseAdmin, wholeNumber } from "./admin-flag.js";
@@ -26,10 +23,11 @@ export function syncCommand(program: Command): void {
     .option("--full", "send everything, and rebuild the users' counters from the events")
     .option("--admin <host:port>", "with --watch: serve sync's own /metrics there", "off")
     .addHelpText("after", "\nExamples:\n  popup sync\n  popup sync --watch --interval 60\n  popup sync --full --redis redis://127.0.0.1:6379")
-    .action((flags: Flags, command: Command) => {
+    .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
       const interval = wholeNumber("--interval", flags.interval, 1, 3_600);
       const address = parseAdmin(flags.admin);
+      const { incidentLogger, openLog } = await import("../../log.js");
       const log = openLog("sync", context.logLevel);
       const incident = incidentLogger(log);
       return withStore(
@@ -41,7 +39,11 @@ export function syncCommand(program: Command): void {
           const keys = new Keys(context.config.prefix);
           try {
             if (flags.watch === true) {
-              const [{ offerMetrics }, { SyncMetrics }] = await Promise.all([import("../../serve/own-metrics.js"), import("../../sync/metrics.js")]);
+              const [{ offerMetrics }, { SyncMetrics }, { watchStore }] = await Promise.all([
+                import("../../serve/own-metrics.js"),
+                import("../../sync/metrics.js"),
+                import("../../sync/watch.js"),
+              ]);
               const metrics = new SyncMetrics(Date.now());
               const admin = await offerMetrics(metrics.registry, address);
               const ending = new AbortController();
@@ -65,6 +67,7 @@ export function syncCommand(program: Command): void {
               await runUntilStopped(watching, () => ending.abort(), handle.redis).finally(() => admin.close());
               return;
             }
+            const { syncStore } = await import("../../sync/sync.js");
             const bar = progressBar("restoring users", context.quiet);
             const result = await syncStore(store, handle.redis, keys, Date.now, { full: flags.full === true, progress: bar.update }).finally(bar.stop);
             const { users_restored: users, ...published } = result;

@@ -1,7 +1,6 @@
 /** `popup users load`, and the versions of user lists */
 import type { Command } from "commander";
 import { parseCampaignId } from "../../campaign.js";
-import { loadAudience } from "../../load/load.js";
 import { contextOf } from "../context.js";
 import { addVersionCommands } from "./audience-versions.js";
 import { addLoadFlags, type LoadFlags, loadLine, runLoad } from "./load-flags.js";
@@ -21,6 +20,7 @@ export function usersCommands(program: Command): void {
       return runLoad(context, flags, async (store, options) => {
         const campaignId = parseCampaignId(id);
         store.campaigns.get(campaignId);
+        const { loadAudience } = await import("../../load/load.js");
         const result = await loadAudience(store, { kind: "users", campaignId }, file, options, "users.load");
         context.print(result, loadLine(result, flags.mode));
       });

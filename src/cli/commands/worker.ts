@@ -1,7 +1,7 @@
 /** `popup worker` */
 import { type Command, Option } from "commander";
 import { openConfiguredStore, openRedis } from "../../background.js";
-import { incidentLogger, type Logger, openLog } from "../../log.js";
+import type { Logger } from "../../log.js";
 import { stepBack } from "../../priority.js";
 import { Keys } from "../../redis/keys.js";
 import type { AdminServer } from "../../serve/admin.js";
@@ -21,10 +21,11 @@ export function workerCommand(program: Command): void {
     .option("--claim-after <seconds>", "take over what another worker has held for this long", "15")
     .option("--admin <host:port>", "serve the worker's own /metrics there", "off")
     .addHelpText("after", "\nExamples:\n  popup worker\n  popup worker --once\n  popup worker --admin 127.0.0.1:9465")
-    .action((flags: { once?: boolean; claimAfter: string; admin: string }, command: Command) => {
+    .action(async (flags: { once?: boolean; claimAfter: string; admin: string }, command: Command) => {
       const context = contextOf(command);
       const claimAfter = wholeNumber("--claim-after", flags.claimAfter, 1, 3_600);
       const address = parseAdmin(flags.admin);
+      const { incidentLogger, openLog } = await import("../../log.js");
       const log = openLog("worker", context.logLevel);
       const incident = incidentLogger(log);
       return withStore(
