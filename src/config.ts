@@ -90,6 +90,11 @@ export function readJwtSecret(env: NodeJS.ProcessEnv = process.env): string | un
   return env.POPUP_JWT_SECRET === "" ? undefined : env.POPUP_JWT_SECRET;
 }
 
+/** The browser of `popup preview --png`, in place of one that is found. */
+export function readChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env.POPUP_CHROMIUM === "" ? undefined : env.POPUP_CHROMIUM;
+}
+
 /** An environment without the secrets that only API processes need. */
 export function withoutJwtSecret({ POPUP_JWT_SECRET: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;

@@ -16,6 +16,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { explainCommand } from "./commands/explain.js";
 import { keyCommands } from "./commands/key.js";
 import { planCommands } from "./commands/plan.js";
+import { previewCommand } from "./commands/preview.js";
 import { reconcileCommand } from "./commands/reconcile.js";
 import { reportCommand } from "./commands/report.js";
 import { segmentCommands } from "./commands/segment.js";
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
     deadCommands,
     reportCommand,
     explainCommand,
+    previewCommand,
     reconcileCommand,
     settingsCommands,
     auditCommand,

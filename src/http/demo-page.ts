@@ -1,4 +1,4 @@
-/** The demo page of `popup serve --demo`: the files of web/demo/, and the client for apps as it was built. */
+/** The demo page of `popup serve --demo` and `popup preview`: the files of web/demo/, and the client for apps as it was built. */
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ export interface PageFile {
 
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
 /** Nothing but what comes from here runs, and nobody else is asked; pictures are where campaigns say (DESIGN §4). */
-const POLICY =
+export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src https: http://localhost:* http://127.0.0.1:* data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const FOLDERS = [
   ["/demo", join(PACKAGE_ROOT, "web/demo")],

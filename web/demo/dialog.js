@@ -9,7 +9,7 @@ const phone = element("phone", HTMLElement);
 let then;
 
 /**
- * @param {import("./client/index.js").Popup} popup
+ * @param {Pick<import("./client/index.js").Popup, "title" | "body" | "image_url">} popup
  * @param {{ opened: () => void, dismissed: () => void }} after one of them is called when it is closed
  * @returns {boolean} false when there is one already
  */
