@@ -11,7 +11,7 @@ export default {
     "test/{chaos,fuzz,soak,screenshots}/main.ts",
     "test/**/process.ts",
     "test/soak/heap-report.ts",
-    "web/demo/page.js",
+    "web/demo/{page,preview}.js",
   ],
   project: ["src/**/*.ts", "bench/**/*.ts", "test/**/*.ts", "bin/*.js", "web/**/*.js"],
   // Programs of the machine, not of packages.
