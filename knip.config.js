@@ -8,7 +8,7 @@ export default {
     "bench/{main,case-process,floor-server,bare-parse,peak-memory,change-process,publish-all}.ts",
     "bench/cases/*.ts",
     "test/**/*.test.ts",
-    "test/{chaos,fuzz,soak,screenshots}/main.ts",
+    "test/{chaos,fuzz,pack,screenshots,soak}/main.ts",
     "test/**/process.ts",
     "test/soak/heap-report.ts",
     "web/demo/{page,preview}.js",
