@@ -1,6 +1,6 @@
 /**
  * Rollups: the events once more, some ten thousand at a time, by campaign and in columns (event-columns.ts), which is what reports read.
- * A store that has events gets theirs with the next ones that are written. The index of events by campaign had served reports only.
+ * A store that has events gets theirs with the next ones that are written. The index of events by campaign had served reports and extend, which read rollups now.
  */
 export const rollups = `
 CREATE TABLE rollups (
