@@ -1,4 +1,5 @@
 /** What `npm pack` packs is what runs, and runs where it was unpacked. `npm run pack-test` does the same with a true install. */
+import "./helpers/uncovered.js";
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
 /** `--auth key`: from `popup key create` to a revoked key, through real processes; and what is told while no key is known. */
+import "../helpers/uncovered.js";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";

@@ -1,4 +1,5 @@
 /** The chaos suite in short: three faults for real, one after another on the same engine. `npm run chaos` runs all of them. */
+import "../helpers/uncovered.js";
 import t from "tap";
 import { seedOfRun } from "../helpers/random.js";
 import type { Fault } from "./fault.js";

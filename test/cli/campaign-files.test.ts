@@ -1,3 +1,4 @@
+import "../helpers/uncovered.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";

@@ -1,4 +1,5 @@
 /** Loads that do not come to their end, or meet another: the audience is as it was, or as the load makes it, and nothing between. */
+import "../helpers/uncovered.js";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";

@@ -3,6 +3,7 @@
  * The file is UCI Bank Marketing (https://doi.org/10.24432/C5K306) with a column `user_id`, and is not part of this repository.
  */
 
+import "../helpers/uncovered.js";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";

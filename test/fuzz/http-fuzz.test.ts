@@ -1,4 +1,5 @@
 /** The HTTP fuzz in short; `npm run fuzz` is the long form. */
+import "../helpers/uncovered.js";
 import t from "tap";
 import { seedOfRun } from "../helpers/random.js";
 import { openEngine } from "./engine.js";

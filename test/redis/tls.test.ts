@@ -2,6 +2,7 @@
  * Redis by TLS, with a user that has just the rights that docs/operations.md names: everything works, trouble is told
  * in words, and the password is nowhere to be seen.
  */
+import "../helpers/uncovered.js";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";

@@ -1,5 +1,6 @@
 /** The log of a whole engine: one line an incident, and as much of it as --log-level says. */
 
+import "../helpers/uncovered.js";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
 /** Damage takes what it hit and nothing else: a torn end, a wrong byte anywhere, a lost line end, long nonsense. */
+import "../helpers/uncovered.js";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";

@@ -1,4 +1,5 @@
 /** A disk that is full or slow, and a spool that is large: refusals at once, nothing lost, memory flat. */
+import "../helpers/uncovered.js";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

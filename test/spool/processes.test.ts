@@ -1,4 +1,5 @@
 /** Several processes, and processes that are killed: what was accepted is replayed, in order, by whoever is left. */
+import "../helpers/uncovered.js";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";

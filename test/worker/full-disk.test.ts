@@ -1,5 +1,6 @@
 /** A full disk: nothing is acknowledged that was not written, work goes on when there is room, and the store is whole. */
 
+import "../helpers/uncovered.js";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

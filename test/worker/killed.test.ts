@@ -1,5 +1,6 @@
 /** kill -9 of the worker at any moment: every event is stored once, and nothing stays pending. */
 
+import "../helpers/uncovered.js";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";

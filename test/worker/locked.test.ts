@@ -1,5 +1,6 @@
 /** A store that another process keeps locked: the worker waits, says so once, loses nothing, and still ends when told to. */
 
+import "../helpers/uncovered.js";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
