@@ -5,6 +5,7 @@
  * Packed, as the store keeps it, a chunk is its 8 KiB of bits, or, when sparse, its members as ascending little-endian 16-bit numbers.
  */
 import { endianness } from "node:os";
+import { includesOrdered, keepOnce } from "./ordered.js";
 
 export const CHUNK_BITS = 65_536;
 export const CHUNK_BYTES = CHUNK_BITS / 8;
@@ -58,13 +59,7 @@ export class Chunk {
 
   has(member: number): boolean {
     if (!this.#list) return ((this.#bits[member >> 3] ?? 0) & (0x80 >> (member & 7))) !== 0;
-    let [low, high] = [0, this.#order(this.#list)];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#list[middle] ?? 0) < member) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.#length && this.#list[low] === member;
+    return includesOrdered(this.#list, this.#order(this.#list), member);
   }
 
   /** The packed form. It is a view: not to be kept past the next change. */
@@ -82,10 +77,8 @@ export class Chunk {
   #order(list: Uint16Array): number {
     if (this.#ordered) return this.#length;
     list.subarray(0, this.#length).sort();
-    let kept = 1;
-    for (let at = 1; at < this.#length; at++) if (list[at] !== list[at - 1]) list[kept++] = list[at] ?? 0;
     this.#ordered = true;
-    return (this.#length = kept);
+    return (this.#length = keepOnce(list, this.#length));
   }
 
   #makeRoom(list: Uint16Array): void {
@@ -120,6 +113,13 @@ export function eachMember(packed: Uint8Array, visit: (member: number) => void):
     let byte = packed[index] ?? 0;
     for (let member = index * 8; byte !== 0; member++, byte = (byte << 1) & 0xff) if ((byte & 0x80) !== 0) visit(member);
   }
+}
+
+/** The ids of a packed chunk, ascending. @param number the chunk's */
+export function idsIn(number: number, packed: Uint8Array): number[] {
+  const ids: number[] = [];
+  eachMember(packed, (member) => ids.push(number * CHUNK_BITS + member));
+  return ids;
 }
 
 /** The 8 KiB of bits of a packed chunk, a copy. */

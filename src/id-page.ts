@@ -4,6 +4,7 @@
  * each page: its chunks would be 65,536 small objects, met in no order.
  */
 import { CHUNK_BITS, Chunk, packMembers } from "./chunk.js";
+import { includesOrdered, keepOnce } from "./ordered.js";
 
 export const PAGE_CHUNKS = 256;
 const PAGE_IDS = PAGE_CHUNKS * CHUNK_BITS;
@@ -35,7 +36,7 @@ export class IdPage {
   has(id: number): boolean {
     if (this.#chunks) return this.#chunks[id >>> 16]?.has(id % CHUNK_BITS) ?? false;
     const ids = this.#inOrder();
-    return ids[lowerBound(ids, id)] === id;
+    return includesOrdered(ids, ids.length, id);
   }
 
   /** Puts a packed chunk into an empty place of the page. @param number from 0 to 255 */
@@ -101,17 +102,6 @@ function endOfChunk(ids: Uint32Array, from: number): number {
   return to;
 }
 
-/** Where the first id that is not smaller stands. @param ids ascending */
-function lowerBound(ids: Uint32Array, id: number): number {
-  let [low, high] = [0, ids.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ids[middle] ?? 0) < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Puts the first `length` ids in ascending order, each once; returns how many there are. */
 function orderOnce(list: Uint32Array, length: number): number {
   const ids = list.subarray(0, length);
@@ -121,9 +111,7 @@ function orderOnce(list: Uint32Array, length: number): number {
     byDigit(ids, between, 0);
     byDigit(between, ids, DIGIT_BITS);
   }
-  let kept = 1;
-  for (let at = 1; at < length; at++) if (ids[at] !== ids[at - 1]) ids[kept++] = ids[at] ?? 0;
-  return kept;
+  return keepOnce(ids, length);
 }
 
 const places = new Uint32Array(DIGIT + 1);

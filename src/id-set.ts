@@ -1,5 +1,5 @@
 /** A set of user ids held in memory: integer ids on pages, string ids as they are. */
-import { CHUNK_BITS, eachMember } from "./chunk.js";
+import { idsIn } from "./chunk.js";
 import { IdPage, PAGE_CHUNKS } from "./id-page.js";
 import { integerId } from "./user-id.js";
 
@@ -39,11 +39,7 @@ export class IdSet {
 
   /** Integer ids in ascending order. */
   *integerIds(): Generator<number> {
-    for (const { number, members } of this.packed()) {
-      const found: number[] = [];
-      eachMember(members, (member) => found.push(number * CHUNK_BITS + member));
-      yield* found;
-    }
+    for (const { number, members } of this.packed()) yield* idsIn(number, members);
   }
 
   /** The integer ids chunk by chunk, ascending, packed (src/chunk.ts); views that a change of the set may spoil. */

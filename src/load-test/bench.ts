@@ -1,5 +1,5 @@
 /** A load test from its plan to its result. */
-import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { openConfiguredStore } from "../background.js";
 import type { Config } from "../config.js";
@@ -109,17 +109,14 @@ export function checkPagePath(path: string): void {
   }
 }
 
-/** Writes the result as a page of its own. */
-export function writePage(path: string, { load, result }: BenchRun, assertions: readonly Assertion[]): void {
-  writeFileSync(
-    path,
-    pageOf({
-      result,
-      curves: { get: curveOf(load.measured.get.latency), post: curveOf(load.measured.post.latency) },
-      assertions: assertions.map(({ text }) => text),
-      failures: failures(assertions, result),
-    }),
-  );
+/** The result as a page of its own. */
+export function benchPage({ load, result }: BenchRun, assertions: readonly Assertion[]): string {
+  return pageOf({
+    result,
+    curves: { get: curveOf(load.measured.get.latency), post: curveOf(load.measured.post.latency) },
+    assertions: assertions.map(({ text }) => text),
+    failures: failures(assertions, result),
+  });
 }
 
 function stopHere(signal: AbortSignal): void {

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { PART_BYTES, PART_CHUNKS, partsOf, setPartOf } from "../audience-parts.js";
 import { addToBloom, bloomBytes } from "../bloom.js";
-import { CHUNK_BITS, CHUNK_BYTES, eachMember, unpackChunk } from "../chunk.js";
+import { CHUNK_BYTES, idsIn, unpackChunk } from "../chunk.js";
 import { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
@@ -194,6 +194,8 @@ async function sendBloom(
 
 /** @param members asked twice: first for the digests, then for what is to be sent */
 async function sendSet(writer: PartWriter, key: string, members: () => Iterable<string>, parts: number, live: readonly string[]): Promise<string[]> {
+  // An audience that has no such set: its members need not be read for that.
+  if (parts === 0) return [];
   const hashes = Array.from({ length: parts }, () => createHash("sha256").update("set"));
   const counts = hashes.map(() => 0);
   let read = 0;
@@ -234,9 +236,7 @@ const shortened = (hash: Hash): string => hash.digest("base64url").slice(0, 16);
 
 function* allMembers(store: Store, audienceId: number): Generator<string> {
   for (const { number, members } of store.audiences.members.chunks(audienceId)) {
-    const ids: string[] = [];
-    eachMember(members, (member) => ids.push(String(number * CHUNK_BITS + member)));
-    yield* ids;
+    for (const id of idsIn(number, members)) yield String(id);
   }
   yield* store.audiences.members.strings(audienceId);
 }

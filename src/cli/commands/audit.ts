@@ -1,10 +1,11 @@
 /** `popup audit` */
 import type { Command } from "commander";
+import { audienceLabel } from "../../audience.js";
 import { parseCampaignId } from "../../campaign.js";
-import { invalid } from "../../errors.js";
 import type { AuditEntry } from "../../store/audit.js";
-import { formatLocal, formatTime, parseTime } from "../../time.js";
+import { formatLocal, formatTime } from "../../time.js";
 import { contextOf, timesIn, withStore } from "../context.js";
+import { parsePeriod } from "../period.js";
 import { changesText } from "../plan-text.js";
 import { wholeNumber } from "./admin-flag.js";
 
@@ -36,9 +37,7 @@ export function auditCommand(program: Command): void {
       const limit = wholeNumber("--limit", flags.limit, 1, MOST);
       return withStore(context, (store) => {
         const timezone = store.settings.get("timezone");
-        const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");
-        const to = flags.to === undefined ? Number.MAX_SAFE_INTEGER : parseTime(flags.to, timezone, "--to");
-        if (to <= from) throw invalid("--to", "is not after --from", "give an end later than the start");
+        const { from, to } = parsePeriod(flags, timezone);
         // Written one by one: a store that is years old has more of them than belongs into memory.
         let shown = 0;
         for (const entry of store.audit.newest({ subjects, from, to, limit })) {
@@ -57,8 +56,13 @@ export function auditCommand(program: Command): void {
 }
 
 function subjectsOf(id: string | undefined, { segment, setting }: Flags): string[] | null {
-  const campaign = id === undefined ? [] : [`campaign:${parseCampaignId(id)}`, `campaign:${parseCampaignId(id)}:users`];
-  const subjects = [...campaign, ...(segment === undefined ? [] : [`segment:${segment}`]), ...(setting === undefined ? [] : [`setting:${setting}`])];
+  const campaignId = id === undefined ? undefined : parseCampaignId(id);
+  const campaign = campaignId === undefined ? [] : [`campaign:${campaignId}`, audienceLabel({ kind: "users", campaignId })];
+  const subjects = [
+    ...campaign,
+    ...(segment === undefined ? [] : [audienceLabel({ kind: "segment", name: segment })]),
+    ...(setting === undefined ? [] : [`setting:${setting}`]),
+  ];
   return subjects.length === 0 ? null : subjects;
 }
 

@@ -10,6 +10,7 @@ import type { BenchResult } from "../../load-test/result.js";
 import { isLoopback } from "../../load-test/target.js";
 import { openUsers, parseUsers } from "../../load-test/users.js";
 import { type Context, contextOf, table, untilStopped } from "../context.js";
+import { writePage } from "../page-file.js";
 
 interface Flags {
   url: string;
@@ -70,7 +71,7 @@ export function benchCommand(program: Command): void {
     .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
       // Loaded here: the histograms' library costs more time than most commands need in all.
-      const { bench, benchSelf, checkPagePath, writePage } = await import("../../load-test/bench.js");
+      const { bench, benchSelf, benchPage, checkPagePath } = await import("../../load-test/bench.js");
       const { noProgress, terminalProgress } = await import("../../load-test/progress.js");
       const { plan, self, campaigns, assertions } = taskOf(flags, command);
       if (flags.html !== undefined) checkPagePath(flags.html);
@@ -81,7 +82,7 @@ export function benchCommand(program: Command): void {
       const run = self
         ? await benchSelf(context.config, plan, campaigns, flags, progress, ending.signal, (text) => context.note(text))
         : await bench(plan, flags, progress, ending.signal);
-      if (flags.html !== undefined) writePage(flags.html, run, assertions);
+      if (flags.html !== undefined) writePage(flags.html, benchPage(run, assertions));
       await show(context, run, flags, assertions);
     });
 }

@@ -6,7 +6,7 @@ import { storePath } from "../../config.js";
 import { invalid } from "../../errors.js";
 import { readToken } from "../../event.js";
 import { type Candidate, type Explanation, explanationToJson, reasonText } from "../../explanation.js";
-import { formatTime, parseTime } from "../../time.js";
+import { formatLocal, parseTime } from "../../time.js";
 import { isUserId, USER_ID_RULE } from "../../user-id.js";
 import { type Context, contextOf, table, withStore } from "../context.js";
 
@@ -87,7 +87,5 @@ function tableOf({ candidates, decision, timezone }: Explanation): string {
 
 /** To the second, and never before the time itself: `2026-11-24 15:02:11`. */
 function clock(ms: number, timezone: string): string {
-  return formatTime(Math.ceil(ms / 1_000) * 1_000, timezone)
-    .slice(0, 19)
-    .replace("T", " ");
+  return formatLocal(Math.ceil(ms / 1_000) * 1_000, timezone);
 }

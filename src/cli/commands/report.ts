@@ -4,10 +4,10 @@ import { parseCampaignId } from "../../campaign.js";
 import { invalid } from "../../errors.js";
 import type { Unit } from "../../report/calendar.js";
 import type { ReportAsk } from "../../report/report.js";
-import { parseTime } from "../../time.js";
 import { VERSION } from "../../version.js";
 import { contextOf, withStore } from "../context.js";
 import { writePage } from "../page-file.js";
+import { parsePeriod } from "../period.js";
 
 interface Flags {
   from?: string;
@@ -46,9 +46,7 @@ export function reportCommand(program: Command): void {
         ]);
         const id = text === undefined ? null : parseCampaignId(text);
         const timezone = store.settings.get("timezone");
-        const from = flags.from === undefined ? 0 : parseTime(flags.from, timezone, "--from");
-        const to = flags.to === undefined ? Number.MAX_SAFE_INTEGER : parseTime(flags.to, timezone, "--to");
-        if (to <= from) throw invalid("--to", "is not after --from", "give an end later than the start");
+        const { from, to } = parsePeriod(flags, timezone);
         const ask: ReportAsk = { id, from, to, by: flags.by ?? "day", timezone };
         const reports = reportOf(store, ask);
         // A campaign without a single event is in the report with zeros; one that does not exist is an error.

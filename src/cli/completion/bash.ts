@@ -1,13 +1,9 @@
 /** Completion for bash, from 3.2 on (which macOS has). */
-import { type CompletedCommand, flagsOf, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
+import { argumentPattern, type CompletedCommand, flagsOf, pathPattern, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
 
 const INDENT = "    ";
 
 export function bashScript(commands: readonly CompletedCommand[]): string {
-  const paths = commands
-    .slice(1)
-    .map(({ path }) => quoted(path))
-    .join("|");
   return `# Completion of popup for bash, made by: popup completion bash
 _popup_offer() {
   case "$1" in
@@ -28,7 +24,7 @@ _popup() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     case "$cmd $word" in
-      ${paths}) cmd="$cmd $word"; args=0 ;;
+      ${pathPattern(commands)}) cmd="$cmd $word"; args=0 ;;
       ${takingValue(commands).map(placePattern).join("|")})
         if [[ \${COMP_WORDS[i+1]} == = ]]; then ((i++)); fi
         ((i++)) ;;
@@ -67,9 +63,10 @@ function valueCases(command: CompletedCommand): string[] {
   );
 }
 
-function wordCases({ path, members, args, repeats }: CompletedCommand): string[] {
+function wordCases(command: CompletedCommand): string[] {
+  const { path, members, args } = command;
   if (members.length > 0) return [`${INDENT}${quoted(`${path}:0`)}) _popup_offer words ${quoted(members.map(({ name }) => name).join(" "))} ;;`];
-  return args.map((value, index) => `${INDENT}${quoted(`${path}:`)}${repeats && index === args.length - 1 ? "*" : index}) ${offer(value)} ;;`);
+  return args.map((value, index) => `${INDENT}${argumentPattern(command, index)}) ${offer(value)} ;;`);
 }
 
 function offer(value: Value): string {

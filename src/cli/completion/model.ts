@@ -76,5 +76,16 @@ export function flagsOf(commands: readonly CompletedCommand[], { options }: Comp
 /** For a script: a text in single quotes, as bash and zsh read them. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** The commands as a pattern of bash and zsh for `$cmd $word`. */
+export const pathPattern = (commands: readonly CompletedCommand[]): string =>
+  commands
+    .slice(1)
+    .map(({ path }) => quoted(path))
+    .join("|");
+
+/** The place of an argument as a pattern of bash and zsh for `$cmd:$args`; the last one that may be repeated stands for all behind it. */
+export const argumentPattern = ({ path, args, repeats }: CompletedCommand, index: number): string =>
+  `${quoted(`${path}:`)}${repeats && index === args.length - 1 ? "*" : index}`;
+
 /** A place as a pattern of bash and zsh for `$cmd $word`. */
 export const placePattern = ({ path, name }: Place): string => (path === undefined ? `*${quoted(` ${name}`)}` : quoted(`${path} ${name}`));

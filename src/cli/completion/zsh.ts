@@ -1,13 +1,9 @@
 /** Completion for zsh, with what each command and option is about. */
-import { type CompletedCommand, flagsOf, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
+import { argumentPattern, type CompletedCommand, flagsOf, pathPattern, placePattern, placesOf, quoted, takingValue, type Value } from "./model.js";
 
 const INDENT = "    ";
 
 export function zshScript(commands: readonly CompletedCommand[]): string {
-  const paths = commands
-    .slice(1)
-    .map(({ path }) => quoted(path))
-    .join("|");
   return `#compdef popup
 # Completion of popup for zsh, made by: popup completion zsh
 _popup() {
@@ -17,7 +13,7 @@ _popup() {
   while (( i < CURRENT )); do
     word=$words[i]
     case "$cmd $word" in
-      (${paths}) cmd="$cmd $word"; args=0 ;;
+      (${pathPattern(commands)}) cmd="$cmd $word"; args=0 ;;
       (${takingValue(commands).map(placePattern).join("|")}) (( i++ )) ;;
       (*' -'*) ;;
       (*) (( args++ )) ;;
@@ -58,10 +54,11 @@ function valueCases(command: CompletedCommand): string[] {
   );
 }
 
-function wordCases({ path, members, args, repeats }: CompletedCommand): string[] {
+function wordCases(command: CompletedCommand): string[] {
+  const { path, members, args } = command;
   if (members.length > 0)
     return [`${INDENT}(${quoted(`${path}:0`)}) offered=(${members.map(({ name, about }) => described(name, about)).join(" ")}); _describe command offered ;;`];
-  return args.map((value, index) => `${INDENT}(${quoted(`${path}:`)}${repeats && index === args.length - 1 ? "*" : index}) ${offer(value)} ;;`);
+  return args.map((value, index) => `${INDENT}(${argumentPattern(command, index)}) ${offer(value)} ;;`);
 }
 
 const OFFERS = { file: "_files", folder: "_files -/", any: ":" } as const;
