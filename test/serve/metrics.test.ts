@@ -109,9 +109,9 @@ t.test("an engine tells of its processes, its stream and its Redis; doctor puts 
       [],
     );
 
-  // A terminal of its own, where there is util-linux' script.
+  // A terminal of its own, where there is util-linux' script. "exec": else a Ctrl-C may end the shell first, with a code of its own.
   if (process.platform === "linux") {
-    const terminal = spawn("script", ["-qec", `stty columns 80 rows 24; ${process.execPath} ${POPUP} top --admin ${admin}`, "/dev/null"], {
+    const terminal = spawn("script", ["-qec", `stty columns 80 rows 24; exec ${process.execPath} ${POPUP} top --admin ${admin}`, "/dev/null"], {
       env: { ...popup.env, TERM: "xterm" },
       stdio: ["pipe", "pipe", "ignore"],
     });
