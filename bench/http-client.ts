@@ -1,5 +1,5 @@
 /**
- * A small HTTP client for what wrk cannot do: requests at a fixed rate, and a fixed number of them.
+ * A small HTTP client for what wrk cannot do: a fixed number of requests.
  * One request at a time on each of its keep-alive connections; knows just enough of HTTP/1.1 for the engine's answers.
  */
 import { connect, type Socket } from "node:net";

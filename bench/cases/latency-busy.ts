@@ -9,17 +9,18 @@ import { readManifest } from "../../dist/manifest.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
 import type { CaseContext, CaseResult } from "../case.js";
-import { closedLoop, during, forSeconds, LOST_MS, type OpenResult, openLoop } from "../client-load.js";
 import { runPopup, startPopup } from "../commands.js";
-import { getPopup } from "../http-client.js";
+import { LOST_MS, type OpenResult, openLoop } from "../open-loop.js";
 import { campaignInput, fillMixed, putAudience } from "../population.js";
 import { SeededRandom } from "../random.js";
 import { openEngine, reportImpressions } from "../reports.js";
 import { type EngineSubject, settled, startChild, startEngine, stopChild } from "../servers.js";
+import { runWrk } from "../wrk.js";
 
 const USERS = 1_000_000;
 const SEGMENT = "big";
-const CSV_IDS = { quick: 1_000_000, full: 10_000_000 };
+/** Loads, one after the other. */
+const CSV_IDS = { quick: [1_000_000], full: [1_000_000, 10_000_000] };
 /** Ids in the CSV are drawn from this many times as many: dense enough for a bitmap, as a bank's are. */
 const CSV_RANGE = 2;
 /** Commands that held Redis for less than this, µs, are not looked at. */
@@ -41,33 +42,30 @@ interface Phase {
 export async function run(context: CaseContext): Promise<CaseResult> {
   const mode = context.quick ? "quick" : "full";
   const engine = await startEngine(context, "engine", fill);
-  const csv = join(context.dir, "big.csv");
-  writeCsv(csv, CSV_IDS[mode]);
+  const csvs = CSV_IDS[mode].map((ids) => ({ ids, path: join(context.dir, `${ids}.csv`) }));
+  for (const { ids, path } of csvs) writeCsv(path, ids);
   await engine.redis.config("SET", "slowlog-log-slower-than", HELD_US, "slowlog-max-len", 10_000);
   // What a save has to write: records and events of a busy bank.
   await reportImpressions(await openEngine(context, engine.config.redisUrl, engine.keys), { count: RECORDS[mode], users: USERS, campaigns: 50, seed: 8 });
   await settled(engine.redis);
   startPopup(context, engine.env, ["sync", "--watch"]);
 
-  const random = new SeededRandom(9);
-  const request = (): string => getPopup(random.below(USERS));
-  await closedLoop(engine.url, during(1, request));
-  const saturation = await closedLoop(engine.url, during(PHASE_S[mode], request));
-  const rate = saturation.rps / 4;
+  const load = { kind: "get", first: 0, users: USERS, campaigns: 50 } as const;
+  await runWrk(engine.url, load, 1, 1);
+  const { requests, seconds } = await runWrk(engine.url, load, PHASE_S[mode], 2);
+  const rate = requests / seconds / 4;
   const least = PHASE_S[mode];
   const phases: Phase[] = [];
   const phase = async (name: string, what: string, work: () => Promise<unknown>): Promise<void> => {
     await settled(engine.redis);
     await engine.redis.slowlog("RESET");
-    let working = true;
-    let failure: unknown;
-    const working$ = work()
-      .catch((error: unknown) => (failure = error))
-      .finally(() => (working = false));
-    const [enough, tooLong] = [forSeconds(least), forSeconds(MOST_S)];
-    const result = await openLoop(engine.url, rate, () => (working || enough()) && tooLong(), request);
-    await working$;
-    if (failure !== undefined) throw failure;
+    const done = Promise.all([work(), delay(least * 1e3)]);
+    const result = await openLoop(
+      engine.url,
+      { rate, users: USERS, seed: phases.length + 1 },
+      Promise.race([done, delay(MOST_S * 1e3, undefined, { ref: false })]),
+    );
+    await done;
     phases.push({ phase: name, what, result, held: await longestHeld(engine) });
     context.note(`${name}: p99.9 ${result.p999Ms.toFixed(1)} ms, ${result.bad} bad`);
   };
@@ -75,15 +73,18 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   await phase("publish", `a campaign and its list of ${Math.round(USERS / 20).toLocaleString("en-US")} ids change every ${CHANGE_MS} ms`, () =>
     changing(context, engine, least),
   );
-  await phase("load", `a CSV of ${CSV_IDS[mode].toLocaleString("en-US")} ids into a segment, which is then published, and the index built anew`, () =>
-    loading(context, engine, csv),
-  );
+  for (const { ids, path } of csvs)
+    await phase(
+      `load of ${ids / 1e6} million`,
+      `a CSV of ${ids.toLocaleString("en-US")} ids into a segment, which is then published, and the index built anew`,
+      () => loading(context, engine, path),
+    );
   await phase("save", "BGSAVE", () => saving(engine, "bgsave"));
   await phase("rewrite", "BGREWRITEAOF", () => saving(engine, "bgrewriteaof"));
 
   return {
     title: "latency while busy",
-    about: `GETs in an open loop at a quarter of saturation (${Math.round(rate).toLocaleString("en-US")}/s; saturation by the benchmark's own client), latency from the due time. Sync watches the store; the other work is done by processes of their own on the same cores. ${RECORDS[mode].toLocaleString("en-US")} impressions were reported before. A degraded answer counts as ${LOST_MS.toLocaleString("en-US")} ms.`,
+    about: `GETs in an open loop at a quarter of saturation (${Math.round(rate).toLocaleString("en-US")}/s; saturation by wrk), latency from the due time. Sync watches the store; the other work is done by processes of their own on the same cores. ${RECORDS[mode].toLocaleString("en-US")} impressions were reported before. A degraded answer counts as ${LOST_MS.toLocaleString("en-US")} ms.`,
     tables: [
       {
         caption: "Milliseconds",
@@ -101,7 +102,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
     bounds: phases.slice(1).map(({ phase: name, result }) => ({ name: `p99.9, ${name}`, value: result.p999Ms, relation: "<", limit: 50, unit: " ms" })),
     remarks: [],
     invalid: [],
-    runs: { saturation, rate, phases },
+    runs: { rate, phases },
   };
 }
 
@@ -148,8 +149,8 @@ async function loading(context: CaseContext, engine: EngineSubject, csv: string)
   const indexed = async (): Promise<boolean> => readManifest((await engine.redis.get(engine.keys.manifest)) ?? "").direct.length === 0;
   const before = await revision();
   await runPopup(context, engine.env, ["segment", "load", SEGMENT, csv]);
-  for (const waiting = forSeconds(MOST_S); (await revision()) === before || !(await indexed()); ) {
-    if (!waiting()) throw new Error("the load was not published");
+  for (const started = performance.now(); (await revision()) === before || !(await indexed()); ) {
+    if (performance.now() - started > MOST_S * 1e3) throw new Error("the load was not published");
     await delay(50);
   }
 }
