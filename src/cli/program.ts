@@ -7,6 +7,7 @@ import { VERSION } from "../version.js";
 import { approveCommand } from "./commands/approve.js";
 import { audienceCommands } from "./commands/audience.js";
 import { auditCommand } from "./commands/audit.js";
+import { backupCommand } from "./commands/backup.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
 import { completionCommand } from "./commands/completion.js";
@@ -59,6 +60,7 @@ export function buildProgram(): Command {
     reconcileCommand,
     settingsCommands,
     auditCommand,
+    backupCommand,
     keyCommands,
     doctorCommand,
     topCommand,
