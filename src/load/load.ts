@@ -152,7 +152,8 @@ async function load(
           onProgress: (read) => options.onProgress?.({ rows: read, rejected: rejects.count, bytes: input.bytesRead, size: input.size }),
         });
         rejects.end();
-        if (rejects.count === 0 && options.rejectsFile === undefined) rejects.removeOld();
+        // What lies there for standard input may be of any other list.
+        if (rejects.count === 0 && options.rejectsFile === undefined && path !== "-") rejects.removeOld();
         checkRejects(input.name, rows, rejects, options.maxRejects);
         const shares = taker.shares(rows, rejects.count);
         if (shares.length === 0)
