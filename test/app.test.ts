@@ -1,5 +1,4 @@
 /** The API process never has SQLite in it: its calls are synchronous and would hold up decisions. */
-import "./helpers/uncovered.js";
 import { execFileSync } from "node:child_process";
 import t from "tap";
 import { PACKAGE_ROOT } from "../dist/version.js";

@@ -1,5 +1,4 @@
 /** Passwords in URLs, and in what the Redis client hangs on its errors, do not reach messages and logs. */
-import "./helpers/uncovered.js";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import t from "tap";

@@ -1,4 +1,3 @@
-import "../helpers/uncovered.js";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";

@@ -1,4 +1,3 @@
-import "../helpers/uncovered.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
@@ -86,7 +85,7 @@ t.test("users load: from a file, from stdin, and refused", async (t) => {
   t.match(runs[13], { code: 2, stderr: 'popup: version: "x" is not a version\n' });
   t.match(runs[14], { code: 2, stderr: 'popup: --delimiter: "xy" is no delimiter\n' });
   t.match(runs[15], { code: 0, stdout: "campaign:1:users: 3 rows, 0 added, 3 already there" });
-  const json = await popup(["users", "load", "1", "-", "--json", "--mode", "add", "--column", "no"], '\uFEFFno,city\r\n007,"a, b"\n7,x\r\n');
+  const json = await popup.alone(["users", "load", "1", "-", "--json", "--mode", "add", "--column", "no"], '\uFEFFno,city\r\n007,"a, b"\n7,x\r\n');
   t.match(json, { code: 0, stderr: "" });
   const { seconds, ...result } = JSON.parse(json.stdout) as Record<string, unknown>;
   t.type(seconds, "number");
@@ -103,7 +102,7 @@ t.test("users load: from a file, from stdin, and refused", async (t) => {
     rejects_file: null,
   });
   t.same(
-    await popup(["users", "load", "1", "-"], ""),
+    await popup.alone(["users", "load", "1", "-"], ""),
     failed("popup: standard input is empty\n  it needs a header line with the column user_id, and a user id in each line\n"),
   );
 });

@@ -1,5 +1,4 @@
 /** Every value that the contract bounds, at its bound and past it, as flags. */
-import "../helpers/uncovered.js";
 import t from "tap";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";

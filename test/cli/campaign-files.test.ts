@@ -1,4 +1,3 @@
-import "../helpers/uncovered.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
@@ -53,7 +52,7 @@ t.test("import creates and updates from JSON and CSV; what export writes, import
     ["campaign", "list", "--json"],
   ]);
   for (const run of [again[1], again[3], again[4]]) t.same(JSON.parse(run?.stdout ?? ""), campaigns, "a round trip changes nothing");
-  t.match(await popup(["campaign", "import", "-"], JSON.stringify([{ ...FORM, title: "From stdin" }])), { code: 0, stdout: "1 campaign imported: 7\n" });
+  t.match(await popup.alone(["campaign", "import", "-"], JSON.stringify([{ ...FORM, title: "From stdin" }])), { code: 0, stdout: "1 campaign imported: 7\n" });
 });
 
 t.test("an import is all or nothing", async (t) => {

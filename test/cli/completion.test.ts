@@ -1,5 +1,5 @@
 /** Completion in a real bash; in zsh and fish where they are installed. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { completedCommands } from "../../dist/cli/completion/model.js";
 import { zshScript } from "../../dist/cli/completion/zsh.js";
 import { buildProgram } from "../../dist/cli/program.js";
 import { cli } from "../helpers/cli.js";
+import { onTerminal } from "../helpers/terminal.js";
 import { until } from "../helpers/until.js";
 
 const commands = completedCommands(buildProgram());
@@ -115,7 +116,7 @@ async function typed(t: Test, shell: readonly string[], setUp: string): Promise<
     ["popup --data x settings set timez", "popup --data x settings set timezone"],
     ["popup users load 7 package-l", "popup users load 7 package-lock.json"],
   ];
-  const child = spawn("script", ["--quiet", "--command", shell.join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm" } });
+  const child = onTerminal(`exec ${shell.join(" ")}`, process.env);
   t.teardown(() => child.kill("SIGKILL"));
   let screen = "";
   child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));

@@ -1,5 +1,4 @@
 /** What cannot be undone is asked about on a terminal, and needs --yes elsewhere. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import t, { type Test } from "tap";
 import { type Cli, cli, POPUP } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { bareNode } from "../helpers/node.js";
+import { onTerminal } from "../helpers/terminal.js";
 import { until } from "../helpers/until.js";
 
 const FIELDS = [
@@ -28,9 +28,9 @@ const FIELDS = [
 const create = (...more: string[]): string[] => ["--quiet", "campaign", "create", ...FIELDS, ...more];
 
 /** Runs a command line on a terminal of its own and types the answer when it is asked. */
-async function onTerminal(t: Test, popup: Cli, args: readonly string[], answer: string): Promise<{ code: number | null; screen: string }> {
+async function answered(t: Test, popup: Cli, args: readonly string[], answer: string): Promise<{ code: number | null; screen: string }> {
   const words = ["env", ...bareNode(), POPUP, ...args].map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["--quiet", "--return", "--command", words, "/dev/null"], { env: popup.env });
+  const child = onTerminal(`exec ${words}`, popup.env);
   t.teardown(() => child.kill("SIGKILL"));
   let screen = "";
   child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
@@ -93,10 +93,10 @@ t.test("on a terminal it asks", async (t) => {
   const popup = cli(t);
   await runMany(popup, [create("--status", "active"), create("--status", "active")]);
   const [no, none, left, yes] = await Promise.all([
-    onTerminal(t, popup, ["campaign", "end", "1"], "n\n"),
-    onTerminal(t, popup, ["campaign", "end", "1"], "\u0003"),
-    onTerminal(t, popup, ["campaign", "end", "1"], "\u0004"),
-    onTerminal(t, popup, ["campaign", "end", "2"], "y\n"),
+    answered(t, popup, ["campaign", "end", "1"], "n\n"),
+    answered(t, popup, ["campaign", "end", "1"], "\u0003"),
+    answered(t, popup, ["campaign", "end", "1"], "\u0004"),
+    answered(t, popup, ["campaign", "end", "2"], "y\n"),
   ]);
   for (const [name, run] of Object.entries({ no, "Ctrl-C": none, "end of input": left })) {
     t.equal(run.code, 1, name);

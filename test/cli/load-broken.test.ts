@@ -2,7 +2,7 @@
 import "../helpers/uncovered.js";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -12,6 +12,7 @@ import { type Cli, cli, POPUP, type Run } from "../helpers/cli.js";
 import { bareNode } from "../helpers/node.js";
 import { Random, seedOfRun } from "../helpers/random.js";
 import { startScript } from "../helpers/script.js";
+import { onTerminal } from "../helpers/terminal.js";
 import { until } from "../helpers/until.js";
 
 const OLD = 20_000;
@@ -21,7 +22,7 @@ const NEW_IDS = `user_id\n${Array.from({ length: NEW }, (_, n) => n * 10_000).jo
 
 async function withOld(t: Parameters<typeof cli>[0]): Promise<Cli> {
   const popup = cli(t);
-  const run = await popup(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, n) => `u${n}`).join("\n")}\n`);
+  const run = await popup.alone(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, n) => `u${n}`).join("\n")}\n`);
   if (run.code !== 0) throw new Error(run.stderr);
   return popup;
 }
@@ -75,7 +76,7 @@ t.test("kill -9 and Ctrl-C at any moment", async (t) => {
       t.same([look(popup), made.at(-1)?.integers, made.at(-1)?.strings], [["ok", 0, NEW], NEW, 0], `${signal}: it had come to its end`);
       versions = 1;
       await popup(["segment", "delete", "s", "--yes"]);
-      await popup(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, i) => `u${i}`).join("\n")}\n`);
+      await popup.alone(["segment", "load", "s", "-"], `user_id\n${Array.from({ length: OLD }, (_, i) => `u${i}`).join("\n")}\n`);
     }
   }
   t.match(
@@ -162,24 +163,25 @@ t.test("progress on a terminal, and none where there is none", async (t) => {
   const popup = cli(t);
   const file = join(popup.dir, "many.csv");
   writeFileSync(file, `user_id\n${Array.from({ length: 400_000 }, (_, n) => (n % 1_000 === 0 ? "!" : n)).join("\n")}\n`);
-  const onTerminal = async (args: string): Promise<string> => {
-    const child = spawn("script", ["-qefc", `stty cols 100; ${process.execPath} ${POPUP} ${args}`, "/dev/null"], {
-      env: { ...popup.env, TERM: "xterm" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+  const shown = async (args: string): Promise<string> => {
+    const child = onTerminal(`stty cols 100; exec ${process.execPath} ${POPUP} ${args}`, popup.env, popup.dir);
     let out = "";
     child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
     const [code] = (await once(child, "close")) as [number];
     t.equal(code, 0, args);
     return out;
   };
-  const out = await onTerminal(`segment load s ${file}`);
+  const out = await shown(`segment load s ${file}`);
   t.match(out, /\d+ %  [\d,]+ rows  [\d,]+ rows\/s  [\d,]+ rejected  \d+s left/);
   t.match(
     out,
     /s: 400,000 rows, 399,600 added, 0 already there, 0 removed, 400 rejected \(see .*many\.csv\.rejects\.csv\); 399,600 ids as bitmap, version 1, [\d.]+ s\r\n$/,
   );
-  t.match(await onTerminal(`segment load s - < ${file}`), /[^%]{20}[\d,]+ rows  [\d,]+ rows\/s  [\d,]+ rejected/, "standard input has no known end");
-  t.notMatch(await onTerminal(`--quiet segment load s ${file}`), "rows/s");
+  t.match(await shown(`segment load s - < ${file}`), /[^%]{20}[\d,]+ rows  [\d,]+ rows\/s  [\d,]+ rejected/, "standard input has no known end");
+  const rejects = join(popup.dir, "stdin.rejects.csv");
+  t.equal(readFileSync(rejects, "utf8"), readFileSync(`${file}.rejects.csv`, "utf8"), "what was rejected of it lies where the command ran");
+  t.match(await popup.alone(["segment", "load", "other", "-"], "user_id\n1\n", popup.dir), { code: 0 });
+  t.ok(existsSync(rejects), "and another load from there leaves it");
+  t.notMatch(await shown(`--quiet segment load s ${file}`), "rows/s");
   t.match(await popup(["segment", "load", "s", file]), { code: 0, stderr: "" });
 });

@@ -89,7 +89,7 @@ t.test("wrong usage is exit 2, nothing on stdout, and touches no store", async (
     t.match(run, { code: 2, stdout: "" }, args.join(" "));
     t.ok(run.stderr.startsWith(message) && run.stderr.endsWith(more), `${args.join(" ")}: ${run.stderr}`);
   }
-  t.same(await popup(["nonsense"]), { code: 2, stdout: "", stderr: `error: unknown command 'nonsense'\n${more}` }, "so it is in a process of its own");
+  t.same(await popup.alone(["nonsense"]), { code: 2, stdout: "", stderr: `error: unknown command 'nonsense'\n${more}` }, "so it is in a process of its own");
   t.match(await popup([]), { code: 2, stdout: "", stderr: /^Usage: popup / }, "nothing at all shows the help");
   t.same(await popup(["--redis", "localhost:6379", "campaign", "list"]), {
     code: 2,

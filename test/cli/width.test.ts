@@ -1,15 +1,14 @@
 /** 80 columns: every page of help, and the tables that people look at, with data as it comes. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import stringWidth from "string-width";
 import t from "tap";
 import { everyCommand } from "../../dist/cli/cli-page.js";
 import { buildProgram } from "../../dist/cli/program.js";
 import { table, wrapped } from "../../dist/cli/table.js";
-import { PACKAGE_ROOT } from "../../dist/version.js";
 import { cli } from "../helpers/cli.js";
 import { runMany } from "../helpers/cli-many.js";
 import { bareNode } from "../helpers/node.js";
+import { onTerminal } from "../helpers/terminal.js";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => stringWidth(line)));
 
@@ -110,10 +109,7 @@ t.test("on a terminal of 80 columns, in the zone of the setting, without colours
   // One process for all of them: starting Node for each would cost half a minute.
   const source = `const { main } = await import("./dist/cli/main.js"); for (const args of ${JSON.stringify(commands)}) { await main(args); process.stdout.removeAllListeners("error"); console.log("@@@"); }`;
   const program = `stty cols 80; exec env ${[...bareNode(), "--input-type=module", "-e", source].map((word) => `'${word}'`).join(" ")}`;
-  const child = spawn("script", ["--quiet", "--return", "--command", program, "/dev/null"], {
-    env: { ...popup.env, TERM: "xterm-256color" },
-    cwd: PACKAGE_ROOT,
-  });
+  const child = onTerminal(program, popup.env);
   let screen = "";
   child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
   await once(child, "close");

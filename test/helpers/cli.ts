@@ -1,10 +1,11 @@
-/** Runs `bin/popup.js` as a person would, in a data folder of the test's own. */
+/** Runs command lines as a person would, in a data folder of the test's own. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
 import { PACKAGE_ROOT } from "../../dist/version.js";
+import { runCommand } from "./cli-many.js";
 import { bareNode } from "./node.js";
 
 export const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
@@ -16,8 +17,10 @@ export interface Run {
 export interface Cli {
   readonly dir: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Runs the command line to its end. @param input for standard input */
-  (args: readonly string[], input?: string): Promise<Run>;
+  /** Runs the command line to its end, in the process that runs those of this file one after another (`cli-many.ts`). */
+  (args: readonly string[]): Promise<Run>;
+  /** Runs `bin/popup.js` to its end, as a process of its own. @param input for standard input @param folder where it runs */
+  alone(args: readonly string[], input?: string, folder?: string): Promise<Run>;
 }
 
 /** A command line bound to a fresh data folder, removed at the test's teardown. */
@@ -25,9 +28,9 @@ export function cli(t: Test): Cli {
   const dir = mkdtempSync(join(tmpdir(), "popup-cli-"));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const env = { ...process.env, POPUP_DATA: join(dir, "data"), POPUP_REDIS_URL: "embedded", POPUP_ACTOR: "tester", NO_COLOR: "1" };
-  const run = (args: readonly string[], input = ""): Promise<Run> =>
+  const alone = (args: readonly string[], input = "", folder = PACKAGE_ROOT): Promise<Run> =>
     new Promise((resolve, reject) => {
-      const child = spawn("env", [...bareNode(), POPUP, ...args], { env, cwd: PACKAGE_ROOT });
+      const child = spawn("env", [...bareNode(), POPUP, ...args], { env, cwd: folder });
       let stdout = "";
       let stderr = "";
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -38,5 +41,5 @@ export function cli(t: Test): Cli {
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
     });
-  return Object.assign(run, { dir, env });
+  return Object.assign((args: readonly string[]) => runCommand(args, env), { dir, env, alone });
 }

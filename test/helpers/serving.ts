@@ -54,7 +54,7 @@ export async function reported(report: () => Promise<Response>): Promise<string>
 /** The pids of a process' children whose command line contains `text`. */
 export function childrenOf(pid: number, text: string): Promise<number[]> {
   return new Promise((resolve, reject) => {
-    const ps = spawn("ps", ["-e", "-o", "pid=,ppid=,args="], { stdio: ["ignore", "pipe", "ignore"] });
+    const ps = spawn("ps", ["-e", "-ww", "-o", "pid=,ppid=,args="], { stdio: ["ignore", "pipe", "ignore"] });
     let out = "";
     ps.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
     ps.once("error", reject);

@@ -7,6 +7,7 @@ import { freePort } from "../helpers/engine.js";
 import { scrape } from "../helpers/metrics.js";
 import { bareNode } from "../helpers/node.js";
 import { childrenOf, startServing } from "../helpers/serving.js";
+import { onTerminal } from "../helpers/terminal.js";
 import { until } from "../helpers/until.js";
 
 const CREATE = [
@@ -109,12 +110,9 @@ t.test("an engine tells of its processes, its stream and its Redis; doctor puts 
       [],
     );
 
-  // A terminal of its own, where there is util-linux' script. "exec": else a Ctrl-C may end the shell first, with a code of its own.
+  // Where there is util-linux' script.
   if (process.platform === "linux") {
-    const terminal = spawn("script", ["-qec", `stty columns 80 rows 24; exec ${process.execPath} ${POPUP} top --admin ${admin}`, "/dev/null"], {
-      env: { ...popup.env, TERM: "xterm" },
-      stdio: ["pipe", "pipe", "ignore"],
-    });
+    const terminal = onTerminal(`stty columns 80 rows 24; exec ${process.execPath} ${POPUP} top --admin ${admin}`, popup.env);
     const exited = new Promise<number | null>((resolve) => terminal.once("exit", resolve));
     let seen = "";
     terminal.stdout.on("data", (chunk: Buffer) => (seen += chunk.toString()));
