@@ -37,7 +37,8 @@ const ALONE = [
 /** The others, each in the first of these processes that its name belongs to. */
 const TOGETHER: Record<string, readonly string[]> = {
   "command lines": ["cli/"],
-  "engines in the test's process": ["auth/", "client/", "e2e/", "engine/", "http/", "lua/", "reach/", "redis/", "serve/", "sync/", "worker/"],
+  "engines with HTTP": ["auth/", "client/", "e2e/", "engine/", "http/"],
+  "engines without": ["lua/", "reach/", "redis/", "serve/", "sync/", "worker/"],
   "everything else": [""],
 };
 

@@ -16,12 +16,15 @@ export interface Serving {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts the server and waits until it listens; ended at the test's teardown. */
-export async function startServing(t: Test, popup: Cli, args: readonly string[] = []): Promise<Serving> {
+/**
+ * Starts the server and waits until it listens; ended at the test's teardown.
+ * @param covered its processes write coverage, which takes each half as long again as its start: for a test that is the first to get there
+ */
+export async function startServing(t: Test, popup: Cli, args: readonly string[] = [], { covered = false } = {}): Promise<Serving> {
   const port = await freePort();
   const admin = await freePort();
   const child = spawn("env", [...bareNode(), POPUP, "serve", "--port", String(port), "--admin", `127.0.0.1:${admin}`, ...args], {
-    env: popup.env,
+    env: covered ? popup.env : { ...popup.env, NODE_V8_COVERAGE: undefined },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";

@@ -34,7 +34,7 @@ const CREATE = [
 t.test("an engine tells of its processes, its stream and its Redis; doctor puts it into words", async (t) => {
   const popup = cli(t);
   await popup(CREATE);
-  const serving = await startServing(t, popup, ["--processes", "2"]);
+  const serving = await startServing(t, popup, ["--processes", "2"], { covered: true });
   const read = (): ReturnType<typeof scrape> => scrape(serving.adminUrl);
   await until("every process answers", async () => (await read()).sum("popup_processes") === 4);
   await until("it is live", async () => (await fetch(`${serving.url}/v1/campaigns/popup?user_id=1`)).status === 200);

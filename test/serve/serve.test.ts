@@ -37,15 +37,12 @@ const impressionsOf = async (popup: Cli): Promise<number> => {
 
 t.test("two API processes, sync and worker: a campaign goes live, is counted and stored, and goes out", async (t) => {
   const popup = cli(t);
-  const serving = await startServing(t, popup, [
-    "--processes",
-    "2",
-    "--demo",
-    "--cors-origin",
-    "https://app.bank.example",
-    "--cors-origin",
-    "https://other.bank.example",
-  ]);
+  const serving = await startServing(
+    t,
+    popup,
+    ["--processes", "2", "--demo", "--cors-origin", "https://app.bank.example", "--cors-origin", "https://other.bank.example"],
+    { covered: true },
+  );
   const health = await fetch(`${serving.url}/healthz`, { headers: { origin: "https://other.bank.example" } });
   t.match([health.status, health.headers.get("access-control-allow-origin")], [200, "https://other.bank.example"]);
   t.equal((await fetch(`${serving.url}/demo`)).status, 200);
@@ -89,7 +86,7 @@ t.test("counts survive a restart, and a SIGINT is as clean", async (t) => {
 t.test("killed processes: a worker and Redis are replaced, and a killed supervisor's Redis is taken over", async (t) => {
   const popup = cli(t);
   await popup(CREATE);
-  const serving = await startServing(t, popup);
+  const serving = await startServing(t, popup, [], { covered: true });
   const pid = serving.process.pid ?? 0;
   const [worker = 0] = await until("the worker runs", async () => {
     const pids = await childrenOf(pid, " worker ");
