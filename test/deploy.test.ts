@@ -14,7 +14,6 @@ import { bareNode } from "./helpers/node.js";
 import { startRedis } from "./helpers/redis.js";
 import { reported } from "./helpers/serving.js";
 import { storedImpressions } from "./helpers/stored.js";
-import "./helpers/uncovered.js";
 import { until } from "./helpers/until.js";
 
 const DEPLOY = join(PACKAGE_ROOT, "deploy");
