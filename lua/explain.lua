@@ -4,8 +4,8 @@
 -- KEYS  the packed list, the user's record, the key in which the user's row of the index lies; then for every audience
 --       outside the index: the keys of its parts, and of the parts of its string ids
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; the user's id; its kind, a
---       letter as of select; the session or ''; u when only campaigns without any limit may be shown, or ''; from and to where
---       the row lies; then for every later time at which a day, a week or a month begins, ascending: that time, and the starts
+--       letter as of select; the session or ''; u when only campaigns without any limit may be shown, or '', and the number of
+--       partitions if they are several; from and to where the row lies; then for every later time at which a day, a week or a month begins, ascending: that time, and the starts
 --       of the day, week and month that it is in
 -- Returns {'explained', the campaign that is decided for or false, for each active campaign, and each draft that
 --       the user may see, in the order of selection:
@@ -20,7 +20,8 @@
 local list_key, record_key, row_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version = ARGV[1]
 local clock = { now = tonumber(ARGV[2]), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
-local user_id, kind, session, unlimited, from, to = ARGV[6], ARGV[7], ARGV[8], ARGV[9] == 'u', ARGV[10], ARGV[11]
+local user_id, kind, session, letters, from, to = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local unlimited, partitions = string.sub(letters, 1, 1) == 'u', tonumber(string.match(letters, '%d+$')) or 1
 local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 3, 11, 4
 
 local list, why = campaigns.open(list_key, seen_version)
@@ -28,7 +29,8 @@ if not list then return { why } end
 clock.present = clock.now
 local policy = campaigns.policy(list)
 local seen = record.load(record_key)
-local user = { id = user_id, integer = string.lower(kind) == 'i', tests = kind ~= string.lower(kind), session = session, record = seen }
+local user = { id = user_id, integer = string.lower(kind) == 'i', tests = kind ~= string.lower(kind), session = session, record = seen,
+  partitions = partitions }
 audiences.read_row(user, row_key, from, to)
 
 local function ask_as_of(given)

@@ -7,7 +7,8 @@
 -- ARGV  the version of the list the caller knows; now, and the starts of day, week and month, ms; how many
 --       users; the kinds of their ids, a letter each: i integer, s string, a capital one for a user who may see a
 --       draft; letters: i when it may take more than rows and records, u when only campaigns without any limit may be
---       shown, because counters are being restored; then for every user: from and to where the row lies
+--       shown, because counters are being restored, and where there are audiences outside the index the number of
+--       partitions, if they are several; then for every user: from and to where the row lies
 --       (see lua/lib/audiences.lua); with i also the id, the session or '', and the id of this showing
 -- Returns {'decided', for each user: a campaign id, or false for none, or a text: why there is no decision}
 --       | {'stale'} (another list was published: read it and ask again) | {'unpublished'} (there is no list)
@@ -22,6 +23,7 @@ local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
 local users, kinds, letters = tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local with_ids, unlimited = string.find(letters, 'i', 1, true) ~= nil, string.find(letters, 'u', 1, true) ~= nil
+local partitions = letters ~= '' and tonumber(string.match(letters, '%d+$')) or 1
 local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH = 2, 2, 8, with_ids and 5 or 2
 local INTEGER, TEST_INTEGER, TEST_STRING = 105, 73, 83
 
@@ -59,7 +61,7 @@ local function decide(i)
   local kind = string.byte(kinds, i + 1)
   local user = {
     id = with_ids and ARGV[arg_at + 3], integer = kind == INTEGER or kind == TEST_INTEGER, tests = kind <= TEST_STRING, record_key = KEYS[key_at + 1],
-    session = with_ids and ARGV[arg_at + 4] or '',
+    session = with_ids and ARGV[arg_at + 4] or '', partitions = partitions,
   }
   audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])
   local campaign = selection.choose(user)

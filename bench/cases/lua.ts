@@ -60,7 +60,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   // First few users, so that the rebuilding below has some events for each; then any.
   await inTurns(RECORDS[mode], TOGETHER, reported("impression", RECORDS[mode] / 4));
   await time("restore, a user with about 4 events", "evalsha", () => restoreCounters(store, redis, keys, Date.now()));
-  await time("extend", "evalsha", () => extendRecords(store, redis, keys, store.campaigns.list(), Date.now()));
+  await time("extend", "evalsha", () => extendRecords(store, redis, [{ keys, campaigns: store.campaigns.list() }], Date.now()));
   await time("impression", "evalsha", many(reported("impression", some)));
   await time("reaction", "evalsha", many(reported("click", some)));
   await time("select, most users with a record", "evalsha", many(selected(some)));

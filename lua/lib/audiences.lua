@@ -2,7 +2,8 @@
 -- a row with one bit for every audience in it, so that one read answers for all of them. An audience that
 -- is not (yet) in the index is asked by itself. src/audience-rows.ts describes the rows.
 --
--- A user is a table with id, integer (whether it is an integer id) and what is kept here: row, answers.
+-- A user is a table with id, integer (whether it is an integer id), partitions (how many there are) and what is kept here:
+-- row, answers, member.
 
 local audiences = {}
 
@@ -21,13 +22,21 @@ local function bit_of(first_key, bit)
   return redis.call('GETBIT', KEYS[first_key + math.floor(bit / PART_BITS)], string.format('%.0f', bit % PART_BITS)) == 1
 end
 
+-- What the audiences of a partition call the user: an integer id by its place among those of the partition (src/partition.ts).
+local function member_of(user)
+  if not user.member then
+    user.member = user.integer and user.partitions > 1 and string.format('%.0f', math.floor(tonumber(user.id) / user.partitions)) or user.id
+  end
+  return user.member
+end
+
 -- Whether the user may be among the members of a Bloom filter: all of the user's bits are set.
 local function in_bloom(user, first_key, parts)
   local bits = ((parts - 1) * PART_BYTES + redis.call('STRLEN', KEYS[first_key + parts - 1])) * 8
   -- An audience without members has no key.
   if bits == 0 then return false end
   if not user.first then
-    local digest = redis.sha1hex(user.id)
+    local digest = redis.sha1hex(member_of(user))
     user.first, user.step = tonumber(string.sub(digest, 1, 8), 16), tonumber(string.sub(digest, 9, 16), 16)
     if user.step % 2 == 0 then user.step = user.step + 1 end
   end
@@ -39,12 +48,12 @@ end
 
 -- Whether the user is a member of a set: asked of the part that the hash of the id tells.
 local function in_set(user, first_key, parts)
-  local hash = 0
+  local hash, member = 0, member_of(user)
   if parts > 1 then
-    for at = 1, #user.id do hash = (hash + string.byte(user.id, at)) * 648055 % 4294967296 end
+    for at = 1, #member do hash = (hash + string.byte(member, at)) * 648055 % 4294967296 end
     hash = (hash + math.floor(hash / 65536)) * 648055 % 4294967296
   end
-  return redis.call('SISMEMBER', KEYS[first_key + math.floor(hash * parts / 4294967296)], user.id) == 1
+  return redis.call('SISMEMBER', KEYS[first_key + math.floor(hash * parts / 4294967296)], member) == 1
 end
 
 local function ask(user, audience, direct_at)
@@ -52,7 +61,7 @@ local function ask(user, audience, direct_at)
   if bit.band(audience.flags, campaigns.BLOOM) ~= 0 then return in_bloom(user, key, parts) end
   if bit.band(audience.flags, campaigns.SET) ~= 0 then return in_set(user, key, parts) end
   if user.integer then
-    local id = tonumber(user.id)
+    local id = tonumber(member_of(user))
     return id < parts * PART_BITS and bit_of(key, id)
   end
   return audience.string_parts > 0 and in_set(user, key + parts, audience.string_parts)

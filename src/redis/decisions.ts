@@ -55,7 +55,7 @@ export interface SelectAsk {
 export type SelectAnswer = number | null | PopupError;
 
 /**
- * Decides for some users; one EVALSHA. The answers are in the order of the asks.
+ * Decides for some users of one partition; one EVALSHA. The answers are in the order of the asks.
  * @param unlimited only campaigns without any limit may be shown: what users have seen is being restored
  */
 export async function select(
@@ -82,6 +82,7 @@ export async function select(
     if (withIds) args.push(userId, sessionId ?? "", impressionId);
   }
   args[6] = kinds;
+  if (keys.share.count > 1 && view.directKeys.length > 0) args[7] += String(keys.share.count);
   const reply = await selectScript.run(redis, view.directKeys.length === 0 ? names : [...names, ...view.directKeys], args);
   const { tag, values } = decodeReply("select", reply, ["decided", "stale", "unpublished"], asks.length);
   if (tag !== "decided") return { tag };
@@ -109,7 +110,7 @@ export type ReportAnswer = number | (typeof REPORT_WORDS)[number] | PopupError;
 /** `full`: the event stream takes no more. */
 export type ReportReply = ListTrouble | { readonly tag: "full" } | { readonly tag: "taken"; readonly answers: ReportAnswer[] };
 
-/** Takes some reports; one EVALSHA. The answers are in the order of the asks. */
+/** Takes some reports of users of one partition; one EVALSHA. The answers are in the order of the asks. */
 export function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
   return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [
     type,

@@ -42,7 +42,7 @@ interface Meta {
   readonly end: number;
 }
 
-/** @throws PopupError `invalid` for a time long past, `unavailable` when nothing is published, or Redis fails, or the user's record is damaged */
+/** @param keys of the user's partition. @throws PopupError `invalid` for a time long past, `unavailable` when nothing is published, or Redis fails, or the user's record is damaged */
 export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
   try {
     return await askScript(redis, keys, ask);
@@ -134,7 +134,7 @@ async function run(
       userId,
       kindOf(integer, test_users.includes(userId)),
       sessionId ?? "",
-      recovering ? "u" : "",
+      `${recovering ? "u" : ""}${keys.share.count === 1 ? "" : keys.share.count}`,
       row.from,
       row.to,
       ...later.flatMap((windows) => [windows.now, windows.day, windows.week, windows.month]),

@@ -1,9 +1,38 @@
 /** Every Redis key name of the engine (DESIGN §7). */
 import type { AudienceRef } from "../audience.js";
+import { partitionOf, type Share, WHOLE } from "../partition.js";
 
+/** The names of one partition; where there is only one, of everything. */
 export class Keys {
-  /** @param prefix put before every name, with its own separator: `bank1:` */
-  constructor(private readonly prefix: string = "") {}
+  /** Before every name of the partition. Redis Cluster puts what is in braces alone into one slot. */
+  private readonly prefix: string;
+
+  /**
+   * @param root put before every name, with its own separator: `bank1:`
+   * @param share the partition whose names these are
+   */
+  constructor(
+    private readonly root: string = "",
+    readonly share: Share = WHOLE,
+  ) {
+    this.prefix = share.count === 1 ? root : `${root}{p${share.number}}:`;
+  }
+
+  /** The names of each of so many partitions, in their order. */
+  split(count: number): readonly Keys[] {
+    if (count === this.share.count && count === 1) return [this];
+    return Array.from({ length: count }, (_, number) => new Keys(this.root, { number, count }));
+  }
+
+  /** The names of the partition that a user is in, of so many. */
+  ofUser(userId: string, count: number): Keys {
+    return count === 1 && this.share.count === 1 ? this : new Keys(this.root, { number: partitionOf(userId, count), count });
+  }
+
+  /** STRING: how many partitions there are, `src/redis/layout.ts`; of all of them, and so in none. */
+  get layout(): string {
+    return `${this.root}campaigns:partitions`;
+  }
 
   /** STRING: the packed campaign list, `src/packed-list.ts`. */
   get list(): string {
@@ -41,14 +70,30 @@ export class Keys {
   record(userId: string): string {
     return `${this.prefix}user:${userId}:impressions`;
   }
-  /** What SCAN finds all records by. */
-  get recordPattern(): string {
-    return `${this.prefix.replace(/[*?[\]\\]/g, "\\$&")}user:*:impressions`;
+  /** What SCAN finds the records of all partitions by, of one or of several. */
+  recordPattern(count: number): string {
+    return `${this.#pattern(count)}user:*:impressions`;
   }
-  /** The user of a record's key, undefined for any other key. */
-  userOfRecord(key: string): string | undefined {
-    const [before, after] = [`${this.prefix}user:`, ":impressions"];
-    return key.startsWith(before) && key.endsWith(after) ? key.slice(before.length, -after.length) : undefined;
+  /** What SCAN finds all keys of all partitions by, of one or of several; the layout's is among them where there is one. */
+  everyPattern(count: number): readonly string[] {
+    const names = ["campaigns:*", "campaign:*", "segment:*", "audiences:*", "user:*:impressions", "counters:verified", "impressions"];
+    return count === 1 ? names.map((name) => this.#pattern(1) + name) : [`${this.#pattern(count)}*`];
+  }
+  #pattern(count: number): string {
+    return `${this.root.replace(/[*?[\]\\]/g, "\\$&")}${count === 1 ? "" : "{p*}:"}`;
+  }
+  /** Where a key under the same root stands: its partition's number, null where there is only one, and its name in there. Undefined for any other key. */
+  placeOf(key: string): { readonly number: number | null; readonly name: string } | undefined {
+    const name = key.slice(this.root.length);
+    if (!key.startsWith(this.root)) return undefined;
+    const [, tag, rest] = /^\{p(0|[1-9]\d{0,3})\}:(.*)$/s.exec(name) ?? [];
+    if (tag !== undefined && rest !== undefined) return { number: Number(tag), name: rest };
+    return { number: null, name };
+  }
+  /** The user of a record, by its name within its partition; undefined for any other. */
+  static userOfRecord(name: string): string | undefined {
+    const [before, after] = ["user:", ":impressions"];
+    return name.startsWith(before) && name.endsWith(after) ? name.slice(before.length, -after.length) : undefined;
   }
   /** STRING bitmap or bloom filter, or SET: an audience, or the first part of a large one. */
   audience(ref: AudienceRef): string {

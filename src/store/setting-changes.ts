@@ -1,5 +1,6 @@
 /** A change of a setting as a command makes it: one that customers would notice waits for its approvals. */
 import { createHash } from "node:crypto";
+import { PopupError } from "../errors.js";
 import type { ApprovalRequest } from "./approvals.js";
 import { SETTING_RULES } from "./settings.js";
 import type { Store } from "./store.js";
@@ -9,11 +10,12 @@ export interface SettingChange {
   readonly waiting: ApprovalRequest | null;
 }
 
-/** @throws PopupError `not_found`, `invalid` */
+/** @throws PopupError `not_found`, `invalid`, `conflict` */
 export function changeSetting(store: Store, name: string, text: string): SettingChange {
   return store.transaction(() => {
     const value = store.settings.normal(name, text);
     const before = store.settings.get(name);
+    if (name === "partitions" && value !== before) checkPartitions(store, value);
     const subject = `setting:${name}`;
     if (SETTING_RULES[name]?.guarded === true && value !== before) {
       const detail = { setting: name, before, after: value };
@@ -22,6 +24,15 @@ export function changeSetting(store: Store, name: string, text: string): Setting
       store.approvals.forget(subject);
     }
     return { value: store.settings.set(name, text), waiting: null };
+  });
+}
+
+/** @throws PopupError `conflict` where users would be looked for in other partitions than they are in */
+function checkPartitions(store: Store, value: string): void {
+  if (store.settings.move() === null && store.audiences.list().length === 0 && store.events.isEmpty()) return;
+  throw new PopupError("conflict", "partitions: there are audiences or events already, which have to be moved with it", {
+    hint: `popup repartition ${value} does that`,
+    field: "partitions",
   });
 }
 

@@ -3,6 +3,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { reserveSeconds } from "../campaign.js";
 import { type Cap, formatCap, parseCaps } from "../caps.js";
 import { invalid, PopupError } from "../errors.js";
+import { parsePartitions } from "../partition.js";
 import { didYouMean } from "../suggest.js";
 import { parseTimezone } from "../time.js";
 import type { AuditLog } from "./audit.js";
@@ -18,6 +19,16 @@ export interface Settings {
   /** Entries in the event stream beyond which no more are taken. */
   readonly streamMax: number;
 }
+
+/** A move of users to other partitions, `src/sync/repartition.ts`. */
+export interface Move {
+  readonly from: number;
+  readonly to: number;
+  /** Events leave the streams of before; what users have seen is moved; keys of before are removed, while all goes on again. */
+  readonly phase: "draining" | "moving" | "tidying";
+}
+/** No setting: where a move stands. */
+const MOVE = "repartition";
 
 interface Rule {
   readonly fallback: string;
@@ -81,10 +92,7 @@ export const SETTING_RULES: Record<string, Rule> = {
   partitions: {
     fallback: "1",
     about: "shares of the users, for Redis Cluster",
-    normalize: (text) => {
-      if (text !== "1") throw invalid("partitions", `"${text}" is not available`, "this version runs on one partition: set 1");
-      return text;
-    },
+    normalize: (text) => String(parsePartitions(text)),
   },
 };
 
@@ -132,11 +140,29 @@ export class SettingTable {
     return value;
   }
 
+  /** How many partitions the users are in. */
+  partitions(): number {
+    return Number(this.get("partitions"));
+  }
+
+  /** The move of users to other partitions that was begun and is not done; null when there is none. */
+  move(): Move | null {
+    const text = this.#get.get(MOVE)?.value;
+    return text === undefined || text === "" ? null : (JSON.parse(text) as Move);
+  }
+
+  /** Notes how far a move is; null when it is done. Call it in a transaction with what belongs to it. */
+  setMove(move: Move | null): void {
+    const before = this.move();
+    this.#set.run(MOVE, move === null ? "" : JSON.stringify(move));
+    this.audit.record("repartition", "setting:partitions", before, move);
+  }
+
   all(): Settings {
     return {
       timezone: this.get("timezone"),
       userCaps: parseUserCaps(this.get("user_caps")),
-      partitions: Number(this.get("partitions")),
+      partitions: this.partitions(),
       reserve: Number(this.get("reserve")),
       streamMax: Number(this.get("stream_max")),
     };

@@ -2,33 +2,21 @@
  * Building the audience index (src/audience-rows.ts) beside what is live, and putting it into use with a
  * publish. It only makes decisions cheaper: an audience that is not in it is asked by its own key.
  */
-import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
-import { type AudienceIndex, type BlockForm, BUCKET_IDS, bucketOf, inRanges, rowWidth, toRanges } from "../audience-rows.js";
+import { inRanges, rowWidth } from "../audience-rows.js";
 import { CHUNK_BITS, eachMember } from "../chunk.js";
+import { partitionOf } from "../partition.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import { bounded } from "./pipeline.js";
-
-/** An index, and the audience, with its revision, that each slot is of. */
-export interface BuiltIndex extends AudienceIndex {
-  readonly members: readonly (readonly [label: string, revision: string])[];
-}
+import { type BuiltIndex, type Generation, RowWriter } from "./row-writer.js";
 
 /** Where the index stands in the hash of published things. */
 export const INDEX_FIELD = "index";
 /** Asking fewer audiences by their own keys costs no more than reading a row. */
 export const FEWEST_INDEXED = 4;
-/** Bytes in one SETRANGE: some tens of microseconds of Redis' time. */
-const PIECE_BYTES = 65_536;
-/** Rows in one HSET. */
-const ROWS_TOGETHER = 128;
-/** What a row costs in a Redis hash beside its own bytes: in the compact form of up to 128 entries, and beyond (MEMORY USAGE, Redis 7.0). */
-const COMPACT_ROWS = 128,
-  COMPACT_ROW_BYTES = 8,
-  LOOSE_ROW_BYTES = 72;
 
 /** The index that stands in the hash of published things, or null. */
 export function parseIndex(text: string | undefined): BuiltIndex | null {
@@ -47,10 +35,34 @@ export function slotFinder(index: BuiltIndex | null): (audience: Audience) => nu
 }
 
 /**
- * Writes the rows of some audiences under a generation of their own, which no decision reads yet.
+ * Writes the rows of some audiences under a generation of their own, which no decision reads yet; in each partition those of its users.
+ * @param parts the names of the partitions
+ * @param audiences whole, with their revision in the store
  * @param stopped asked before each piece; true ends the build
  * @returns null when it was stopped; what was written is removed then, as it is after a failure
  */
+export async function buildIndexes(
+  store: Store,
+  redis: Redis,
+  parts: readonly Keys[],
+  audiences: readonly Audience[],
+  now: number,
+  stopped: () => boolean,
+): Promise<ReadonlyMap<Keys, BuiltIndex> | null> {
+  const ids = audiences.map(({ id }) => id);
+  const writers = parts.map((keys) => new RowWriter(redis, keys, audiences));
+  let done = false;
+  try {
+    done = await writeRows(store, writers, ids, now, stopped);
+  } finally {
+    // What cannot be removed now, because Redis is away, is found abandoned later. The first error is the one to tell.
+    if (!done && redis.status === "ready")
+      for (const { keys, generation } of writers) await dropGenerations(redis, keys, now, [generation]).catch(() => undefined);
+  }
+  return done ? new Map(writers.map((writer) => [writer.keys, writer.built(audiences)])) : null;
+}
+
+/** {@link buildIndexes} where there is one partition. */
 export async function buildIndex(
   store: Store,
   redis: Redis,
@@ -59,120 +71,49 @@ export async function buildIndex(
   now: number,
   stopped: () => boolean,
 ): Promise<BuiltIndex | null> {
-  const generation = randomBytes(6).toString("hex");
-  let built: BuiltIndex | null = null;
-  try {
-    built = await writeRows(store, redis, keys, audiences, now, generation, stopped);
-  } finally {
-    // What cannot be removed now, because Redis is away, is found abandoned later. The first error is the one to tell.
-    if (!built && redis.status === "ready") await dropGenerations(redis, keys, now, [generation]).catch(() => undefined);
-  }
-  return built;
+  return (await buildIndexes(store, redis, [keys], audiences, now, stopped))?.get(keys) ?? null;
 }
 
-async function writeRows(
-  store: Store,
-  redis: Redis,
-  keys: Keys,
-  audiences: readonly Audience[],
-  now: number,
-  generation: string,
-  stopped: () => boolean,
-): Promise<BuiltIndex | null> {
-  const ids = audiences.map(({ id }) => id);
-  const blocks = store.audiences.members.blockNumbers(ids);
-  const buckets = Math.ceil(audiences.reduce((sum, { strings }) => sum + strings, 0) / BUCKET_IDS);
+/** Rows that are put together in memory at a time, bytes: the members are read once for as many partitions as fit. */
+const MOST_ROWS = 64 * 2 ** 20;
+
+async function writeRows(store: Store, writers: readonly RowWriter[], ids: readonly number[], now: number, stopped: () => boolean): Promise<boolean> {
+  const count = writers[0]?.keys.share.count ?? 1;
+  const chunks = store.audiences.members.blockNumbers(ids);
+  // A block of a partition's rows is made of as many chunks of the audiences as there are partitions.
+  const blocks = new Map<number, number[]>();
+  for (const chunk of chunks) {
+    const block = Math.floor(chunk / count);
+    const known = blocks.get(block);
+    if (known) known.push(chunk);
+    else blocks.set(block, [chunk]);
+  }
   // First of all, so that whoever tidies up knows what there may be to remove.
-  await redis.hset(keys.generations, generation, JSON.stringify({ since: now, blocks: toRanges(blocks), buckets } satisfies Generation));
-  const width = rowWidth(ids.length);
-  const forms: Record<BlockForm, number[]> = { dense: [], sparse: [] };
-  const rows = Buffer.alloc(CHUNK_BITS * width);
-  for (const block of blocks) {
-    if (stopped()) return null;
-    rows.fill(0);
-    const seen = new Uint8Array(CHUNK_BITS);
-    for (const { slot, members } of store.audiences.members.block(ids, block)) {
-      const byte = slot >> 3;
-      const mask = 0x80 >> (slot & 7);
-      eachMember(members, (member) => {
-        seen[member] = 1;
-        rows[member * width + byte] = (rows[member * width + byte] ?? 0) | mask;
-      });
+  for (const writer of writers) await writer.register(now, [...blocks.keys()]);
+  const together = Math.max(1, Math.floor(MOST_ROWS / (CHUNK_BITS * (rowWidth(ids.length) + 1))));
+  for (let from = 0; from < writers.length; from += together) {
+    const byNumber: (RowWriter | undefined)[] = [];
+    for (const writer of writers.slice(from, from + together)) byNumber[writer.keys.share.number] = writer;
+    for (const [block, members] of blocks) {
+      if (stopped()) return false;
+      for (const chunk of members) {
+        for (const { slot, members: packed } of store.audiences.members.block(ids, chunk)) {
+          eachMember(packed, (member) => {
+            const id = chunk * CHUNK_BITS + member;
+            const partition = id % count;
+            byNumber[partition]?.add((id - partition) / count - block * CHUNK_BITS, slot);
+          });
+        }
+      }
+      for (const writer of byNumber) await writer?.sendBlock(block);
     }
-    const form = chooseForm(seen, width);
-    forms[form].push(block);
-    await (form === "dense" ? sendDense : sendSparse)(redis, keys.rowBlock(generation, block), rows, seen, width);
+    for (const { id, slots } of store.audiences.members.stringSlots(ids)) {
+      if (stopped()) return false;
+      await byNumber[partitionOf(id, count)]?.sendString(id, slots);
+    }
+    for (const writer of byNumber) await writer?.end();
   }
-  if (!(await sendStrings(store, redis, keys, generation, ids, buckets, stopped))) return null;
-  return {
-    generation,
-    slots: ids.length,
-    dense: toRanges(forms.dense),
-    sparse: toRanges(forms.sparse),
-    buckets,
-    members: audiences.map(({ ref, revision }) => [audienceLabel(ref), revision] as const),
-  };
-}
-
-function chooseForm(seen: Uint8Array, width: number): BlockForm {
-  const users = seen.reduce((sum, one) => sum + one, 0);
-  const sparse = users * (width + (users <= COMPACT_ROWS ? COMPACT_ROW_BYTES : LOOSE_ROW_BYTES));
-  return (seen.lastIndexOf(1) + 1) * width <= sparse ? "dense" : "sparse";
-}
-
-async function sendDense(redis: Redis, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
-  const send = bounded(redis);
-  const length = (seen.lastIndexOf(1) + 1) * width;
-  for (let at = 0; at < length; at += PIECE_BYTES) await send((p) => p.setrange(key, at, Buffer.from(rows.subarray(at, Math.min(at + PIECE_BYTES, length)))));
-  await send.end();
-}
-
-async function sendSparse(redis: Redis, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
-  const send = bounded(redis);
-  let fields: (string | Buffer)[] = [];
-  const flush = async (): Promise<void> => {
-    if (fields.length > 0) await send((p) => p.hset(key, ...fields));
-    fields = [];
-  };
-  for (let member = seen.indexOf(1); member >= 0; member = seen.indexOf(1, member + 1)) {
-    fields.push(String(member), trimmed(rows.subarray(member * width, (member + 1) * width)));
-    if (fields.length >= ROWS_TOGETHER * 2) await flush();
-  }
-  await flush();
-  await send.end();
-}
-
-async function sendStrings(
-  store: Store,
-  redis: Redis,
-  keys: Keys,
-  generation: string,
-  ids: readonly number[],
-  buckets: number,
-  stopped: () => boolean,
-): Promise<boolean> {
-  if (buckets === 0) return true;
-  const send = bounded(redis);
-  for (const { id, slots } of store.audiences.members.stringSlots(ids)) {
-    if (stopped()) return false;
-    const row = Buffer.alloc(rowWidth(ids.length));
-    for (const slot of slots) row[slot >> 3] = (row[slot >> 3] ?? 0) | (0x80 >> (slot & 7));
-    await send((p) => p.hset(keys.rowBucket(generation, bucketOf(id, buckets)), id, trimmed(row)));
-  }
-  await send.end();
   return true;
-}
-
-/** A copy without the zero bytes at the end: a byte that is not there reads as zero. */
-function trimmed(row: Uint8Array): Buffer {
-  return Buffer.from(row.subarray(0, row.findLastIndex((byte) => byte !== 0) + 1));
-}
-
-/** A build that was begun: when (epoch ms), and where its rows may lie. */
-interface Generation {
-  readonly since: number;
-  readonly blocks: readonly number[];
-  readonly buckets: number;
 }
 
 /** A build that nobody uses and that is older than this was given up by a process that died. */

@@ -1,15 +1,20 @@
 /** What should be published, computed from one view of the store; no Redis here. */
 import { createHash } from "node:crypto";
+import type { PublishedKey } from "../api-key.js";
 import { type AudienceRef, audienceLabel } from "../audience.js";
-import { partsOf } from "../audience-parts.js";
+import { type Parts, partsOf } from "../audience-parts.js";
 import type { Campaign } from "../campaign.js";
 import { formatCap } from "../caps.js";
 import { packManifest } from "../manifest.js";
 import { bySelection, type ListInput, packList, VERSION_LENGTH } from "../packed-list.js";
+import { type Share, WHOLE } from "../partition.js";
 import type { Audience } from "../store/audiences.js";
+import type { Settings } from "../store/settings.js";
 import type { Store } from "../store/store.js";
 import { mentionsUsers, parseTarget, segmentsOf } from "../target.js";
-import { type BuiltIndex, slotFinder } from "./audience-index.js";
+import { slotFinder } from "./audience-index.js";
+import type { BuiltIndex } from "./row-writer.js";
+import { revisionIn } from "./shares.js";
 
 /** Late impressions are taken for this long after a campaign's end (DESIGN §7). */
 export const LATE_REPORTS_MS = 7 * 86_400_000;
@@ -26,9 +31,20 @@ export interface CampaignMeta {
   readonly keepUntil: number;
 }
 
+/** What the store has to publish, as of one moment: of all partitions the same. */
+export interface StoreView {
+  readonly settings: Settings;
+  readonly active: readonly Campaign[];
+  readonly others: readonly Campaign[];
+  /** Those that the campaigns name, whole. */
+  readonly audiences: readonly Audience[];
+  readonly apiKeys: readonly PublishedKey[];
+  readonly metas: readonly CampaignMeta[];
+}
+
 export interface PublishPlan {
   readonly list: ListInput;
-  /** The audiences of the list, in its order. */
+  /** The audiences of the list, in its order, with their revision in the partition. */
   readonly audiences: readonly Audience[];
   /** The audience index that the list uses. */
   readonly index: BuiltIndex | null;
@@ -37,35 +53,52 @@ export interface PublishPlan {
   readonly digest: string;
 }
 
-/**
- * @param now epoch ms
- * @param index the audience index that there is to use; an audience that changed since is not looked up in it
- */
-export function planPublish(store: Store, now: number, index: BuiltIndex | null): PublishPlan {
+/** @param now epoch ms */
+export function viewStore(store: Store, now: number): StoreView {
   return store.snapshot(() => {
-    const settings = store.settings.all();
     const campaigns = store.campaigns.list().filter((c) => (c.status !== "draft" || c.test_users.length > 0) && now < c.end_time + LATE_REPORTS_MS);
     const active = campaigns.filter((c) => (c.status === "active" || c.status === "draft") && now < c.end_time + CLOCK_MARGIN_MS).sort(bySelection);
     const others = campaigns.filter((c) => !active.includes(c));
     const audiences = audiencesOf([...active, ...others], store);
-    const slotIn = slotFinder(index);
-    const listed = audiences.map((audience) => ({ ...audience, slot: slotIn(audience) }));
-    const used = listed.some(({ slot }) => slot !== null) ? index : null;
-    const list: ListInput = {
-      active,
-      others,
-      policy: settings.userCaps,
-      reserve: settings.reserve,
-      streamMax: settings.streamMax,
-      timezone: settings.timezone,
-      audiences: listed.map(({ ref, encoding, slot, ...counts }) => ({ ref, encoding, parts: partsOf(encoding, counts), slot })),
-      index: used,
-      apiKeys: store.apiKeys.live(),
-    };
-    const version = "-".repeat(VERSION_LENGTH);
-    const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));
-    return { list, audiences, index: used, metas: campaigns.map((c) => metaOf(c)), digest };
+    return { settings: store.settings.all(), active, others, audiences, apiKeys: store.apiKeys.live(), metas: campaigns.map((c) => metaOf(c)) };
   });
+}
+
+/**
+ * What should be published in a partition.
+ * @param index the audience index that there is to use; an audience that changed since is not looked up in it
+ * @param partsIn how many parts an audience has there
+ */
+export function planPartition(
+  { settings, active, others, audiences: whole, apiKeys, metas }: StoreView,
+  share: Share,
+  index: BuiltIndex | null,
+  partsIn: (audience: Audience) => Parts,
+): PublishPlan {
+  const slotIn = slotFinder(index);
+  const audiences = whole.map((audience) => ({ ...audience, revision: revisionIn(share, audience) }));
+  const listed = audiences.map((audience) => ({ ref: audience.ref, encoding: audience.encoding, parts: partsIn(audience), slot: slotIn(audience) }));
+  const used = listed.some(({ slot }) => slot !== null) ? index : null;
+  const list: ListInput = {
+    active,
+    others,
+    policy: settings.userCaps,
+    reserve: settings.reserve,
+    // The bound is one of Redis' memory, which the streams of all partitions share.
+    streamMax: Math.ceil(settings.streamMax / share.count),
+    timezone: settings.timezone,
+    audiences: listed,
+    index: used,
+    apiKeys,
+  };
+  const version = "-".repeat(VERSION_LENGTH);
+  const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));
+  return { list, audiences, index: used, metas, digest };
+}
+
+/** What should be published where there is one partition. @param now epoch ms. @param index see {@link planPartition} */
+export function planPublish(store: Store, now: number, index: BuiltIndex | null): PublishPlan {
+  return planPartition(viewStore(store, now), WHOLE, index, (audience) => partsOf(audience.encoding, audience));
 }
 
 /**

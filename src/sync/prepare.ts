@@ -1,4 +1,4 @@
-/** Writing a changed audience beside the live one, part by part (src/audience-parts.ts): what a part held already is not sent. */
+/** Writing what a partition has of a changed audience beside the live one, part by part (src/audience-parts.ts): what a part held already is not sent. */
 import { createHash, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
@@ -7,8 +7,8 @@ import { addToBloom, bloomBytes } from "../bloom.js";
 import { CHUNK_BYTES, idsIn, unpackChunk } from "../chunk.js";
 import { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
-import type { Store } from "../store/store.js";
 import { type BoundedPipeline, bounded } from "./pipeline.js";
+import type { AudienceShare } from "./shares.js";
 
 /** What stands in Redis of an audience: a digest of each part, "" for one without members, which has no key. */
 export interface PublishedParts {
@@ -52,32 +52,32 @@ export function keysOf(key: string, { main, strings }: PublishedParts): string[]
 }
 
 /**
- * Sends the parts of an audience that differ from the live ones, under names of their own.
+ * Sends the parts of a share of an audience that differ from the live ones, under names of their own.
+ * @param keys of the partition
+ * @param audience with its revision in the partition
  * @param version of the publish that will switch to them
  * @param full send every part
  */
-export async function prepareAudience(
-  store: Store,
+export async function prepareShare(
   redis: Redis,
   keys: Keys,
   audience: Audience,
+  share: AudienceShare,
   version: string,
   live: PublishedParts,
   full: boolean,
 ): Promise<Prepared> {
   const key = keys.audience(audience.ref);
   const writer = new PartWriter(redis, keys, version, full);
-  const parts = partsOf(audience.encoding, audience);
-  const { members } = store.audiences;
-  const strings = (): Iterable<string> => members.strings(audience.id);
-  const everyone = (): Iterable<string> => allMembers(store, audience.id);
+  const parts = partsOf(audience.encoding, share);
+  const everyone = (): Iterable<string> => allMembers(share);
   const main =
     audience.encoding === "bitmap"
-      ? await sendBitmap(writer, key, members.chunks(audience.id), parts.main, live.main)
+      ? await sendBitmap(writer, key, share.chunks(), parts.main, live.main)
       : audience.encoding === "bloom"
-        ? await sendBloom(writer, key, audience, everyone(), live.main)
+        ? await sendBloom(writer, key, share, everyone(), live.main)
         : await sendSet(writer, key, everyone, parts.main, live.main);
-  const beside = await sendSet(writer, Keys.stringsBeside(key), strings, parts.strings, live.strings);
+  const beside = await sendSet(writer, Keys.stringsBeside(key), () => share.stringIds(), parts.strings, live.strings);
   await writer.end();
   const published: PublishedAudience = { revision: audience.revision, main, strings: beside };
   const now = new Set(keysOf(key, published));
@@ -167,7 +167,7 @@ const withoutEnd = (bits: Uint8Array): Uint8Array => bits.subarray(0, bits.findL
 async function sendBloom(
   writer: PartWriter,
   key: string,
-  { integers, strings }: Audience,
+  { integers, strings }: AudienceShare,
   members: Iterable<string>,
   live: readonly string[],
 ): Promise<string[]> {
@@ -234,9 +234,9 @@ function digestOf(feed: (hash: Hash) => void, kind: "bitmap" | "bloom"): string 
 /** 96 bits: two parts that differ and look alike are not to be expected in the life of a bank. */
 const shortened = (hash: Hash): string => hash.digest("base64url").slice(0, 16);
 
-function* allMembers(store: Store, audienceId: number): Generator<string> {
-  for (const { number, members } of store.audiences.members.chunks(audienceId)) {
+function* allMembers(share: AudienceShare): Generator<string> {
+  for (const { number, members } of share.chunks()) {
     for (const id of idsIn(number, members)) yield String(id);
   }
-  yield* store.audiences.members.strings(audienceId);
+  yield* share.stringIds();
 }

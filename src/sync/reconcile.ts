@@ -1,7 +1,9 @@
 /** What Redis has counted against the store's events, user by user. */
 import type { Redis } from "ioredis";
-import type { Keys } from "../redis/keys.js";
+import { partitionOf } from "../partition.js";
+import { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
+import { partitionsToPublish } from "./partitions.js";
 import { type Comparison, EventReading, forEachUser, type RestoreOptions } from "./restore.js";
 
 export interface Difference {
@@ -32,12 +34,14 @@ const DAY_MS = 86_400_000;
 
 /**
  * Compares the record of every user who has an event, or a record.
+ * @param keys the names of all partitions
  * @param now epoch ms
  */
 export async function reconcile(store: Store, redis: Redis, keys: Keys, now: number, options: ReconcileOptions): Promise<Reconciliation> {
-  const events = new EventReading(store, redis, keys, now);
+  const { parts } = await partitionsToPublish(store, redis, keys);
+  const events = new EventReading(store, redis, parts, now);
   await events.refresh();
-  const users = [...new Set([...events.userIds(), ...(await usersWithRecords(redis, keys))])];
+  const users = [...new Set([...events.userIds(), ...(await usersWithRecords(redis, keys, parts.length))])];
   let usersDiffering = 0;
   let differences = 0;
   let fixed = 0;
@@ -55,12 +59,17 @@ export async function reconcile(store: Store, redis: Redis, keys: Keys, now: num
   return { users: users.length, users_differing: usersDiffering, differences, fixed };
 }
 
-async function usersWithRecords(redis: Redis, keys: Keys): Promise<string[]> {
+/** @param count how many partitions there are; a record outside of its user's partition is nobody's */
+async function usersWithRecords(redis: Redis, keys: Keys, count: number): Promise<string[]> {
   const found: string[] = [];
   let cursor = "0";
   do {
-    const [next, names] = await redis.scan(cursor, "MATCH", keys.recordPattern, "COUNT", SCAN_COUNT);
-    found.push(...names.flatMap((name) => keys.userOfRecord(name) ?? []));
+    const [next, names] = await redis.scan(cursor, "MATCH", keys.recordPattern(count), "COUNT", SCAN_COUNT);
+    for (const name of names) {
+      const place = keys.placeOf(name);
+      const user = place && Keys.userOfRecord(place.name);
+      if (user !== undefined && (place?.number ?? 0) === partitionOf(user, count)) found.push(user);
+    }
     cursor = next;
   } while (cursor !== "0");
   return found;

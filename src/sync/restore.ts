@@ -1,9 +1,11 @@
 /** Recovery: users' records in Redis rebuilt from the store's events and those still in the stream; and compared with them. */
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
+import { partitionOf } from "../partition.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
+import { inSlices } from "./each.js";
 import { StreamReading } from "./stream-reading.js";
 
 const restoreScript = new Script("restore");
@@ -31,32 +33,50 @@ export interface Comparison {
   readonly actual: RecordFields;
 }
 
-/** What is known of users' events, in the store and in the stream, kept young enough to be used. */
-export class EventReading {
-  readonly #stream: StreamReading;
-  #readAt = Number.NEGATIVE_INFINITY;
-  #version = "";
+interface PartReading {
+  readonly keys: Keys;
+  readonly stream: StreamReading;
+  /** Of the list that was seen last. */
+  version: string;
+}
 
-  /** @param now epoch ms; what counts as the present for every record */
+/** What is known of users' events, in the store and in the streams, kept young enough to be used. */
+export class EventReading {
+  /** By the partition's number. */
+  readonly #parts: ReadonlyMap<number, PartReading>;
+  readonly #count: number;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param parts the names of the partitions whose users matter
+   * @param now epoch ms; what counts as the present for every record
+   */
   constructor(
     private readonly store: Store,
     private readonly redis: Redis,
-    private readonly keys: Keys,
+    parts: readonly Keys[],
     private readonly now: number,
   ) {
-    this.#stream = new StreamReading(redis, keys);
+    this.#count = parts[0]?.share.count ?? 1;
+    this.#parts = new Map(parts.map((keys) => [keys.share.number, { keys, stream: new StreamReading(redis, keys), version: "" }]));
   }
 
-  /** Reads the stream on if that is due. Await it before each few users. */
+  /** Reads the streams on if that is due. Await it before each few users. */
   async refresh(): Promise<void> {
     if (Date.now() - this.#readAt <= READING_MS) return;
-    await this.#stream.readOn();
+    await inSlices([...this.#parts.values()], TOGETHER, ({ stream }) => stream.readOn());
     this.#readAt = Date.now();
   }
 
-  /** Every user with an event. */
+  /** Every user of the partitions with an event. */
   userIds(): string[] {
-    return [...new Set([...this.store.events.userIds(), ...this.#stream.userIds()])];
+    const inStreams = [...this.#parts.values()].flatMap(({ stream }) => [...stream.userIds()]);
+    return [...new Set([...this.store.events.userIds(), ...inStreams])].filter((user) => this.holds(user));
+  }
+
+  /** Whether the user is in one of the partitions. */
+  holds(userId: string): boolean {
+    return this.#parts.has(partitionOf(userId, this.#count));
   }
 
   /** Makes the user's record anew. A report that comes meanwhile is kept. */
@@ -74,18 +94,21 @@ export class EventReading {
   }
 
   async #run(userId: string, mode: "restore" | "compare"): Promise<{ tag: string; values: unknown[] }> {
+    const part = this.#parts.get(partitionOf(userId, this.#count));
+    if (!part) throw new PopupError("internal", `user ${userId} is in none of the partitions that are looked at`);
+    const { keys, stream } = part;
     // A publish meanwhile, such as the one that puts a new audience index into use, does no harm: the script reads the list itself.
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const events = [...this.store.events.ofUser(userId), ...this.#stream.ofUser(userId)].sort((a, b) => a.at - b.at);
+      const events = [...this.store.events.ofUser(userId), ...stream.ofUser(userId)].sort((a, b) => a.at - b.at);
       const fields = events.flatMap((e) => [e.type, e.campaignId, e.impressionId, e.at, e.overCap ? "1" : "0", e.sessionId ?? ""]);
       const reply = await restoreScript.run(
         this.redis,
-        [this.keys.list, this.keys.record(userId), this.keys.stream],
-        [this.#version, userId, this.#stream.lastId, this.now, mode, JSON.stringify(fields)],
+        [keys.list, keys.record(userId), keys.stream],
+        [part.version, userId, stream.lastId, this.now, mode, JSON.stringify(fields)],
       );
       const { tag, values } = decodeReply("restore", reply, ["restored", "compared", "damaged", "stale", "unpublished"]);
       if (tag !== "stale" && tag !== "unpublished") return { tag, values };
-      this.#version = (await this.redis.get(this.keys.version)) ?? "";
+      part.version = (await this.redis.get(keys.version)) ?? "";
     }
     throw new PopupError("conflict", "other processes keep publishing while counters are looked at, or nothing is published", {
       hint: "run it again, after popup sync",
@@ -100,13 +123,18 @@ function fieldsOf(flat: unknown): Map<string, string> {
   return fields;
 }
 
+/** {@link restorePartitions} of all partitions. @param keys the names of all partitions; the store says how many there are */
+export function restoreCounters(store: Store, redis: Redis, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
+  return restorePartitions(store, redis, keys.split(store.settings.partitions()), now, options);
+}
+
 /**
- * Rebuilds the record of every user who has an event. Reports that arrive meanwhile are kept.
+ * Rebuilds the record of every user of some partitions who has an event. Reports that arrive meanwhile are kept.
  * @param now epoch ms
  * @returns users restored
  */
-export async function restoreCounters(store: Store, redis: Redis, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
-  const events = new EventReading(store, redis, keys, now);
+export async function restorePartitions(store: Store, redis: Redis, parts: readonly Keys[], now: number, options: RestoreOptions = {}): Promise<number> {
+  const events = new EventReading(store, redis, parts, now);
   await events.refresh();
   const users = events.userIds();
   await forEachUser(users, events, options, (userId) => events.restore(userId));

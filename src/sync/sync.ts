@@ -1,77 +1,96 @@
 /** Store → Redis, whole: counters are looked after, what changed is published at once, and then the audience index is brought up to it. */
 import type { Redis } from "ioredis";
-import type { Encoding } from "../encoding.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { type BuiltIndex, buildIndex, dropGenerations, FEWEST_INDEXED, readLiveIndex } from "./audience-index.js";
-import { planPublish } from "./plan.js";
-import { type PublishResult, publish } from "./publish.js";
+import { buildIndexes, dropGenerations, FEWEST_INDEXED, readLiveIndex, slotFinder } from "./audience-index.js";
+import { inSlices } from "./each.js";
+import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { viewStore } from "./plan.js";
+import { type Published, type PublishResult, publishParts } from "./publish.js";
 import type { RestoreOptions } from "./restore.js";
-import { verifyCounters } from "./verify.js";
+import type { BuiltIndex } from "./row-writer.js";
+import { revisionIn } from "./shares.js";
+import { verifyPartitions } from "./verify.js";
+
+/** Partitions that are looked at at the same time. */
+const TOGETHER = 64;
 
 export interface RefreshOptions {
   /** Asked while it builds; true gives the build up, and what is live stays as it is. */
   readonly stopped?: () => boolean;
   /** Fewer audiences than this get no index. */
   readonly fewest?: number;
-  /** A build that is known to be out of use. */
-  readonly replaced?: string | undefined;
+  /** A build that is known to be out of use, by the key of the published things of its partition. */
+  readonly replaced?: ReadonlyMap<string, string> | undefined;
 }
 
 /**
- * Builds the audience index anew where audiences changed, and publishes the list that uses it.
+ * {@link refreshIndexes} of all partitions.
+ * @param keys the names of all partitions; the store says how many there are
  * @returns what was published, or undefined when there was nothing to do or it was stopped
  */
-export async function refreshIndex(
+export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock: Clock, options: RefreshOptions = {}): Promise<PublishResult | undefined> {
+  const { parts } = await partitionsToPublish(store, redis, keys);
+  return (await refreshIndexes(store, redis, parts, clock, options))?.result;
+}
+
+/**
+ * Builds the audience index anew in the partitions in which audiences changed, and publishes the lists that use it.
+ * @returns what was published, of all partitions, or undefined when there was nothing to do or it was stopped
+ */
+export async function refreshIndexes(
   store: Store,
   redis: Redis,
-  keys: Keys,
+  parts: readonly Keys[],
   clock: Clock,
   { stopped = () => false, fewest = FEWEST_INDEXED, replaced }: RefreshOptions = {},
-): Promise<PublishResult | undefined> {
-  const drop = (...generations: (string | undefined)[]): Promise<void> =>
-    dropGenerations(
-      redis,
-      keys,
-      clock(),
-      generations.filter((generation) => generation !== undefined),
-    );
-  const { live, audiences, missing } = await compare(store, redis, keys, clock());
-  if (audiences.length < fewest || !missing) {
-    await drop();
+): Promise<Published | undefined> {
+  /** One after another: each watches a key of its own on the one connection. */
+  const drop = async (of: readonly Keys[], more: (keys: Keys) => readonly (string | undefined)[] = () => []): Promise<void> => {
+    for (const keys of of) {
+      const generations = [...more(keys), replaced?.get(keys.published)];
+      await dropGenerations(
+        redis,
+        keys,
+        clock(),
+        generations.filter((generation) => generation !== undefined),
+      );
+    }
+  };
+  const { live, audiences, missing } = await compare(store, redis, parts, clock());
+  if (audiences.length < fewest || missing.length === 0) {
+    await drop(parts);
     return undefined;
   }
-  const index = await buildIndex(store, redis, keys, audiences, clock(), stopped);
-  if (!index) return undefined;
-  let result: PublishResult | undefined;
+  const indexes = await buildIndexes(store, redis, missing, audiences, clock(), stopped);
+  if (!indexes) return undefined;
+  let result: Published | undefined;
   try {
     // Another sync may have been as quick: two indexes of the same audiences are one too many.
-    if ((await compare(store, redis, keys, clock())).missing) result = await publish(store, redis, keys, clock(), { index });
+    if ((await compare(store, redis, parts, clock())).missing.length > 0) result = await publishParts(store, redis, parts, clock(), { indexes });
   } finally {
-    if (result) await drop(live?.generation, replaced);
-    else await drop(index.generation);
+    await drop(missing, (keys) => [(result ? live : indexes).get(keys)?.generation]);
   }
   return result;
 }
 
-/** The live index, the audiences that are to be published, and whether one of them is not in it. */
+/** The live indexes, the audiences that are to be in one, and the partitions in whose index one of them is not. */
 async function compare(
   store: Store,
   redis: Redis,
-  keys: Keys,
+  parts: readonly Keys[],
   now: number,
-): Promise<{ live: BuiltIndex | null; audiences: readonly Audience[]; missing: boolean }> {
-  const live = await readLiveIndex(redis, keys);
-  const plan = planPublish(store, now, live);
+): Promise<{ live: ReadonlyMap<Keys, BuiltIndex | null>; audiences: readonly Audience[]; missing: readonly Keys[] }> {
+  const live = new Map(await inSlices(parts, TOGETHER, async (keys) => [keys, await readLiveIndex(redis, keys)] as const));
   // A bloom filter is for saving memory; a row of bits for each of its users would take it after all.
-  const indexed = (encoding: Encoding): boolean => encoding !== "bloom";
-  return {
-    live,
-    audiences: plan.audiences.filter(({ encoding }) => indexed(encoding)),
-    missing: plan.list.audiences.some(({ encoding, slot }) => indexed(encoding) && slot === null),
-  };
+  const audiences = viewStore(store, now).audiences.filter(({ encoding }) => encoding !== "bloom");
+  const missing = parts.filter((keys) => {
+    const slotIn = slotFinder(live.get(keys) ?? null);
+    return audiences.some((audience) => slotIn({ ...audience, revision: revisionIn(keys.share, audience) }) === null);
+  });
+  return { live, audiences, missing };
 }
 
 export interface SyncOptions extends RestoreOptions {
@@ -90,12 +109,15 @@ export interface SyncResult extends PublishResult {
  */
 export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: Clock, { full = false, ...restore }: SyncOptions = {}): Promise<SyncResult> {
   const started = performance.now();
-  const replaced = full ? (await readLiveIndex(redis, keys))?.generation : undefined;
+  const wanted = await partitionsToPublish(store, redis, keys);
+  const { parts } = wanted;
+  const replaced = full ? await liveGenerations(redis, parts) : undefined;
   // Before the publish: an emptied Redis is told by its missing list.
-  const known = full ? 0 : (await verifyCounters(store, redis, keys, clock, restore)).users;
-  const published = await publish(store, redis, keys, clock(), { full });
-  const forced = full ? (await verifyCounters(store, redis, keys, clock, { ...restore, force: true })).users : 0;
-  const indexed = await refreshIndex(store, redis, keys, clock, { replaced });
+  const known = full ? 0 : (await verifyPartitions(store, redis, parts, clock, restore)).users;
+  const { result: published } = await publishParts(store, redis, parts, clock(), { full });
+  await sayLayout(redis, keys, wanted);
+  const forced = full ? (await verifyPartitions(store, redis, parts, clock, { ...restore, force: true })).users : 0;
+  const indexed = (await refreshIndexes(store, redis, parts, clock, { replaced }))?.result;
   const result = indexed ?? published;
   return {
     ...result,
@@ -103,4 +125,9 @@ export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: C
     users_restored: known + forced,
     seconds: Math.round(performance.now() - started) / 1000,
   };
+}
+
+async function liveGenerations(redis: Redis, parts: readonly Keys[]): Promise<ReadonlyMap<string, string>> {
+  const found = await inSlices(parts, TOGETHER, async (keys) => [keys.published, (await readLiveIndex(redis, keys))?.generation] as const);
+  return new Map(found.flatMap(([key, generation]) => (generation === undefined ? [] : [[key, generation] as const])));
 }

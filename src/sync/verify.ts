@@ -11,10 +11,14 @@ import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
-import { publish } from "./publish.js";
-import { type RestoreOptions, restoreCounters } from "./restore.js";
+import { inSlices } from "./each.js";
+import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { publishParts } from "./publish.js";
+import { type RestoreOptions, restorePartitions } from "./restore.js";
 
 const verifyScript = new Script("verify");
+/** Partitions that are looked at at the same time. */
+const TOGETHER = 64;
 
 export interface Verification {
   /** `known`: nothing was to be done. `whole`: the server is new, its counters are not. `restored`: they were made again. */
@@ -23,10 +27,32 @@ export interface Verification {
   readonly users: number;
 }
 
-/** True when nobody has said of the server at the other end that its counters are whole. */
-export async function needsVerifying(redis: Redis, keys: Keys): Promise<boolean> {
-  const [runId, [version, verified]] = await Promise.all([runIdOf(redis), redis.mget(keys.version, keys.verified)]);
-  return version == null || verified?.split(" ")[0] !== runId;
+/** True when nobody has said of the server at the other end that its counters are whole, those of each of the partitions. */
+export async function needsVerifying(redis: Redis, keys: Keys, count = 1): Promise<boolean> {
+  return (await partsToVerify(redis, keys.split(count))).length > 0;
+}
+
+/** The partitions of which nobody has said of the server that has them that their counters are whole. */
+export async function partsToVerify(redis: Redis, parts: readonly Keys[]): Promise<Keys[]> {
+  const runId = await runIdOf(redis);
+  const values = await inSlices(parts, TOGETHER, ({ version, verified }) => redis.mget(version, verified));
+  return parts.filter((_, i) => values[i]?.[0] == null || values[i][1]?.split(" ")[0] !== runId);
+}
+
+export interface VerifyOptions extends RestoreOptions {
+  readonly force?: boolean;
+  readonly onRestoring?: () => void;
+}
+
+/**
+ * {@link verifyPartitions} of all partitions, and says which they are.
+ * @param keys the names of all partitions; the store says how many there are
+ */
+export async function verifyCounters(store: Store, redis: Redis, keys: Keys, clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
+  const wanted = await partitionsToPublish(store, redis, keys);
+  const result = await verifyPartitions(store, redis, wanted.parts, clock, options);
+  await sayLayout(redis, keys, wanted);
+  return result;
 }
 
 /**
@@ -35,31 +61,32 @@ export async function needsVerifying(redis: Redis, keys: Keys): Promise<boolean>
  * @param options.onRestoring told before a restore begins
  * @throws PopupError `conflict` when the server was replaced meanwhile
  */
-export async function verifyCounters(
-  store: Store,
-  redis: Redis,
-  keys: Keys,
-  clock: Clock,
-  options: RestoreOptions & { readonly force?: boolean; readonly onRestoring?: () => void } = {},
-): Promise<Verification> {
+export async function verifyPartitions(store: Store, redis: Redis, parts: readonly Keys[], clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
   const runId = await runIdOf(redis);
   const force = options.force === true;
-  if (!force && !(await needsVerifying(redis, keys))) return { outcome: "known", users: 0 };
-  const mark = store.events.mark(keys.stream);
-  const whole = !force && (await isWhole(store, redis, keys, mark));
+  const unsaid = force ? parts : await partsToVerify(redis, parts);
+  if (unsaid.length === 0) return { outcome: "known", users: 0 };
+  const marks = new Map(unsaid.map((keys) => [keys, store.events.mark(keys.stream)]));
+  const whole = force
+    ? []
+    : (await inSlices(unsaid, TOGETHER, async (keys) => ((await isWhole(store, redis, keys, marks.get(keys) ?? null)) ? [keys] : []))).flat();
+  const damaged = unsaid.filter((keys) => !whole.includes(keys));
   let users = 0;
-  if (!whole) options.onRestoring?.();
+  if (damaged.length > 0) options.onRestoring?.();
   // A server that is whole may have an older list: reports of a campaign that is not in it would be set aside.
-  await publish(store, redis, keys, clock());
-  if (!whole) {
-    users = await restoreCounters(store, redis, keys, clock(), options);
+  await publishParts(store, redis, parts, clock());
+  // What is whole need not wait for the others.
+  for (const keys of whole) await sayWhole(redis, keys, runId, marks.get(keys) ?? null);
+  if (damaged.length > 0) {
+    users = await restorePartitions(store, redis, damaged, clock(), options);
+    for (const keys of damaged) await sayWhole(redis, keys, runId, store.events.mark(keys.stream));
   }
-  await sayWhole(redis, keys, runId, whole ? mark : store.events.mark(keys.stream));
-  return { outcome: whole ? "whole" : "restored", users };
+  return { outcome: damaged.length === 0 ? "whole" : "restored", users };
 }
 
 /**
- * Says that the counters of a server are whole.
+ * Says that the counters of a partition are whole.
+ * @param keys of the partition
  * @param runId the server that was looked at
  * @param mark the last stream entry that is known to be counted there
  * @throws PopupError `conflict` when another answers by now

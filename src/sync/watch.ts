@@ -5,9 +5,11 @@ import { reasonOf } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { type PublishResult, publish } from "./publish.js";
-import { refreshIndex } from "./sync.js";
-import { needsVerifying, type Verification, verifyCounters } from "./verify.js";
+import { inSlices } from "./each.js";
+import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { type PublishResult, publishParts } from "./publish.js";
+import { refreshIndexes } from "./sync.js";
+import { partsToVerify, type Verification, verifyPartitions } from "./verify.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
@@ -19,6 +21,8 @@ const QUIET_MS = 2_000;
 const MOST_WAIT_MS = 60_000;
 /** After a build that failed, for want of memory perhaps, the next is this far off. */
 const INDEX_RETRY_MS = 60_000;
+/** Partitions that are looked at at the same time. */
+const TOGETHER = 64;
 
 export interface WatchOptions {
   /** The safety net: publish after this long even if nothing seems to have changed, ms. */
@@ -54,9 +58,9 @@ export async function watchStore(store: Store, redis: Redis, keys: Keys, options
 }
 
 class Watch {
-  /** The last change of the store that is published, and the version it was published as. */
+  /** The last change of the store that is published, and the versions it was published as. */
   #seen = -1;
-  #version: string | undefined;
+  #versions = "";
   #due = 0;
   /** When the store last changed, and since when there are changes that the index has not seen. */
   #changedAt = 0;
@@ -71,50 +75,57 @@ class Watch {
   ) {}
 
   async look(): Promise<void> {
+    const wanted = await partitionsToPublish(this.store, this.redis, this.keys);
+    const { parts } = wanted;
     // First: an emptied Redis is told by its missing list.
-    if (await needsVerifying(this.redis, this.keys)) await this.#verify();
-    await this.#publish();
-    await this.#index();
+    if ((await partsToVerify(this.redis, parts)).length > 0) await this.#verify(parts);
+    await this.#publish(parts);
+    await sayLayout(this.redis, this.keys, wanted);
+    await this.#index(parts);
   }
 
-  async #verify(): Promise<void> {
-    const result = await verifyCounters(this.store, this.redis, this.keys, this.options.clock, {
+  async #verify(parts: readonly Keys[]): Promise<void> {
+    const result = await verifyPartitions(this.store, this.redis, parts, this.options.clock, {
       onRestoring: () => this.options.onRestoring?.(),
       // A campaign that is paused now must not wait until a million users are restored.
       between: async () => {
         if (this.options.signal.aborted) throw new Error("stopped before all counters were restored");
-        if (this.store.audit.lastId() !== this.#seen) await this.#publish();
+        if (this.store.audit.lastId() !== this.#seen) await this.#publish(parts);
       },
     });
     this.options.onVerified?.(result);
   }
 
-  async #publish(): Promise<void> {
+  async #publish(parts: readonly Keys[]): Promise<void> {
     const change = this.store.audit.lastId();
     // A version that is not the one left here: Redis was emptied, or went back to an older state.
-    if (change === this.#seen && Date.now() < this.#due && (await this.redis.get(this.keys.version)) === this.#version) return;
-    const result = await publish(this.store, this.redis, this.keys, this.options.clock());
-    if (result.version !== this.#version) this.options.onPublish(result);
-    if (change !== this.#seen || result.version !== this.#version) this.#changedAt = Date.now();
+    if (change === this.#seen && Date.now() < this.#due && (await versionsOf(this.redis, parts)) === this.#versions) return;
+    const { result, versions } = await publishParts(this.store, this.redis, parts, this.options.clock());
+    if (versions.join() !== this.#versions) this.options.onPublish(result);
+    if (change !== this.#seen || versions.join() !== this.#versions) this.#changedAt = Date.now();
     this.#unindexedSince ??= Date.now();
-    this.#version = result.version;
+    this.#versions = versions.join();
     this.#seen = change;
     this.#due = Date.now() + this.options.intervalMs;
   }
 
-  async #index(): Promise<void> {
-    const { store, redis, keys, options } = this;
+  async #index(parts: readonly Keys[]): Promise<void> {
+    const { store, redis, options } = this;
     if (this.#unindexedSince === undefined || Date.now() < this.#indexFrom) return;
     const waited = Date.now() - this.#unindexedSince >= MOST_WAIT_MS;
     if (!waited && Date.now() - this.#changedAt < QUIET_MS) return;
     this.#indexFrom = Date.now() + INDEX_RETRY_MS;
     // What changed is live already; a further change goes before the index, unless that has waited long enough.
-    const indexed = await refreshIndex(store, redis, keys, options.clock, {
+    const indexed = await refreshIndexes(store, redis, parts, options.clock, {
       stopped: () => options.signal.aborted || (!waited && store.audit.lastId() !== this.#seen),
     });
     this.#indexFrom = 0;
-    if (indexed) options.onPublish(indexed);
-    this.#version = indexed?.version ?? this.#version;
+    if (indexed) options.onPublish(indexed.result);
+    this.#versions = indexed?.versions.join() ?? this.#versions;
     if (waited || store.audit.lastId() === this.#seen) this.#unindexedSince = undefined;
   }
+}
+
+async function versionsOf(redis: Redis, parts: readonly Keys[]): Promise<string> {
+  return (await inSlices(parts, TOGETHER, ({ version }) => redis.get(version))).join();
 }

@@ -31,7 +31,7 @@ t.test("wrong values and unknown names change nothing", async (t) => {
   refused(t, () => store.settings.set("reserve", "3601"), "reserve", '"3601" is not a whole number of 0 to 3600');
   refused(t, () => store.settings.set("reserve", "-1"), "reserve", '"-1" is not');
   refused(t, () => store.settings.set("stream_max", "999"), "stream_max", '"999" is not a whole number of 1000 to 4000000000');
-  refused(t, () => store.settings.set("partitions", "0"), "partitions", '"0" is not available');
+  refused(t, () => store.settings.set("partitions", "0"), "partitions", '"0" is not a whole number of 1 to 1024');
   for (const name of ["colour", "__proto__", "toString"]) {
     t.throws(() => store.settings.get(name), {
       code: "not_found",

@@ -1,0 +1,42 @@
+/** Which partitions sync writes to: those that the store says, unless Redis holds others, which have to be moved first. */
+import type { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
+import type { Keys } from "../redis/keys.js";
+import { layoutText, readLayout } from "../redis/layout.js";
+import type { Store } from "../store/store.js";
+import { inSlices } from "./each.js";
+
+export interface Partitions {
+  /** The names of each. */
+  readonly parts: readonly Keys[];
+  /** Whether Redis says already that it is these. */
+  readonly said: boolean;
+}
+
+const TOGETHER = 64;
+
+/** @throws PopupError `conflict` while users are being moved, or when what is published is of other partitions */
+export async function partitionsToPublish(store: Store, redis: Redis, keys: Keys): Promise<Partitions> {
+  const count = store.settings.partitions();
+  const move = store.settings.move();
+  const { partitions, movingTo } = await readLayout(redis, keys);
+  const target = move !== null && move.phase !== "tidying" ? move.to : movingTo;
+  if (target !== null)
+    throw new PopupError("conflict", `users are being moved to ${target} ${target === 1 ? "partition" : "partitions"}`, {
+      hint: `popup repartition ${target} does it, and goes on where it was stopped`,
+    });
+  if (partitions !== count && (await isAnythingPublished(redis, keys.split(partitions))))
+    throw new PopupError("conflict", `Redis holds ${partitions} partitions, the store says ${count}`, {
+      hint: `popup repartition ${count} moves what users have seen`,
+    });
+  return { parts: keys.split(count), said: partitions === count };
+}
+
+/** Says which partitions there are, so that API processes and workers turn to them. Of a first one nothing need be said. */
+export async function sayLayout(redis: Redis, keys: Keys, { parts, said }: Partitions): Promise<void> {
+  if (!said) await redis.set(keys.layout, layoutText({ partitions: parts.length, movingTo: null }));
+}
+
+async function isAnythingPublished(redis: Redis, parts: readonly Keys[]): Promise<boolean> {
+  return (await inSlices(parts, TOGETHER, (part) => redis.exists(part.version))).some((there) => there === 1);
+}
