@@ -1,5 +1,5 @@
 /**
- * What is published, as one process sees it: the list's manifest and, for each active campaign,
+ * What is published in a partition, as one process sees it: the list's manifest and, for each active campaign,
  * the JSON of its answer, prepared once per publish.
  */
 import type { Redis } from "ioredis";
@@ -33,6 +33,21 @@ export const STALE_RETRIES = 3;
 /** A publish in the middle of reading makes the reading worthless; this many in a row do not happen. */
 const READ_ATTEMPTS = 5;
 
+/** What the lists of all partitions under one version have in common: it need not be made for each. */
+export class SharedPopups {
+  #version = "";
+  #popups: ReadonlyMap<number, Popup> = new Map();
+
+  get(version: string): ReadonlyMap<number, Popup> | undefined {
+    return version === this.#version ? this.#popups : undefined;
+  }
+
+  put(version: string, popups: ReadonlyMap<number, Popup>): void {
+    this.#version = version;
+    this.#popups = popups;
+  }
+}
+
 export class Published {
   #current: Snapshot | undefined;
   #verified: Verified | null = null;
@@ -43,6 +58,7 @@ export class Published {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly clock: Clock,
+    private readonly shared: SharedPopups,
   ) {}
 
   /** Undefined until something was published and read. */
@@ -104,9 +120,11 @@ export class Published {
     if (text === null)
       throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
-    const metas = await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
+    const known = this.shared.get(manifest.version);
+    const metas = known ? [] : await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
     if ((await this.#look()) !== manifest.version) return undefined;
-    const popups = new Map(manifest.active.map((id, i) => [id, popupOf(id, metas[i] ?? [])]));
+    const popups = known ?? new Map(manifest.active.map((id, i) => [id, popupOf(id, metas[i] ?? [])]));
+    this.shared.put(manifest.version, popups);
     const windowsAt = windowsReader(manifest.timezone);
     // Loading a time zone takes tens of milliseconds, which the first decision would pay out of its deadline.
     windowsAt(this.clock());

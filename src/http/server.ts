@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from "uWebSockets.js";
 import type { Gate } from "../auth/gate.js";
 import type { Report } from "../engine/answers.js";
-import type { Engine } from "../engine/engine.js";
+import type { Engine, Unready } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { type Explanation, explanationToJson } from "../explanation.js";
@@ -192,14 +192,13 @@ export function createHttpServer(
   }
 
   const ready = route((_req, exchange) => {
-    const trouble = engine.trouble;
-    if (trouble === undefined)
+    const { unready } = engine;
+    if (unready === undefined)
       finish(exchange, () =>
         sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })),
       );
     else {
-      const reason = trouble === "unpublished" ? "nothing is published yet" : "Redis is away";
-      refuse(exchange, new PopupError("unavailable", reason, { hint: trouble === "unpublished" ? "run popup sync" : "see popup doctor" }));
+      refuse(exchange, whyUnready(unready));
     }
   });
   const wrongMethod = (allow: string) =>
@@ -262,6 +261,14 @@ export function createHttpServer(
       while (open > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
     },
   };
+}
+
+function whyUnready({ cause, partition }: Unready): PopupError {
+  const of = partition === null ? "" : ` in partition ${partition}`;
+  if (cause === "unpublished") return new PopupError("unavailable", `nothing is published yet${of}`, { hint: "run popup sync" });
+  if (cause === "recovering")
+    return new PopupError("unavailable", "users are being moved to other partitions", { hint: "popup repartition does it, and goes on where it was stopped" });
+  return new PopupError("unavailable", `Redis is away${of}`, { hint: "see popup doctor" });
 }
 
 /** The PopupError that the work throws, if it throws one, is its result. */
