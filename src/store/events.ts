@@ -31,7 +31,7 @@ export class EventTable {
   readonly #write: (
     events: readonly PopupEvent[],
     dead: readonly DeadEvent[],
-    mark: StreamMark | undefined,
+    marks: readonly StreamMark[],
     onRefused: ((refusal: Refusal) => void) | undefined,
   ) => number;
 
@@ -45,7 +45,7 @@ export class EventTable {
     this.#ofUser = db.prepare("SELECT type, campaign_id, user_id, impression_id, at, over_cap, session_id FROM events WHERE user_id = ? ORDER BY at, id");
     this.#mark = db.prepare<[string], string>("SELECT id FROM stream_mark WHERE stream = ?").pluck();
     this.#setMark = db.prepare("INSERT INTO stream_mark (stream, id) VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET id = excluded.id");
-    this.#write = db.transaction((events, letters, mark, onRefused) => {
+    this.#write = db.transaction((events, letters, marks, onRefused) => {
       let added = 0;
       for (const [index, e] of events.entries()) {
         try {
@@ -57,7 +57,7 @@ export class EventTable {
         }
       }
       for (const letter of letters) dead.add(letter);
-      if (mark) this.#raiseMark(mark);
+      for (const mark of marks) this.#raiseMark(mark);
       rollups.rollUp();
       return added;
     }).immediate;
@@ -65,13 +65,13 @@ export class EventTable {
 
   /**
    * Writes a batch in one transaction; an event that is there already changes nothing.
-   * @param mark how far the stream is written with this batch; an earlier place than the one known changes nothing
+   * @param marks how far each stream is written with this batch; an earlier place than the one known changes nothing
    * @param onRefused told of each event that the table does not take, and the others are written; without it nothing is
    * @returns how many events were new
    * @throws SqliteError when the store cannot be written
    */
-  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = [], mark?: StreamMark, onRefused?: (refusal: Refusal) => void): number {
-    return this.#write(events, dead, mark, onRefused);
+  write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = [], marks: readonly StreamMark[] = [], onRefused?: (refusal: Refusal) => void): number {
+    return this.#write(events, dead, marks, onRefused);
   }
 
   /** The highest entry id that was ever written from the stream under this key, or null for none. */

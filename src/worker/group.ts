@@ -1,21 +1,35 @@
-/** A sink's consumer group of the stream, seen by one worker. */
+/** A sink's consumer group of one stream, seen by one worker; and how the worker stands with it. */
 import { hostname } from "node:os";
 import { type Redis, ReplyError } from "ioredis";
 import { reasonOf } from "../errors.js";
-import type { Entry } from "./batch.js";
+import type { Keys } from "../redis/keys.js";
+import { type Entry, eventsIn } from "./batch.js";
 
 /** Entries in one command: an entry may hold the events of a hundred requests, and a large read holds up decisions. */
 export const PAGE = 200;
 
 export class Group {
   readonly #consumer = `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+  readonly stream: string;
+  /** Before the ids of its entries, where there are other streams. */
+  readonly label: string;
+  /** True after trouble: Redis may have given entries to this worker in a reply that never came. */
+  mayHaveMissed = false;
+  /** When it is looked next what a dead worker left, epoch ms. */
+  claimAt = 0;
 
-  /** @param name the sink's */
+  /**
+   * @param keys of the stream's partition
+   * @param name the sink's
+   */
   constructor(
     private readonly redis: Redis,
-    readonly stream: string,
+    keys: Keys,
     readonly name: string,
-  ) {}
+  ) {
+    this.stream = keys.stream;
+    this.label = keys.share.count === 1 ? "" : `p${keys.share.number}:`;
+  }
 
   /** Makes the group, which begins with the oldest entry, unless it is there. */
   async create(): Promise<void> {
@@ -42,7 +56,7 @@ export class Group {
     for (;;) {
       const page = await this.#readPage(">", entries.length === 0 ? blockMs : 0);
       entries.push(...page);
-      found += page.reduce((sum, [, fields]) => sum + (fields?.length ?? 0) / 2, 0);
+      found += eventsIn(page);
       if (page.length < PAGE || found >= events) return entries;
     }
   }

@@ -18,10 +18,10 @@ export interface Sink {
   readonly name: string;
   /**
    * Keeps the batch for good; an event that it has already changes nothing.
-   * @param last the batch's last entry
+   * @param last the batch's last entry of each stream that it holds some of
    * @throws when it can keep nothing now; the batch is given to it again
    */
-  write(events: readonly PopupEvent[], dead: readonly DeadEvent[], last: StreamMark): Promise<Written>;
+  write(events: readonly PopupEvent[], dead: readonly DeadEvent[], last: readonly StreamMark[]): Promise<Written>;
 }
 
 /** Events into the store, one transaction a batch. */

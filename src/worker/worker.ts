@@ -1,14 +1,16 @@
-/** The worker: reads the stream in a consumer group, hands batches to a sink, acknowledges what the sink has kept. */
+/** The worker: reads the streams of all partitions in a consumer group of each, hands batches to a sink, acknowledges what the sink has kept. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
 import type { Keys } from "../redis/keys.js";
-import { readStreamState } from "../redis/stream-state.js";
-import { compareStreamIds } from "../stream-id.js";
+import { readLayout } from "../redis/layout.js";
 import { Backlog } from "./backlog.js";
-import { Batch } from "./batch.js";
+import { Batch, type Entry, eventsIn, type Taken } from "./batch.js";
 import { Group, PAGE } from "./group.js";
 import type { Sink } from "./sink.js";
+import { Tender } from "./tender.js";
+
+export { STREAM_KEEP_MS } from "./tender.js";
 
 /** What became of a batch. */
 export interface BatchResult {
@@ -44,34 +46,40 @@ const BLOCK_MS = 500;
 const RETRY_MS = 1_000;
 /** Between small batches: a commit waits for the disk whether it holds ten events or a thousand, and a read costs Redis as much. */
 const LINGER_MS = 100;
-/** Acknowledged entries stay this long, for `sync --full` to see what came while it read (sync/restore.ts). */
-export const STREAM_KEEP_MS = 60_000;
-const TEND_EVERY_MS = 5_000;
+/** How often several streams are looked at that had nothing new. */
+const POLL_MS = 100;
+/** How often it is looked whether there are other partitions. */
+const LEARN_MS = 1_000;
+
+/** What was read of a stream. */
+interface Read extends Taken {
+  readonly group: Group;
+}
 
 export class Worker {
-  readonly #group: Group;
   readonly #batch: number;
   readonly #claimAfterMs: number;
-  readonly #backlog: Backlog;
+  readonly #tender: Tender;
   readonly #ending = new AbortController();
+  /** One for the stream of each partition. */
+  #groups: readonly Group[] = [];
+  #learnAt = 0;
   /** What the sink could not take, or Redis did not hear acknowledged: it is tried again before anything else. */
-  #held: Batch | undefined;
-  /** True after trouble: Redis may have given entries to this worker in a reply that never came. */
-  #mayHaveMissed = false;
-  #claimAt = 0;
-  #tendAt = 0;
+  #held: Batch<Read> | undefined;
+  /** Entries acknowledged in this round. */
+  #acknowledged = 0;
   #incident: string | undefined;
 
+  /** @param keys the names of all partitions: how many there are is learned from Redis */
   constructor(
     private readonly redis: Redis,
-    keys: Keys,
+    private readonly keys: Keys,
     private readonly sink: Sink,
     private readonly options: WorkerOptions = {},
   ) {
-    this.#group = new Group(redis, keys.stream, sink.name);
     this.#batch = options.batch ?? DEFAULT_BATCH;
     this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;
-    this.#backlog = new Backlog(options.backlog, options.onBacklog);
+    this.#tender = new Tender(redis, sink.name, new Backlog(options.backlog, options.onBacklog));
   }
 
   /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
@@ -82,7 +90,7 @@ export class Worker {
         taken = await this.#work(BLOCK_MS);
       });
       // Also in trouble: a sink that takes nothing is when the backlog grows.
-      const tending = await troubleOf(() => this.#tend());
+      const tending = await troubleOf(() => this.#tender.tend(this.#groups));
       if (this.#stopping) return;
       const trouble = atWork ?? tending;
       this.#note(trouble);
@@ -113,80 +121,136 @@ export class Worker {
    */
   async step(blockMs = 0): Promise<number> {
     const taken = await this.#work(blockMs);
-    await this.#tend();
+    await this.#tender.tend(this.#groups);
     return taken;
   }
 
   async #work(blockMs: number): Promise<number> {
-    const now = Date.now();
-    let taken = 0;
-    try {
-      if (this.#held) taken += await this.#keep(this.#held);
-      if (this.#mayHaveMissed) taken += await this.#takeUp();
-      if (now >= this.#claimAt) {
-        taken += await this.#takeOver();
-        this.#claimAt = now + this.#claimAfterMs / 3;
-      }
-      const entries = await this.#group.readNew(this.#batch, blockMs);
-      if (entries.length > 0) taken += await this.#keep(new Batch(entries));
-    } catch (error) {
-      this.#mayHaveMissed = true;
-      if (!Group.isMissing(error)) throw error;
-      await this.#group.create();
+    this.#acknowledged = 0;
+    if (this.#held) await this.#keepAgain(this.#held);
+    const troubles: unknown[] = [];
+    await this.#learn(troubles);
+    const groups = this.#groups;
+    const well: Group[] = [];
+    for (const group of groups) {
+      if (await this.#attempt(group, troubles, () => this.#catchUp(group))) well.push(group);
+      if (this.#held) throw troubles[0];
     }
-    return taken;
+    // Streams of different slots cannot be waited for in one command.
+    const waits = groups.length === 1 ? blockMs : 0;
+    const events = Math.ceil(this.#batch / groups.length);
+    const read = await Promise.all(
+      well.map((group) => this.#attempt(group, troubles, async (): Promise<Read> => partOf(group, await group.readNew(events, waits)))),
+    );
+    await this.#keepAll(read.flatMap((part) => (part && part.entries.length > 0 ? [part] : [])));
+    if (troubles.length > 0) throw troubles[0];
+    if (groups.length > 1 && this.#acknowledged === 0 && blockMs > 0) await this.#pause(Math.min(POLL_MS, blockMs));
+    return this.#acknowledged;
+  }
+
+  /** Learns now and then how many streams there are. In a cluster the key that tells may be away while the streams are not. */
+  async #learn(troubles: unknown[]): Promise<void> {
+    const now = Date.now();
+    if (now < this.#learnAt) return;
+    try {
+      const { partitions } = await readLayout(this.redis, this.keys);
+      this.#learnAt = now + LEARN_MS;
+      if (partitions !== this.#groups.length) this.#groups = this.keys.split(partitions).map((keys) => new Group(this.redis, keys, this.sink.name));
+    } catch (error) {
+      if (this.#groups.length <= 1) throw error;
+      troubles.push(error);
+    }
+  }
+
+  /** What the work gives. The trouble of one stream is noted and does not hold up the others; undefined then. */
+  async #attempt<T>(group: Group, troubles: unknown[], work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      group.mayHaveMissed = true;
+      if (!Group.isMissing(error)) troubles.push(error);
+      else await this.#make(group).catch((failure: unknown) => troubles.push(failure));
+      return undefined;
+    }
+  }
+
+  /** Makes the group, unless its stream is gone because there are other partitions now. */
+  async #make(group: Group): Promise<void> {
+    this.#learnAt = 0;
+    await this.#learn([]);
+    if (this.#groups.includes(group)) await group.create();
+  }
+
+  /** What was given to this worker or to one that is dead, and is not kept yet. */
+  async #catchUp(group: Group): Promise<true> {
+    if (group.mayHaveMissed) await this.#takeUp(group);
+    const now = Date.now();
+    if (now >= group.claimAt) {
+      await this.#takeOver(group);
+      group.claimAt = now + this.#claimAfterMs / 3;
+    }
+    return true;
   }
 
   /** Takes up what is this worker's own and was never seen by it, instead of waiting until it may be claimed. */
-  async #takeUp(): Promise<number> {
-    let taken = 0;
-    for (let entries = await this.#group.readOwn(); entries.length > 0; entries = await this.#group.readOwn()) taken += await this.#keep(new Batch(entries));
-    this.#mayHaveMissed = false;
-    return taken;
+  async #takeUp(group: Group): Promise<void> {
+    for (let entries = await group.readOwn(); entries.length > 0; entries = await group.readOwn()) await this.#keep(batchOf(group, entries));
+    group.mayHaveMissed = false;
   }
 
-  async #takeOver(): Promise<number> {
-    let taken = 0;
+  async #takeOver(group: Group): Promise<void> {
     let cursor = "0-0";
     do {
-      const { entries, next } = await this.#group.claim(this.#claimAfterMs, cursor);
-      if (entries.length > 0) taken += await this.#keep(new Batch(entries));
+      const { entries, next } = await group.claim(this.#claimAfterMs, cursor);
+      if (entries.length > 0) await this.#keep(batchOf(group, entries));
       cursor = next;
     } while (cursor !== "0-0" && !this.#stopping);
-    return taken;
+  }
+
+  /** Keeps what was read, of as many streams together as make a batch: a commit waits for the disk. */
+  async #keepAll(read: readonly Read[]): Promise<void> {
+    for (let from = 0; from < read.length; ) {
+      let to = from;
+      for (let events = 0; to < read.length && events < this.#batch; to++) events += eventsIn(read[to]?.entries ?? []);
+      try {
+        await this.#keep(new Batch(read.slice(from, to)));
+      } catch (error) {
+        // Those of this batch are in hand, or are marked where Redis did not hear of them; the others are to be taken up.
+        for (const { group } of read.slice(to)) group.mayHaveMissed = true;
+        throw error;
+      }
+      from = to;
+    }
+  }
+
+  async #keepAgain(batch: Batch<Read>): Promise<void> {
+    try {
+      await this.#keep(batch);
+    } catch (error) {
+      for (const group of this.#groups) group.mayHaveMissed = true;
+      throw error;
+    }
   }
 
   /** Gives a batch to the sink and acknowledges it. A crash in between brings it again, which the sink takes in its stride. */
-  async #keep(batch: Batch): Promise<number> {
+  async #keep(batch: Batch<Read>): Promise<void> {
     this.#held = batch;
-    const { entries, events } = batch;
-    const last = { stream: this.#group.stream, id: batch.last };
+    const { parts, events, last } = batch;
     const started = performance.now();
     const { added, refused } = await this.sink.write(events, batch.dead, last);
     const letters = refused.length === 0 ? [] : batch.refused(refused);
     if (letters.length > 0) await this.sink.write([], letters, last);
     const seconds = (performance.now() - started) / 1_000;
-    await this.#group.acknowledge(entries);
+    const outcomes = await Promise.allSettled(parts.map(({ group, entries }) => group.acknowledge(entries)));
+    const failed = parts.filter((_, i) => outcomes[i]?.status === "rejected");
+    for (const { group } of failed) group.mayHaveMissed = true;
+    const trouble = outcomes.find((outcome) => outcome.status === "rejected");
+    // The entries of one stream are not read and written again for it; of several the others go on.
+    if (trouble && this.#groups.length === 1) throw trouble.reason;
     this.#held = undefined;
+    for (const { entries } of parts.filter((part) => !failed.includes(part))) this.#acknowledged += entries.length;
     this.options.onBatch?.({ added, duplicates: events.length - added - refused.length, dead: batch.dead.length + letters.length, seconds });
-    return entries.length;
-  }
-
-  /** Every few seconds: looks how much awaits the sink, and cuts what is done with from the stream. */
-  async #tend(): Promise<void> {
-    const now = Date.now();
-    if (now < this.#tendAt || this.redis.status !== "ready") return;
-    this.#tendAt = now + TEND_EVERY_MS;
-    const { groups } = await readStreamState(this.redis, this.#group.stream);
-    const own = groups.find(({ name }) => name === this.sink.name);
-    if (own) this.#backlog.look(own.lag + own.pending);
-    // Behind what every group has acknowledged, and never within the last minute.
-    let until = `${now - STREAM_KEEP_MS}-0`;
-    for (const { oldestPending, lastDelivered } of groups) {
-      const needed = oldestPending ?? lastDelivered;
-      if (compareStreamIds(needed, until) < 0) until = needed;
-    }
-    await this.redis.xtrim(this.#group.stream, "MINID", until);
+    if (trouble) throw trouble.reason;
   }
 
   #note(incident: string | undefined): void {
@@ -195,6 +259,9 @@ export class Worker {
     this.options.onIncident?.(incident);
   }
 }
+
+const partOf = (group: Group, entries: readonly Entry[]): Read => ({ group, stream: group.stream, label: group.label, entries });
+const batchOf = (group: Group, entries: readonly Entry[]): Batch<Read> => new Batch([partOf(group, entries)]);
 
 /** Why the work failed, or undefined when it did not. */
 async function troubleOf(work: () => Promise<void>): Promise<string | undefined> {

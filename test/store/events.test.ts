@@ -47,11 +47,11 @@ t.test("the store knows how far each stream was written, and that never goes bac
   const { events } = store;
   t.equal(events.mark("impressions"), null);
   const ids = ["999-5", "1000-9", "1000-10", "1000-2", "999-99", "9007199254740993-0", "9007199254740992-7"];
-  const marks = ids.map((id) => (events.write([event()], [], { stream: "impressions", id }), events.mark("impressions")));
+  const marks = ids.map((id) => (events.write([event()], [], [{ stream: "impressions", id }]), events.mark("impressions")));
   t.same(marks, ["999-5", "1000-9", "1000-10", "1000-10", "1000-10", "9007199254740993-0", "9007199254740993-0"]);
   t.equal(events.mark("bank1:impressions"), null, "another prefix is another stream");
   const broken = { ...event(), type: "nonsense" } as unknown as PopupEvent;
-  t.throws(() => events.write([broken], [], { stream: "bank1:impressions", id: "1-0" }));
+  t.throws(() => events.write([broken], [], [{ stream: "bank1:impressions", id: "1-0" }]));
   t.equal(events.mark("bank1:impressions"), null, "a batch that was not written moves nothing");
   const again = openStore(path, { actor: "x" });
   t.teardown(() => again.close());
