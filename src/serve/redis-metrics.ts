@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { Gauge, Registry } from "prom-client";
 import type { Keys } from "../redis/keys.js";
+import { readLayout } from "../redis/layout.js";
 import { readStreamState, type StreamState } from "../redis/stream-state.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Metrics } from "./messages.js";
@@ -11,11 +12,13 @@ import type { Metrics } from "./messages.js";
 const WAIT_MS = 1_000;
 
 interface Reading {
-  readonly stream: StreamState;
+  /** Of all partitions. */
+  readonly entries: number;
+  readonly groups: ReadonlyMap<string, { readonly lag: number; readonly pending: number }>;
   /** Age of the oldest entry that some sink has not acknowledged; 0 when there is none. */
   readonly oldestSeconds: number;
-  /** Null when nothing is published. */
-  readonly version: string | null;
+  /** Those that are live; empty when nothing is published in one of the partitions. */
+  readonly versions: ReadonlySet<string>;
   readonly usedMemory: number;
   /** 0 stands for no limit. */
   readonly maxMemory: number;
@@ -24,7 +27,10 @@ interface Reading {
 export class RedisMetrics {
   #reading: Promise<Reading | undefined> | undefined;
 
-  /** @param redis a connection of its own that fails at once while Redis is away */
+  /**
+   * @param redis a connection of its own that fails at once while Redis is away
+   * @param keys the names of all partitions
+   */
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
@@ -44,34 +50,56 @@ export class RedisMetrics {
   /** Undefined when Redis does not answer, or answers with an error: it is down. */
   async #read(): Promise<Reading | undefined> {
     try {
-      const [info, [seconds], version, stream] = await Promise.all([
-        this.redis.info("memory"),
-        this.redis.time(),
-        this.redis.get(this.keys.version),
-        readStreamState(this.redis, this.keys.stream),
-      ]);
+      const [info, [seconds], { partitions }] = await Promise.all([this.redis.info("memory"), this.redis.time(), readLayout(this.redis, this.keys)]);
       const bytes = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
-      const oldest = await this.#oldest(stream);
-      const oldestSeconds = oldest === null ? 0 : Math.max(0, Number(seconds) - Number(oldest.split("-")[0]) / 1_000);
-      return { stream, oldestSeconds, version, usedMemory: bytes("used_memory"), maxMemory: bytes("maxmemory") };
+      const parts = await Promise.all(this.keys.split(partitions).map((keys) => this.#readPart(keys)));
+      const oldest = firstOf(parts.map((part) => part.oldest));
+      const versions = parts.map(({ version }) => version);
+      return {
+        entries: parts.reduce((sum, { stream }) => sum + stream.entries, 0),
+        groups: sumGroups(parts.flatMap(({ stream }) => stream.groups)),
+        oldestSeconds: oldest === null ? 0 : Math.max(0, Number(seconds) - Number(oldest.split("-")[0]) / 1_000),
+        versions: new Set(versions.includes(null) ? [] : versions.filter((version) => version !== null)),
+        usedMemory: bytes("used_memory"),
+        maxMemory: bytes("maxmemory"),
+      };
     } catch {
       return undefined;
     }
   }
 
-  /** The oldest entry that is pending in a group or unread by one; with no group, the oldest. */
-  async #oldest({ entries, lastId, groups }: StreamState): Promise<string | null> {
-    if (entries === 0) return null;
-    if (groups.length === 0) return this.#next("-");
-    const ids = await Promise.all(
-      groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : this.#next(`(${lastDelivered}`))),
-    );
-    return ids.filter((id) => id !== null).sort(compareStreamIds)[0] ?? null;
+  async #readPart({ version, stream }: Keys): Promise<{ version: string | null; stream: StreamState; oldest: string | null }> {
+    const [live, state] = await Promise.all([this.redis.get(version), readStreamState(this.redis, stream)]);
+    return { version: live, stream: state, oldest: await this.#oldest(stream, state) };
   }
 
-  async #next(from: string): Promise<string | null> {
-    return (await this.redis.xrange(this.keys.stream, from, "+", "COUNT", 1))[0]?.[0] ?? null;
+  /** The oldest entry that is pending in a group or unread by one; with no group, the oldest. */
+  async #oldest(stream: string, { entries, lastId, groups }: StreamState): Promise<string | null> {
+    if (entries === 0) return null;
+    if (groups.length === 0) return this.#next(stream, "-");
+    return firstOf(
+      await Promise.all(
+        groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : this.#next(stream, `(${lastDelivered}`))),
+      ),
+    );
   }
+
+  async #next(stream: string, from: string): Promise<string | null> {
+    return (await this.redis.xrange(stream, from, "+", "COUNT", 1))[0]?.[0] ?? null;
+  }
+}
+
+function firstOf(ids: readonly (string | null)[]): string | null {
+  return ids.filter((id) => id !== null).sort(compareStreamIds)[0] ?? null;
+}
+
+function sumGroups(groups: StreamState["groups"]): Reading["groups"] {
+  const sums = new Map<string, { lag: number; pending: number }>();
+  for (const { name, lag, pending } of groups) {
+    const sum = sums.get(name) ?? { lag: 0, pending: 0 };
+    sums.set(name, { lag: sum.lag + lag, pending: sum.pending + pending });
+  }
+  return sums;
 }
 
 /** Made anew for each scrape, so that what is unknown is left out instead of old. */
@@ -81,19 +109,19 @@ async function render(reading: Reading | undefined): Promise<Metrics> {
     new Gauge({ name, help, labelNames, aggregator: "first", registers: [registry] });
   gauge("popup_redis_up", "1 when Redis answers").set(reading ? 1 : 0);
   if (reading) {
-    const { stream, oldestSeconds, version, usedMemory, maxMemory } = reading;
+    const { entries, groups, oldestSeconds, versions, usedMemory, maxMemory } = reading;
     gauge("popup_redis_used_memory_bytes", "Redis' memory in use").set(usedMemory);
     gauge("popup_redis_maxmemory_bytes", "Redis' limit of memory, 0 for none").set(maxMemory);
-    gauge("popup_stream_entries", "Entries of the event stream, the acknowledged ones of the last minute too").set(stream.entries);
+    gauge("popup_stream_entries", "Entries of the event stream, the acknowledged ones of the last minute too").set(entries);
     gauge("popup_stream_oldest_seconds", "Age of the oldest entry that a sink has not acknowledged").set(oldestSeconds);
     const lag = gauge("popup_stream_lag", "Entries that no worker has read, by sink", ["group"]);
     const pending = gauge("popup_stream_pending", "Entries read and not acknowledged, by sink", ["group"]);
-    for (const group of stream.groups) {
-      lag.set({ group: group.name }, group.lag);
-      pending.set({ group: group.name }, group.pending);
+    for (const [group, sums] of groups) {
+      lag.set({ group }, sums.lag);
+      pending.set({ group }, sums.pending);
     }
     const published = gauge("popup_published_version_info", "The version that is live", ["version"]);
-    if (version !== null) published.set({ version }, 1);
+    for (const version of versions) published.set({ version }, 1);
   }
   return registry.getMetricsAsJSON();
 }

@@ -3,6 +3,7 @@
  * and clocks, and every reply must be the model's. POPUP_SEED=N repeats a run.
  */
 import t from "tap";
+import { partitionOf } from "../../dist/partition.js";
 import type { ReportAsk, SelectAsk } from "../../dist/redis/decisions.js";
 import { Keys } from "../../dist/redis/keys.js";
 import { openStore } from "../../dist/store/store.js";
@@ -12,9 +13,13 @@ import { Random, seedOfRun } from "../helpers/random.js";
 import { caps, capText, change, DAY, fillWorld, goLive, later, STARTS, USERS, ZONES } from "../helpers/random-world.js";
 import { startRedis } from "../helpers/redis.js";
 import { readStream } from "../helpers/stream.js";
-import { type Outcome, reportAll, selectAll } from "../helpers/worksheet.js";
+import { type Live, type Outcome, reportAll, selectAll } from "../helpers/worksheet.js";
 
-const CASES = 120;
+/** How many cases with so many partitions. */
+const CASES = [
+  [1, 120],
+  [3, 40],
+] as const;
 const STEPS = 70;
 const { redis } = await startRedis(t);
 const keys = new Keys();
@@ -23,11 +28,14 @@ t.test("every reply is the model's", async (t) => {
   const seed = seedOfRun();
   t.comment(`seed ${seed}; POPUP_SEED=${seed} repeats it`);
   const seen = new Map<string, number>();
-  for (let number = 0; number < CASES; number++) {
-    const failure = await runCase(new Random((seed + number * 7919) >>> 0), seen);
-    if (failure !== undefined) {
-      t.fail(`seed ${seed}, case ${number}, ${failure.where}`, { expected: failure.wanted, found: failure.found, state: failure.state });
-      return;
+  for (const [partitions, cases] of CASES) {
+    for (let number = 0; number < cases; number++) {
+      const failure = await runCase(new Random((seed + number * 7919) >>> 0), partitions, seen);
+      if (failure !== undefined) {
+        const where = `seed ${seed}, ${partitions} partitions, case ${number}, ${failure.where}`;
+        t.fail(where, { expected: failure.wanted, found: failure.found, state: failure.state });
+        return;
+      }
     }
   }
   t.comment(
@@ -57,11 +65,13 @@ interface Failure {
   readonly state: unknown;
 }
 
-async function runCase(random: Random, seen: Map<string, number>): Promise<Failure | undefined> {
+async function runCase(random: Random, partitions: number, seen: Map<string, number>): Promise<Failure | undefined> {
   await redis.flushall();
   let now = random.pick(STARTS) + random.between(0, 6 * 3_600_000);
   const store = openStore(":memory:", { actor: "test", clock: () => now });
   try {
+    store.settings.set("partitions", String(partitions));
+    const parts = keys.split(partitions);
     const zone = random.pick(ZONES);
     const policy = random.chance(0.5) ? caps(random, 2) : [];
     const reserveS = random.pick([0, 0, 20, 3_600]);
@@ -116,23 +126,13 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
       if (random.chance(0.4)) {
         const gets = some(get);
         operations.push(...gets);
-        found = await selectAll(
-          redis,
-          keys,
-          live,
-          windows,
-          gets.map(({ ask }) => ask),
-        );
+        const asks = gets.map(({ ask }) => ask);
+        found = await ofEach(parts, asks, (part, own, i) => selectAll(redis, part, live[i] as Live, windows, own));
       } else {
         const posts = some(post);
         operations.push(...posts);
-        found = await reportAll(
-          redis,
-          keys,
-          live.version,
-          windows,
-          posts.map(({ ask }) => ask),
-        );
+        const asks = posts.map(({ ask }) => ask);
+        found = await ofEach(parts, asks, (part, own, i) => reportAll(redis, part, live[i]?.version ?? "", windows, own));
       }
       for (const [i, { ask, wanted }] of operations.entries()) {
         const kind = "type" in ask ? ask.type : "get";
@@ -149,16 +149,35 @@ async function runCase(random: Random, seen: Map<string, number>): Promise<Failu
         return { where: `step ${step}, ask ${i} of ${together}`, wanted, found: found[i], state };
       }
     }
-    return await compareEvents(model);
+    for (const part of parts) {
+      const failure = await compareEvents(model, part);
+      if (failure) return failure;
+    }
+    return undefined;
   } finally {
     store.close();
   }
 }
 
-/** The stream holds what the model says happened, in its order: no count without its event. */
-async function compareEvents(model: Model): Promise<Failure | undefined> {
-  const found = await readStream(redis, keys.stream);
-  const wanted = model.events.map((e) => ({
+/** Asks the partitions for their users, as the engine does; the answers are in the order of the asks. */
+async function ofEach<A extends { readonly userId: string }>(
+  parts: readonly Keys[],
+  asks: readonly A[],
+  ask: (part: Keys, own: readonly A[], number: number) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  const answers = new Map<A, Outcome>();
+  for (const [number, part] of parts.entries()) {
+    const own = asks.filter(({ userId }) => partitionOf(userId, parts.length) === number);
+    if (own.length > 0) for (const [i, answer] of (await ask(part, own, number)).entries()) answers.set(own[i] as A, answer);
+  }
+  return asks.map((one) => answers.get(one) as Outcome);
+}
+
+/** The partition's stream holds what the model says happened to its users, in its order: no count without its event. */
+async function compareEvents(model: Model, { stream, share }: Keys): Promise<Failure | undefined> {
+  const found = await readStream(redis, stream);
+  const events = model.events.filter(({ user }) => partitionOf(user, share.count) === share.number);
+  const wanted = events.map((e) => ({
     ...e,
     session: e.session ?? "",
     campaign: String(e.campaign),
@@ -167,7 +186,7 @@ async function compareEvents(model: Model): Promise<Failure | undefined> {
   }));
   const at = wanted.findIndex((event, i) => !same(event, found[i]));
   if (at < 0 && wanted.length === found.length) return undefined;
-  return { where: `event ${at}`, wanted: wanted[at], found: found[at], state: { wanted: wanted.length, found: found.length } };
+  return { where: `event ${at} of ${stream}`, wanted: wanted[at], found: found[at], state: { wanted: wanted.length, found: found.length } };
 }
 
 function same(a: unknown, b: unknown): boolean {

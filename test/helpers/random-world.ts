@@ -51,12 +51,12 @@ export function fillWorld(
   return world;
 }
 
-/** Publishes; now and then with an audience index, which a later publish uses as far as it still holds. */
-export async function goLive(redis: Redis, keys: Keys, store: Store, model: Model, world: ModelWorld, now: number, random: Random): Promise<Live> {
+/** Publishes; now and then with an audience index, which a later publish uses as far as it still holds. The list of each partition. */
+export async function goLive(redis: Redis, keys: Keys, store: Store, model: Model, world: ModelWorld, now: number, random: Random): Promise<Live[]> {
   await publish(store, redis, keys, now);
   if (random.chance(0.6)) await refreshIndex(store, redis, keys, () => now, { fewest: 1 });
   model.publish({ campaigns: [...world.campaigns], segments: new Map(world.segments), lists: new Map(world.lists) }, now);
-  return readLive(redis, keys);
+  return Promise.all(keys.split(store.settings.partitions()).map((part) => readLive(redis, part)));
 }
 
 function load(store: Store, random: Random, ref: AudienceRef): Set<string> {

@@ -21,7 +21,7 @@ export interface Live extends ListView {
   readonly timezone: string;
 }
 
-/** The published list, as the calls need it. */
+/** The published list, as the calls need it. @param keys of its partition */
 export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
   const text = await redis.get(keys.manifest);
   if (text === null) throw new Error("nothing was published");

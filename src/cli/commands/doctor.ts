@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../../background.js";
 import { type Config, redisDir, storePath } from "../../config.js";
 import { type Finding, findings, type Scrapes } from "../../doctor/findings.js";
@@ -9,6 +10,7 @@ import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
 import { Keys } from "../../redis/keys.js";
+import { readLayout } from "../../redis/layout.js";
 import type { Address } from "../../serve/admin.js";
 import { VERSION } from "../../version.js";
 import { contextOf, counted, table } from "../context.js";
@@ -110,6 +112,21 @@ function storeState(config: Config): string {
   }
 }
 
+/** The version that is live, and of how many partitions where there are several. */
+async function publishedState(redis: Redis, prefix: string): Promise<string> {
+  const keys = new Keys(prefix);
+  const { partitions, movingTo } = await readLayout(redis, keys);
+  if (movingTo !== null)
+    throw new PopupError("conflict", `users are being moved from ${partitions} to ${movingTo} partitions: nothing is decided meanwhile`, {
+      hint: `popup repartition ${movingTo} does it, and goes on where it was stopped`,
+    });
+  const versions = await Promise.all(keys.split(partitions).map(({ version }) => redis.get(version)));
+  const of = partitions === 1 ? "" : `${partitions} partitions, `;
+  const missing = versions.findIndex((version) => version === null);
+  if (missing >= 0) return `${of}nothing published yet${partitions === 1 ? "" : ` in partition ${missing}`}`;
+  return `${of}version ${versions.sort().at(-1)}`;
+}
+
 async function redisState(config: Config): Promise<string> {
   if (config.redisUrl === "embedded" && !existsSync(redisDir(config))) return "embedded, not started yet";
   const [{ backgroundConnection }, { openEmbeddedRedis }] = await Promise.all([import("../../redis/client.js"), import("../../redis/embedded.js")]);
@@ -123,8 +140,7 @@ async function redisState(config: Config): Promise<string> {
       const policy = field("maxmemory_policy");
       if (policy !== "noeviction")
         throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
-      const version = await redis.get(new Keys(config.prefix).version);
-      return `${field("redis_version")}, ${field("used_memory_human")}, ${version === null ? "nothing published yet" : `version ${version}`}`;
+      return `${field("redis_version")}, ${field("used_memory_human")}, ${await publishedState(redis, config.prefix)}`;
     } finally {
       redis.disconnect();
     }

@@ -27,15 +27,20 @@ export function explainCommand(program: Command): void {
       const sessionId = readToken("--session", flags.session);
       const handle = await openRedis(context.config);
       try {
-        const [{ explain, publishedTimezone }, { Keys }] = await Promise.all([import("../../redis/explain.js"), import("../../redis/keys.js")]);
-        const keys = new Keys(context.config.prefix);
+        const [{ explain, publishedTimezone }, { Keys }, { keysOfUser }] = await Promise.all([
+          import("../../redis/explain.js"),
+          import("../../redis/keys.js"),
+          import("../../redis/layout.js"),
+        ]);
+        const all = new Keys(context.config.prefix);
+        const keys = await keysOfUser(handle.redis, all, user);
         const now = Date.now();
         const at = flags.at === undefined ? now : parseTime(flags.at, await publishedTimezone(handle.redis, keys), "--at");
         // A server that runs for this command alone is looked at by nobody; by the next engine it would be.
         const explanation = await explain(handle.redis, keys, { userId: user, sessionId, at, now, trusting: handle.owned });
         context.print(explanationToJson(explanation), textOf(explanation));
         remark(context, explanation, now);
-        await remarkChanges(context, handle, keys, now);
+        await remarkChanges(context, handle, all, now);
       } finally {
         await handle.close();
       }
