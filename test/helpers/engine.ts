@@ -55,6 +55,11 @@ export class TestEngine {
     return this.api?.url ?? "";
   }
 
+  /** The names of each partition that the store says. */
+  get parts(): readonly Keys[] {
+    return this.keys.split(this.store.settings.partitions());
+  }
+
   /** Sets the clock to an ISO 8601 time. */
   at(time: string): void {
     this.now = Date.parse(time);
@@ -79,7 +84,8 @@ export class TestEngine {
 
   /** Says that Redis' counters are whole. */
   async trust(): Promise<void> {
-    await sayWhole(this.redis, this.keys, await runIdOf(this.redis), this.store.events.mark(this.keys.stream));
+    const runId = await runIdOf(this.redis);
+    for (const part of this.parts) await sayWhole(this.redis, part, runId, this.store.events.mark(part.stream));
   }
 
   /** Builds the audience index where audiences are not in it. @param fewest fewer audiences get none */
