@@ -19,6 +19,7 @@ import { keyCommands } from "./commands/key.js";
 import { planCommands } from "./commands/plan.js";
 import { previewCommand } from "./commands/preview.js";
 import { reconcileCommand } from "./commands/reconcile.js";
+import { repartitionCommand } from "./commands/repartition.js";
 import { reportCommand } from "./commands/report.js";
 import { segmentCommands } from "./commands/segment.js";
 import { serveCommand } from "./commands/serve.js";
@@ -58,6 +59,7 @@ export function buildProgram(): Command {
     explainCommand,
     previewCommand,
     reconcileCommand,
+    repartitionCommand,
     settingsCommands,
     auditCommand,
     backupCommand,

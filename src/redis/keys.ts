@@ -2,6 +2,9 @@
 import type { AudienceRef } from "../audience.js";
 import { partitionOf, type Share, WHOLE } from "../partition.js";
 
+/** The names of this file, without what is before them. */
+const OURS = /^(?:campaigns:|campaign:\d|segment:|audiences:|counters:verified$|impressions$|user:.*:impressions$)/;
+
 /** The names of one partition; where there is only one, of everything. */
 export class Keys {
   /** Before every name of the partition. Redis Cluster puts what is in braces alone into one slot. */
@@ -74,21 +77,23 @@ export class Keys {
   recordPattern(count: number): string {
     return `${this.#pattern(count)}user:*:impressions`;
   }
-  /** What SCAN finds all keys of all partitions by, of one or of several; the layout's is among them where there is one. */
-  everyPattern(count: number): readonly string[] {
-    const names = ["campaigns:*", "campaign:*", "segment:*", "audiences:*", "user:*:impressions", "counters:verified", "impressions"];
-    return count === 1 ? names.map((name) => this.#pattern(1) + name) : [`${this.#pattern(count)}*`];
+  /** What SCAN finds all keys by, and those of others too: {@link Keys.placeOf} tells. */
+  get everyPattern(): string {
+    return `${this.#pattern(1)}*`;
   }
   #pattern(count: number): string {
     return `${this.root.replace(/[*?[\]\\]/g, "\\$&")}${count === 1 ? "" : "{p*}:"}`;
   }
-  /** Where a key under the same root stands: its partition's number, null where there is only one, and its name in there. Undefined for any other key. */
+  /**
+   * Where a key stands: its partition's number, null where there is only one, and its name in there. Undefined for a key of others, and for
+   * that of the layout, which is in no partition.
+   */
   placeOf(key: string): { readonly number: number | null; readonly name: string } | undefined {
     const name = key.slice(this.root.length);
     if (!key.startsWith(this.root)) return undefined;
     const [, tag, rest] = /^\{p(0|[1-9]\d{0,3})\}:(.*)$/s.exec(name) ?? [];
-    if (tag !== undefined && rest !== undefined) return { number: Number(tag), name: rest };
-    return { number: null, name };
+    const place = tag === undefined || rest === undefined ? { number: null, name } : { number: Number(tag), name: rest };
+    return OURS.test(place.name) && key !== this.layout ? place : undefined;
   }
   /** The user of a record, by its name within its partition; undefined for any other. */
   static userOfRecord(name: string): string | undefined {

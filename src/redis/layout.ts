@@ -40,7 +40,12 @@ export function sameLayout(a: Layout, b: Layout): boolean {
   return a.partitions === b.partitions && a.movingTo === b.movingTo;
 }
 
-/** The names of the partition that a user is in now. */
+/** The names of the partition that a user is in. @throws PopupError `unavailable` while users are being moved */
 export async function keysOfUser(redis: Redis, keys: Keys, userId: string): Promise<Keys> {
-  return keys.ofUser(userId, (await readLayout(redis, keys)).partitions);
+  const { partitions, movingTo } = await readLayout(redis, keys);
+  if (movingTo !== null)
+    throw new PopupError("unavailable", `users are being moved to ${movingTo} partitions: nobody is shown a popup meanwhile`, {
+      hint: `popup repartition ${movingTo} does it, and goes on where it was stopped`,
+    });
+  return keys.ofUser(userId, partitions);
 }

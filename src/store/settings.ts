@@ -26,6 +26,8 @@ export interface Move {
   readonly to: number;
   /** Events leave the streams of before; what users have seen is moved; keys of before are removed, while all goes on again. */
   readonly phase: "draining" | "moving" | "tidying";
+  /** The run id of the server that had all counters when it began. */
+  readonly runId: string;
 }
 /** No setting: where a move stands. */
 const MOVE = "repartition";

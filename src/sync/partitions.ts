@@ -18,18 +18,35 @@ const TOGETHER = 64;
 /** @throws PopupError `conflict` while users are being moved, or when what is published is of other partitions */
 export async function partitionsToPublish(store: Store, redis: Redis, keys: Keys): Promise<Partitions> {
   const count = store.settings.partitions();
-  const move = store.settings.move();
   const { partitions, movingTo } = await readLayout(redis, keys);
-  const target = move !== null && move.phase !== "tidying" ? move.to : movingTo;
-  if (target !== null)
-    throw new PopupError("conflict", `users are being moved to ${target} ${target === 1 ? "partition" : "partitions"}`, {
-      hint: `popup repartition ${target} does it, and goes on where it was stopped`,
-    });
+  const target = movingUsersTo(store) ?? movingTo;
+  if (target !== null) throw moving(target);
   if (partitions !== count && (await isAnythingPublished(redis, keys.split(partitions))))
     throw new PopupError("conflict", `Redis holds ${partitions} partitions, the store says ${count}`, {
       hint: `popup repartition ${count} moves what users have seen`,
     });
   return { parts: keys.split(count), said: partitions === count };
+}
+
+/** @throws PopupError `conflict` while users are being moved, and when these are other partitions than the store says by now */
+export function checkNoMove(store: Store, parts: readonly Keys[]): void {
+  const target = movingUsersTo(store);
+  if (target !== null) throw moving(target);
+  const count = store.settings.partitions();
+  if (parts.some(({ share }) => share.count !== count))
+    throw new PopupError("conflict", `there are ${count} partitions by now`, { hint: "sync --watch tries again by itself; otherwise run popup sync again" });
+}
+
+/** Where the last keys of a move are being removed, all goes on already. */
+function movingUsersTo(store: Store): number | null {
+  const move = store.settings.move();
+  return move === null || move.phase === "tidying" ? null : move.to;
+}
+
+function moving(to: number): PopupError {
+  return new PopupError("conflict", `users are being moved to ${to} ${to === 1 ? "partition" : "partitions"}`, {
+    hint: `popup repartition ${to} does it, and goes on where it was stopped`,
+  });
 }
 
 /** Says which partitions there are, so that API processes and workers turn to them. Of a first one nothing need be said. */

@@ -12,7 +12,7 @@ import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import { inSlices } from "./each.js";
 import { extendRecords, laterEnds } from "./extend.js";
-import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { checkNoMove, partitionsToPublish, sayLayout } from "./partitions.js";
 import { viewStore } from "./plan.js";
 import { prepareShare } from "./prepare.js";
 import { Publication } from "./publication.js";
@@ -62,9 +62,17 @@ export interface Published {
   readonly versions: readonly string[];
 }
 
+export interface PartsOptions {
+  /** Send everything, whatever Redis says it has. */
+  readonly full?: boolean;
+  /** An audience index to put into use, for partitions that shall not keep the one they have. */
+  readonly indexes?: ReadonlyMap<Keys, BuiltIndex> | undefined;
+  /** True for the move of users itself. */
+  readonly moving?: boolean;
+}
+
 /**
  * Brings some partitions to what the store has, each by a switch of its own.
- * @param indexes an audience index to put into use, for partitions that shall not keep the one they have
  * @throws PopupError `conflict`; some partitions may be switched then
  */
 export async function publishParts(
@@ -72,7 +80,7 @@ export async function publishParts(
   redis: Redis,
   parts: readonly Keys[],
   now: number,
-  { full = false, indexes }: { readonly full?: boolean; readonly indexes?: ReadonlyMap<Keys, BuiltIndex> | undefined } = {},
+  { full = false, indexes, moving = false }: PartsOptions = {},
 ): Promise<Published> {
   const started = performance.now();
   const versions = new Map<Keys, string>();
@@ -82,6 +90,8 @@ export async function publishParts(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // The versions first, the store after them: who switches on top of one has seen at least that store.
     const states = await inSlices(open, TOGETHER * 8, (keys) => Publication.read(redis, keys, full));
+    // What a move has put out of use shall not come back: it says so in the store before it does that in Redis.
+    if (!moving) checkNoMove(store, parts);
     const view = viewStore(store, now);
     for (const state of states) state.want(view, indexes?.get(state.keys));
     const version = newVersion(now);

@@ -64,7 +64,8 @@ export async function refreshIndexes(
     await drop(parts);
     return undefined;
   }
-  const indexes = await buildIndexes(store, redis, missing, audiences, clock(), stopped);
+  // Where users are moved, keys of before are removed: none may come after that.
+  const indexes = await buildIndexes(store, redis, missing, audiences, clock(), () => stopped() || store.settings.move() !== null);
   if (!indexes) return undefined;
   let result: Published | undefined;
   try {

@@ -40,6 +40,8 @@ export async function partsToVerify(redis: Redis, parts: readonly Keys[]): Promi
 }
 
 export interface VerifyOptions extends RestoreOptions {
+  /** True for the move of users itself. */
+  readonly moving?: boolean;
   readonly force?: boolean;
   readonly onRestoring?: () => void;
 }
@@ -74,7 +76,7 @@ export async function verifyPartitions(store: Store, redis: Redis, parts: readon
   let users = 0;
   if (damaged.length > 0) options.onRestoring?.();
   // A server that is whole may have an older list: reports of a campaign that is not in it would be set aside.
-  await publishParts(store, redis, parts, clock());
+  await publishParts(store, redis, parts, clock(), { moving: options.moving === true });
   // What is whole need not wait for the others.
   for (const keys of whole) await sayWhole(redis, keys, runId, marks.get(keys) ?? null);
   if (damaged.length > 0) {
