@@ -34,7 +34,11 @@ class CommandProcess {
       const { done, value } = await this.#replies.next();
       if (done) throw new Error(`popup ${args.join(" ")} ended the process`);
       const { open, ...reply } = JSON.parse(value) as CommandReply;
-      if (open.length > 0) throw new Error(`popup ${args.join(" ")} would not end: ${open.join(", ")} is open`);
+      if (open.length > 0) {
+        // It would not end at the teardown either.
+        this.#child.kill("SIGKILL");
+        throw new Error(`popup ${args.join(" ")} would not end: ${open.join(", ")} is open`);
+      }
       return reply;
     });
     this.#last = run.catch(() => undefined);
