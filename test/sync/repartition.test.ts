@@ -115,8 +115,11 @@ t.test("1 to 4 to 6 to 1 under an engine: nothing that was accepted is lost or c
   t.equal(accepted, users.length * 4);
 });
 
-/** A connection that is lost for good after so many commands: what a process that is killed leaves. */
-function dyingAfter(redis: Redis, commands: number): Redis {
+/**
+ * A connection that is lost for good after so many commands: what a process that is killed leaves.
+ * @param slots whether keys lie in slots, as in a cluster, so that none can be renamed into another
+ */
+function dyingAfter(redis: Redis, commands: number, slots = false): Redis {
   let left = commands;
   return new Proxy(redis, {
     get(target, name) {
@@ -124,6 +127,7 @@ function dyingAfter(redis: Redis, commands: number): Redis {
       if (typeof value !== "function") return value;
       return (...args: unknown[]): unknown => {
         if (left-- <= 0) throw new Error("Connection is closed.");
+        if (slots && name === "rename") throw new Error("CROSSSLOT Keys in request don't hash to the same slot");
         return Reflect.apply(value, target, args);
       };
     },
@@ -143,7 +147,7 @@ t.test("ended at any command, it goes on where it was", async (t) => {
     for (let commands = 1; ; commands += 3) {
       runs++;
       try {
-        await move(engine, to, {}, dyingAfter(redis, commands));
+        await move(engine, to, {}, dyingAfter(redis, commands, to !== 5));
         break;
       } catch (error) {
         t.match(String(error), /Connection is closed/);
