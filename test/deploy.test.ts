@@ -44,7 +44,7 @@ t.test("the image", async (t) => {
   );
   const { files } = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as { files: string[] };
   const copied = [...textOf("Dockerfile").matchAll(/^COPY --from=build \/opt\/popup-engine\/(\S+)/gm)].map(([, name]) => name);
-  const needed = [...files.filter((name) => !/^!|\.md$|^deploy$/.test(name)), "package.json", "node_modules"];
+  const needed = [...files.filter((name) => !/^!|\.md$|^deploy/.test(name)), "package.json", "node_modules"];
   t.same(copied.sort(), needed.sort(), "what npm would pack, without the pages");
 });
 

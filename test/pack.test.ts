@@ -11,7 +11,7 @@ import { bareNode } from "./helpers/node.js";
 import { packInto } from "./pack/pack.js";
 
 const RUNS =
-  /^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json|bin\/popup\.js|dist\/.+\.(?:js|d\.ts)|lua\/.+\.lua|web\/.+\.(?:html|css|js|svg)|fixtures\/.+\.(?:csv|json|yaml)|deploy\/.+\.yml)$/;
+  /^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json|bin\/popup\.js|dist\/.+\.(?:js|d\.ts)|lua\/.+\.lua|web\/.+\.(?:html|css|js|svg)|fixtures\/.+\.(?:csv|json|yaml)|deploy\/(?:alerts\.yml|systemd\/.+\.(?:service|env)))$/;
 const NEEDED = ["bin/popup.js", "dist/cli/main.js", "dist/client/index.d.ts", "lua/select.lua", "lua/lib/caps.lua", "fixtures/campaigns.json", "LICENSE"];
 
 const folder = mkdtempSync(join(tmpdir(), "popup-pack-test-"));
