@@ -122,7 +122,7 @@ async function publishedState(redis: Redis, prefix: string): Promise<string> {
     });
   const versions = await Promise.all(keys.split(partitions).map(({ version }) => redis.get(version)));
   const of = partitions === 1 ? "" : `${partitions} partitions, `;
-  const missing = versions.findIndex((version) => version === null);
+  const missing = versions.indexOf(null);
   if (missing >= 0) return `${of}nothing published yet${partitions === 1 ? "" : ` in partition ${missing}`}`;
   return `${of}version ${versions.sort().at(-1)}`;
 }
