@@ -1,12 +1,6 @@
 /** What came by the stream and could not be kept as an event: set aside with the reason, so that it holds up nothing. */
 import type { Database, Statement } from "better-sqlite3";
-
-/** A set-aside event: the id of its stream entry (`#place` behind it where the entry holds more than one), what was wrong, and its field and value. */
-export interface DeadEvent {
-  readonly streamId: string;
-  readonly reason: string;
-  readonly fields: readonly string[];
-}
+import type { DeadEvent } from "../event.js";
 
 interface Row {
   stream_id: string;

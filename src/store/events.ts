@@ -1,8 +1,8 @@
 /** Events in the store: written by the worker, read by the recovery of counters; reports read their rollups. */
 import { type Database, SqliteError, type Statement } from "better-sqlite3";
-import type { EventType, PopupEvent } from "../event.js";
+import type { DeadEvent, EventType, PopupEvent } from "../event.js";
 import { compareStreamIds, type StreamMark } from "../stream-id.js";
-import type { DeadEvent, DeadEventTable } from "./dead-events.js";
+import type { DeadEventTable } from "./dead-events.js";
 import type { RollupTable } from "./rollups.js";
 
 /** An event that the table does not take: its place in the batch, and why. */

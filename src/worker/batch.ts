@@ -1,7 +1,6 @@
 /** Stream entries as a sink takes them: the events, apart from what is none. */
-import type { PopupEvent } from "../event.js";
+import type { DeadEvent, PopupEvent } from "../event.js";
 import { decodeEvents } from "../redis/events.js";
-import type { DeadEvent } from "../store/dead-events.js";
 import type { StreamMark } from "../stream-id.js";
 import type { Refusal } from "./sink.js";
 

@@ -1,6 +1,5 @@
 /** Where events end up. A sink that returns has kept them; the worker acknowledges after that. */
-import type { PopupEvent } from "../event.js";
-import type { DeadEvent } from "../store/dead-events.js";
+import type { DeadEvent, PopupEvent } from "../event.js";
 import type { EventTable, Refusal } from "../store/events.js";
 import type { StreamMark } from "../stream-id.js";
 

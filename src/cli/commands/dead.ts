@@ -1,7 +1,7 @@
 /** `popup dead list | show | retry | delete` */
 import type { Command } from "commander";
 import { PopupError } from "../../errors.js";
-import type { DeadEvent } from "../../store/dead-events.js";
+import type { DeadEvent } from "../../event.js";
 import type { Store } from "../../store/store.js";
 import { formatLocal, formatTime } from "../../time.js";
 import { addYes, confirm, type YesFlag } from "../confirm.js";
