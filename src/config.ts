@@ -24,6 +24,8 @@ export interface Config {
   readonly logLevel?: LogLevel;
 }
 
+type QueueVariable = "sink" | "amqpUrl" | "amqpExchange" | "amqpQueue" | "kafkaBrokers" | "kafkaTopic" | "kafkaGroup" | "kafkaConfig";
+
 export interface ConfigFlags {
   data?: string;
   redis?: string;
@@ -93,6 +95,20 @@ export function readJwtSecret(env: NodeJS.ProcessEnv = process.env): string | un
 /** The browser of `popup preview --png`, in place of one that is found. */
 export function readChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   return env.POPUP_CHROMIUM === "" ? undefined : env.POPUP_CHROMIUM;
+}
+
+/** Where the environment says that events go, and what it says of the queues; undefined where it says nothing. */
+export function readQueueEnv(env: NodeJS.ProcessEnv = process.env): Readonly<Record<QueueVariable, string | undefined>> {
+  return {
+    sink: env.POPUP_SINK || undefined,
+    amqpUrl: env.POPUP_AMQP_URL || undefined,
+    amqpExchange: env.POPUP_AMQP_EXCHANGE || undefined,
+    amqpQueue: env.POPUP_AMQP_QUEUE || undefined,
+    kafkaBrokers: env.POPUP_KAFKA_BROKERS || undefined,
+    kafkaTopic: env.POPUP_KAFKA_TOPIC || undefined,
+    kafkaGroup: env.POPUP_KAFKA_GROUP || undefined,
+    kafkaConfig: env.POPUP_KAFKA_CONFIG || undefined,
+  };
 }
 
 /** An environment without the secrets that only API processes need. */

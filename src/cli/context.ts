@@ -49,8 +49,9 @@ const OPEN_RETRY_MS = 1_000;
 /**
  * Opens what a process that goes on needs. With a supervisor it waits for what is away, told as an incident: ending would
  * only have it started again, and say the same again. By itself it fails at once, as any command.
+ * @param signal ends the waiting, with an AbortError
  */
-export async function openPatiently<T>(open: () => T | Promise<T>, onIncident: (cause: string | undefined) => void): Promise<T> {
+export async function openPatiently<T>(open: () => T | Promise<T>, onIncident: (cause: string | undefined) => void, signal?: AbortSignal): Promise<T> {
   let cause: string | undefined;
   for (;;) {
     try {
@@ -61,7 +62,7 @@ export async function openPatiently<T>(open: () => T | Promise<T>, onIncident: (
       if (!process.connected || !(error instanceof PopupError) || error.code !== "unavailable") throw error;
       if (error.message !== cause) onIncident((cause = error.message));
     }
-    await delay(OPEN_RETRY_MS);
+    await delay(OPEN_RETRY_MS, undefined, signal && { signal });
   }
 }
 

@@ -11,6 +11,7 @@ import { backupCommand } from "./commands/backup.js";
 import { benchCommand } from "./commands/bench.js";
 import { campaignCommands } from "./commands/campaign.js";
 import { completionCommand } from "./commands/completion.js";
+import { consumeCommand } from "./commands/consume.js";
 import { deadCommands } from "./commands/dead.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
     syncCommand,
     serveCommand,
     workerCommand,
+    consumeCommand,
     deadCommands,
     reportCommand,
     explainCommand,

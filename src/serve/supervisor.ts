@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly admin: Address | null;
   /** The interval of sync's safety net, s. */
   readonly syncIntervalS: number;
+  /** Where the worker carries events. */
+  readonly sinks: readonly string[];
 }
 
 export interface Serving {
@@ -60,7 +62,11 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
   try {
     const listening = Array.from({ length: options.processes }, () => startApi(options.api, env, log, children));
     if (!options.apiOnly) {
-      for (const [part, ...args] of [["sync", "--watch", "--interval", String(options.syncIntervalS)], ["worker"]] as const) {
+      const sinks = options.sinks.flatMap((sink) => ["--sink", sink]);
+      for (const [part, ...args] of [
+        ["sync", "--watch", "--interval", String(options.syncIntervalS)],
+        ["worker", ...sinks],
+      ] as const) {
         const child = new Child(part, POPUP, [part, ...args, "--quiet"], withoutJwtSecret(env), log);
         children.push(child);
         child.start();

@@ -1,6 +1,7 @@
 /** Dead events given to the store once more, after what was wrong has been put right. */
+import type { DeadEvent, PopupEvent } from "../event.js";
+import { decodeDeadMessage } from "../queue-event.js";
 import { decodeEvents } from "../redis/events.js";
-import type { DeadEvent } from "../store/dead-events.js";
 import type { Store } from "../store/store.js";
 
 /**
@@ -15,7 +16,7 @@ export function retryDead(store: Store, letters: readonly DeadEvent[]): DeadEven
 }
 
 function retryOne(store: Store, letter: DeadEvent): DeadEvent | undefined {
-  const [event = "it has no fields"] = decodeEvents(letter.fields);
+  const [event = "it has no fields"] = decoded(letter);
   let reason = typeof event === "string" ? event : undefined;
   if (typeof event !== "string") store.events.write([event], [], undefined, (refusal) => (reason = refusal.reason));
   if (reason !== undefined) {
@@ -26,4 +27,11 @@ function retryOne(store: Store, letter: DeadEvent): DeadEvent | undefined {
   store.deadEvents.remove(letter.streamId);
   store.audit.record("dead.retry", `dead:${letter.streamId}`, letter, null);
   return undefined;
+}
+
+/** What came by a queue is a message, what came by the stream its field and value. */
+function decoded(letter: DeadEvent): (PopupEvent | string)[] {
+  const message = decodeDeadMessage(letter);
+  if (message === undefined) return decodeEvents(letter.fields);
+  return ["event" in message ? message.event : "problem" in message ? message.problem : message.dead.reason];
 }

@@ -5,6 +5,7 @@ import { readJwtSecret } from "../../config.js";
 import { invalid } from "../../errors.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
+import { addSinkFlag, checkSinks, parseSinks } from "./queue-flags.js";
 import { type AuthFlags, addAuthFlags, checkExposure, parseAuth } from "./serve-auth.js";
 import { addWebFlags, checkDemo, parseOrigins, type WebFlags } from "./serve-web.js";
 
@@ -16,26 +17,29 @@ interface Flags extends AuthFlags, WebFlags {
   apiOnly?: boolean;
   admin: string;
   interval: string;
+  sink?: string[];
 }
 
 export function serveCommand(program: Command): void {
-  addWebFlags(
-    addAuthFlags(
-      program
-        .command("serve")
-        .description("answer the app over HTTP; without --api-only also sync and worker")
-        .option("--host <host>", "address to listen on", "127.0.0.1")
-        .option("--port <port>", "port to listen on", "8080")
-        .option("--processes <n>", "API processes; they share the port", "1")
-        .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
-        .option("--api-only", "only HTTP: sync and worker run elsewhere")
-        .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
-        .option("--interval <seconds>", "how often sync publishes in any case", "60"),
+  addSinkFlag(
+    addWebFlags(
+      addAuthFlags(
+        program
+          .command("serve")
+          .description("answer the app over HTTP; without --api-only also sync and worker")
+          .option("--host <host>", "address to listen on", "127.0.0.1")
+          .option("--port <port>", "port to listen on", "8080")
+          .option("--processes <n>", "API processes; they share the port", "1")
+          .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
+          .option("--api-only", "only HTTP: sync and worker run elsewhere")
+          .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
+          .option("--interval <seconds>", "how often sync publishes in any case", "60"),
+      ),
     ),
   )
     .addHelpText(
       "after",
-      "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json \\\n    --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example \\\n    --cors-origin https://staging.bank.example\n  popup serve --demo",
+      "\nExamples:\n  popup serve\n  popup serve --port 9000 --processes 2 --redis redis://127.0.0.1:6379\n  popup serve --host 0.0.0.0 --auth jwt --jwt-keys jwks.json \\\n    --jwt-issuer https://id.bank.example\n  popup serve --cors-origin https://app.bank.example \\\n    --cors-origin https://staging.bank.example\n  popup serve --demo\n  popup serve --sink sqlite --sink rabbitmq",
     )
     .action(async (flags: Flags, command: Command) => {
       const context = contextOf(command);
@@ -55,7 +59,9 @@ export function serveCommand(program: Command): void {
         apiOnly: flags.apiOnly === true,
         admin: parseAdmin(flags.admin),
         syncIntervalS: wholeNumber("--interval", flags.interval, 1, 3_600),
+        sinks: parseSinks(flags.sink),
       };
+      if (!options.apiOnly) await checkSinks(options.sinks, {});
       checkDemo(host, flags);
       checkExposure(host, flags);
       const [{ serve }, { openLog }] = await Promise.all([import("../../serve/supervisor.js"), import("../../log.js")]);

@@ -1,84 +1,34 @@
 /** `popup worker` */
-import { type Command, Option } from "commander";
-import { openConfiguredStore, openRedis } from "../../background.js";
-import type { Logger } from "../../log.js";
-import { stepBack } from "../../priority.js";
-import { Keys } from "../../redis/keys.js";
-import type { AdminServer } from "../../serve/admin.js";
-import { sqliteSink } from "../../worker/sink.js";
-import { contextOf, counted, openPatiently, runUntilStopped, withStore } from "../context.js";
+import type { Command } from "commander";
+import type { QueueFlags } from "../../queue/settings.js";
+import { contextOf } from "../context.js";
 import { parseAdmin, wholeNumber } from "./admin-flag.js";
+import { addQueueFlags, addSinkFlag, parseSinks } from "./queue-flags.js";
 
-/** How long a locked store may hold the process up at a time, ms: it answers signals in between. The worker tries again by itself. */
-const STORE_BUSY_MS = 1_000;
-
-export function workerCommand(program: Command): void {
-  program
-    .command("worker")
-    .description("carry events from the Redis stream to a sink")
-    .addOption(new Option("--sink <sink>", "where events go").choices(["sqlite"]).default("sqlite"))
-    .option("--once", "carry what is there, then end")
-    .option("--claim-after <seconds>", "take over what another worker has held for this long", "15")
-    .option("--admin <host:port>", "serve the worker's own /metrics there", "off")
-    .addHelpText("after", "\nExamples:\n  popup worker\n  popup worker --once\n  popup worker --admin 127.0.0.1:9465")
-    .action(async (flags: { once?: boolean; claimAfter: string; admin: string }, command: Command) => {
-      const context = contextOf(command);
-      const claimAfter = wholeNumber("--claim-after", flags.claimAfter, 1, 3_600);
-      const address = parseAdmin(flags.admin);
-      const { incidentLogger, openLog } = await import("../../log.js");
-      const log = openLog("worker", context.logLevel);
-      const incident = incidentLogger(log);
-      return withStore(
-        context,
-        async (store) => {
-          const handle = await openPatiently(() => openRedis(context.config), incident);
-          // After the embedded Redis may have been started: it is the customers' and stays in front.
-          stepBack("worker");
-          const [{ offerMetrics }, { WorkerMetrics }, { Worker }] = await Promise.all([
-            import("../../serve/own-metrics.js"),
-            import("../../worker/metrics.js"),
-            import("../../worker/worker.js"),
-          ]);
-          const metrics = new WorkerMetrics(() => store.deadEvents.count());
-          let written = 0;
-          const worker = new Worker(handle.redis, new Keys(context.config.prefix), sqliteSink(store.events), {
-            claimAfterMs: claimAfter * 1_000,
-            onIncident: (cause) => {
-              incident(cause);
-              metrics.trouble(cause);
-            },
-            onFailure: () => metrics.failed(),
-            onBacklog: backlogLogger(log),
-            onBatch: (batch) => {
-              written += batch.added;
-              metrics.batch(batch);
-              if (batch.dead > 0) log.warn({ dead: batch.dead }, "events were set aside in dead_events");
-            },
-          });
-          let admin: AdminServer | undefined;
-          try {
-            if (flags.once === true) {
-              // The first step may only make the group.
-              await worker.step();
-              while ((await worker.step()) > 0);
-              context.print({ written }, `${counted(written, "event")} written`);
-              return;
-            }
-            admin = await offerMetrics(metrics.registry, address);
-            await runUntilStopped(worker.run(), () => worker.stop(), handle.redis);
-          } finally {
-            await admin?.close();
-            await handle.close();
-          }
-        },
-        () => openPatiently(() => openConfiguredStore(context.config, flags.once === true ? {} : { busyMs: STORE_BUSY_MS }), incident),
-      );
-    });
+interface Flags extends QueueFlags {
+  sink?: string[];
+  once?: boolean;
+  claimAfter: string;
+  admin: string;
 }
 
-function backlogLogger(log: Logger): (entries: number, tooMany: boolean) => void {
-  return (entries, tooMany) => {
-    if (tooMany) log.warn({ entries }, "the stream grows: too many entries await the worker");
-    else log.warn({ entries }, "the worker has caught up with the stream");
-  };
+export function workerCommand(program: Command): void {
+  addQueueFlags(
+    addSinkFlag(program.command("worker").description("carry events from the Redis stream to a sink, or to several that do not wait for each other"))
+      .option("--once", "carry what is there, then end")
+      .option("--claim-after <seconds>", "take over what another worker has held for this long", "15")
+      .option("--admin <host:port>", "serve the worker's own /metrics there", "off"),
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  popup worker\n  popup worker --once\n  popup worker --admin 127.0.0.1:9465\n  popup worker --sink rabbitmq --amqp-url amqp://127.0.0.1\n  popup worker --sink sqlite --sink kafka --kafka-brokers 127.0.0.1:9092",
+    )
+    .action(async (flags: Flags, command: Command) => {
+      const context = contextOf(command);
+      const sinks = parseSinks(flags.sink);
+      const claimAfterMs = wholeNumber("--claim-after", flags.claimAfter, 1, 3_600) * 1_000;
+      const admin = parseAdmin(flags.admin);
+      const { runWorkers } = await import("../worker-run.js");
+      await runWorkers(context, { sinks, queues: flags, claimAfterMs, once: flags.once === true, admin });
+    });
 }

@@ -1,0 +1,150 @@
+/** The other end of a queue: reads it and fills a store, batch by batch. What comes twice changes nothing. */
+import { setTimeout as delay } from "node:timers/promises";
+import { reasonOf } from "../errors.js";
+import type { DeadEvent, PopupEvent } from "../event.js";
+import { deadMessage, decodeMessage } from "../queue-event.js";
+import type { EventTable } from "../store/events.js";
+import { compareStreamIds, type StreamMark } from "../stream-id.js";
+import type { BatchResult } from "../worker/worker.js";
+import type { Delivered } from "./message.js";
+import type { Receiver, Taken } from "./receiver.js";
+
+export interface ConsumerOptions {
+  /** Told once when trouble begins and once when it is over (undefined). */
+  readonly onIncident?: (cause: string | undefined) => void;
+  /** Told of every round that failed. */
+  readonly onFailure?: () => void;
+  readonly onBatch?: (result: BatchResult) => void;
+}
+
+const WAIT_MS = 500;
+const RETRY_MS = 1_000;
+/** Between small batches: a commit waits for the disk whether it holds ten events or a thousand. */
+const LINGER_MS = 100;
+const SMALL = 200;
+
+export class Consumer {
+  readonly #ending = new AbortController();
+  #receiver: Receiver | undefined;
+  /** What the store could not take, or the broker did not hear acknowledged: it is tried again before anything else. */
+  #held: Taken | undefined;
+  #incident: string | undefined;
+
+  /** @param open connects; @throws when it cannot */
+  constructor(
+    private readonly open: () => Promise<Receiver>,
+    private readonly events: EventTable,
+    private readonly options: ConsumerOptions = {},
+  ) {}
+
+  /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      let trouble: string | undefined;
+      let taken = 0;
+      try {
+        taken = await this.step(WAIT_MS);
+      } catch (error) {
+        trouble = reasonOf(error);
+      }
+      if (this.#stopping) return;
+      this.#note(trouble);
+      if (trouble !== undefined) {
+        this.options.onFailure?.();
+        await this.#pause(RETRY_MS);
+      } else if (taken > 0 && taken < SMALL) await this.#pause(LINGER_MS);
+    }
+  }
+
+  stop(): void {
+    this.#ending.abort();
+  }
+
+  /**
+   * One batch: what is in hand, or what the queue gives.
+   * @param waitMs how long to wait for the first message
+   * @returns messages acknowledged
+   * @throws when the broker or the store does not do its part; nothing is lost then
+   */
+  async step(waitMs: number): Promise<number> {
+    const taken = (this.#held ??= await this.#read(waitMs));
+    if (taken.messages.length > 0) {
+      const started = performance.now();
+      const counts = this.#keep(taken.messages);
+      await this.#asking(taken.acknowledge());
+      this.options.onBatch?.({ ...counts, seconds: (performance.now() - started) / 1_000 });
+    }
+    this.#held = undefined;
+    return taken.messages.length;
+  }
+
+  async close(): Promise<void> {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    await receiver?.close();
+  }
+
+  async #read(waitMs: number): Promise<Taken> {
+    this.#receiver ??= await this.open();
+    return this.#asking(this.#receiver.read(waitMs));
+  }
+
+  /** What the broker did not hear it gives again, by a new connection. */
+  async #asking<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#held = undefined;
+      await this.close();
+      throw error;
+    }
+  }
+
+  #keep(messages: readonly Delivered[]): Omit<BatchResult, "seconds"> {
+    const events: PopupEvent[] = [];
+    const sources: Delivered[] = [];
+    const dead: DeadEvent[] = [];
+    for (const message of messages) {
+      const decoded = decodeMessage(message.text);
+      if ("event" in decoded) {
+        events.push(decoded.event);
+        sources.push(message);
+      } else dead.push("dead" in decoded ? decoded.dead : deadMessage(message.asideId, decoded.problem, message.text));
+    }
+    const refused: DeadEvent[] = [];
+    const [mark, ...more] = marksOf(messages);
+    const added = this.events.write(events, dead, mark, ({ index, reason }) => {
+      const source = sources[index];
+      if (source) refused.push(deadMessage(source.asideId, reason, source.text));
+    });
+    if (refused.length > 0) this.events.write([], refused);
+    for (const one of more) this.events.write([], [], one);
+    return { added, duplicates: events.length - added - refused.length, dead: dead.length + refused.length };
+  }
+
+  get #stopping(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  /** Waits, or until {@link stop}. */
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+  }
+
+  #note(incident: string | undefined): void {
+    if (incident === this.#incident) return;
+    this.#incident = incident;
+    this.options.onIncident?.(incident);
+  }
+}
+
+/** The farthest of each stream. */
+function marksOf(messages: readonly Delivered[]): StreamMark[] {
+  const marks = new Map<string, StreamMark>();
+  for (const { mark } of messages) {
+    if (!mark) continue;
+    const known = marks.get(mark.stream);
+    if (!known || compareStreamIds(mark.id, known.id) > 0) marks.set(mark.stream, mark);
+  }
+  return [...marks.values()];
+}

@@ -1,0 +1,136 @@
+/** Kafka: events go to a topic under their user's id, so that those of one user stay in order; what is none goes to a topic beside it. */
+import { type KafkaConsumer, type KafkaError, type KafkaHeaders, type KafkaMessage, type KafkaPlace, loadKafka } from "./kafka-client.js";
+import { type Delivered, MARK_HEADERS, markOf } from "./message.js";
+import { CONFIRM_MS, type Sender } from "./queue-sink.js";
+import type { Receiver } from "./receiver.js";
+import type { KafkaSettings } from "./settings.js";
+
+/** How long the brokers may take to tell of themselves, ms. */
+const CONNECT_MS = 5_000;
+/** A consumer group gives its members their partitions after some seconds: this long an empty topic is told from one that is not given yet, ms. */
+const JOIN_MS = 20_000;
+/** At the end of a connection what is on its way is given up. */
+const END_MS = 100;
+
+/**
+ * Connects. @throws when no broker answers
+ * @param confirmMs after this a message that is not confirmed is given up; the worker sends it again
+ */
+export async function openKafkaSender(settings: KafkaSettings, confirmMs: number = CONFIRM_MS): Promise<Sender> {
+  const { Producer } = loadKafka();
+  const producer = new Producer({
+    ...common(settings),
+    // Where linger and compression are set in the file, these are.
+    "linger.ms": 5,
+    "compression.codec": "lz4",
+    ...settings.properties,
+    // As Kafka's own clients do it, so that other data under the same keys lies in the same partitions.
+    partitioner: "murmur2_random",
+    "enable.idempotence": true,
+    acks: "all",
+    "message.timeout.ms": confirmMs,
+    dr_cb: true,
+  });
+  let complaint: string | undefined;
+  producer.on("event.error", ({ message }) => (complaint = message));
+  await answer((done) => producer.connect({ timeout: CONNECT_MS }, done)).catch((error: unknown) => {
+    throw complaint === undefined ? error : new Error(complaint);
+  });
+  complaint = undefined;
+  producer.setPollInBackground(true);
+  producer.on("delivery-report", (error, { opaque }) => (opaque as Settle)(error));
+  return {
+    get complaint() {
+      return complaint;
+    },
+    send: async (messages, mark) => {
+      complaint = undefined;
+      const headers: KafkaHeaders = [{ [MARK_HEADERS.stream]: mark.stream }, { [MARK_HEADERS.id]: mark.id }];
+      await Promise.all(
+        messages.map(({ key, text }) =>
+          answer((done) => producer.produce(key === null ? settings.deadTopic : settings.topic, null, Buffer.from(text), key, null, done, headers)),
+        ),
+      );
+    },
+    close: () => new Promise((resolve) => producer.disconnect(END_MS, resolve)),
+  };
+}
+
+type Settle = (error: KafkaError | null | undefined) => void;
+
+/** @throws the error that the call is answered with */
+function answer(ask: (done: Settle) => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    ask((error) => (error ? reject(new Error(error.message)) : resolve()));
+  });
+}
+
+function common({ brokers, properties }: KafkaSettings): Record<string, string | number> {
+  return { "client.id": "popup", "reconnect.backoff.max.ms": 1_000, "topic.metadata.refresh.interval.ms": 10_000, ...properties, "bootstrap.servers": brokers };
+}
+
+/** Connects, and joins the consumer group. @param most messages at a time @throws when no broker answers */
+export async function openKafkaReceiver(settings: KafkaSettings, most: number): Promise<Receiver> {
+  const { KafkaConsumer } = loadKafka();
+  const consumer = new KafkaConsumer(
+    {
+      ...common(settings),
+      "group.id": settings.group,
+      "enable.auto.commit": false,
+      "enable.auto.offset.store": false,
+      rebalance_cb: true,
+      offset_commit_cb: true,
+    },
+    { "auto.offset.reset": "earliest" },
+  );
+  let complaint: string | undefined;
+  consumer.on("event.error", ({ message }) => (complaint = message));
+  await answer((done) => consumer.connect({ timeout: CONNECT_MS }, done)).catch((error: unknown) => {
+    throw complaint === undefined ? error : new Error(complaint);
+  });
+  consumer.setDefaultIsTimeoutOnlyForFirstMessage(true);
+  let joined = false;
+  consumer.on("rebalance", () => (joined = true));
+  // As a pattern: a topic that is not there yet is no error then, and is found when it is.
+  consumer.subscribe([new RegExp(`^(${[settings.topic, settings.deadTopic].map((name) => name.replaceAll(".", "\\.")).join("|")})$`)]);
+  return {
+    read: async (waitMs) => {
+      consumer.setDefaultConsumeTimeout(waitMs);
+      const until = performance.now() + JOIN_MS;
+      let messages = await consume(consumer, most);
+      while (messages.length === 0 && !joined && performance.now() < until) messages = await consume(consumer, most);
+      return { messages: messages.map(deliveredOf), acknowledge: () => commit(consumer, nextOf(messages)) };
+    },
+    close: () => new Promise((resolve) => consumer.disconnect(resolve)),
+  };
+}
+
+function consume(consumer: KafkaConsumer, most: number): Promise<readonly KafkaMessage[]> {
+  return new Promise((resolve, reject) => {
+    consumer.consume(most, (error, messages) => (error ? reject(new Error(error.message)) : resolve(messages)));
+  });
+}
+
+/** Resolves when the brokers know how far the group has come. */
+function commit(consumer: KafkaConsumer, places: readonly KafkaPlace[]): Promise<void> {
+  return answer((done) => {
+    consumer.once("offset.commit", done);
+    consumer.commit(places);
+  });
+}
+
+/** Of each partition the place behind the last message. */
+function nextOf(messages: readonly KafkaMessage[]): KafkaPlace[] {
+  const next = new Map<string, KafkaPlace>();
+  for (const { topic, partition, offset } of messages) next.set(`${topic} ${partition}`, { topic, partition, offset: offset + 1 });
+  return [...next.values()];
+}
+
+function deliveredOf({ topic, partition, offset, value, timestamp, headers = [] }: KafkaMessage): Delivered {
+  const header = (name: string): unknown => headers.find((one) => name in one)?.[name];
+  return {
+    asideId: `${timestamp ?? 0}-${topic}:${partition}:${offset}`,
+    text: value === null ? "" : value.toString(),
+    mark: markOf(header(MARK_HEADERS.stream), header(MARK_HEADERS.id)),
+  };
+}
