@@ -1,5 +1,5 @@
 /** A private RabbitMQ on loopback, for the tests and the bench: a node, data and configuration of its own, and the daemon by which Erlang nodes find each other. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +8,6 @@ import { freePort } from "../../dist/private-engine.js";
 
 export interface RabbitServer {
   readonly url: string;
-  /** `rabbitmqctl` on it; what it printed. */
-  control(...args: string[]): string;
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it on the data that it has. Resolves when it takes connections. */
@@ -93,11 +91,6 @@ export async function startRabbit(): Promise<RabbitServer> {
   };
   const rabbit: RabbitServer = {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
-    control: (...args) => {
-      const { status, stdout, stderr } = spawnSync(script("rabbitmqctl") ?? "", ["--quiet", ...args], { env, encoding: "utf8" });
-      if (status !== 0) throw new Error(`rabbitmqctl ${args.join(" ")}: ${stdout}${stderr}`);
-      return stdout;
-    },
     kill: () => kill(server),
     start,
     stop: async () => {

@@ -7,7 +7,9 @@ import type { EventTable } from "../store/events.js";
 import { compareStreamIds, type StreamMark } from "../stream-id.js";
 import type { BatchResult } from "../worker/worker.js";
 import type { Delivered } from "./message.js";
+import { unavailable } from "./queue-sink.js";
 import type { Receiver, Taken } from "./receiver.js";
+import type { QueueName } from "./settings.js";
 
 export interface ConsumerOptions {
   /** Told once when trouble begins and once when it is over (undefined). */
@@ -32,6 +34,7 @@ export class Consumer {
 
   /** @param open connects; @throws when it cannot */
   constructor(
+    private readonly queue: QueueName,
     private readonly open: () => Promise<Receiver>,
     private readonly events: EventTable,
     private readonly options: ConsumerOptions = {},
@@ -64,7 +67,7 @@ export class Consumer {
    * One batch: what is in hand, or what the queue gives.
    * @param waitMs how long to wait for the first message
    * @returns messages acknowledged
-   * @throws when the broker or the store does not do its part; nothing is lost then
+   * @throws PopupError `unavailable` when the broker does not do its part, SqliteError when the store does not; nothing is lost then
    */
   async step(waitMs: number): Promise<number> {
     const taken = (this.#held ??= await this.#read(waitMs));
@@ -85,8 +88,8 @@ export class Consumer {
   }
 
   async #read(waitMs: number): Promise<Taken> {
-    this.#receiver ??= await this.open();
-    return this.#asking(this.#receiver.read(waitMs));
+    const receiver = (this.#receiver ??= await this.#asking(this.open()));
+    return this.#asking(receiver.read(waitMs));
   }
 
   /** What the broker did not hear it gives again, by a new connection. */
@@ -96,7 +99,7 @@ export class Consumer {
     } catch (error) {
       this.#held = undefined;
       await this.close();
-      throw error;
+      throw unavailable(this.queue, "gives", reasonOf(error), error);
     }
   }
 

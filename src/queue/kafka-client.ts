@@ -46,14 +46,14 @@ export interface KafkaMessage extends KafkaPlace {
 }
 
 export interface KafkaConsumer extends Client {
-  subscribe(topics: readonly RegExp[]): unknown;
+  subscribe(topics: readonly string[]): unknown;
   setDefaultConsumeTimeout(ms: number): void;
   setDefaultIsTimeoutOnlyForFirstMessage(on: boolean): void;
   consume(most: number, done: (error: KafkaError | null, messages: readonly KafkaMessage[]) => void): void;
   commit(places: readonly KafkaPlace[]): unknown;
   on(event: "event.error", listener: (error: KafkaError) => void): unknown;
   on(event: "rebalance", listener: () => void): unknown;
-  once(event: "offset.commit", listener: (error: KafkaError | null | undefined) => void): unknown;
+  on(event: "offset.commit", listener: (error: KafkaError | null | undefined) => void): unknown;
 }
 
 type Properties = Readonly<Record<string, string | number | boolean>>;

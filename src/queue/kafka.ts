@@ -89,17 +89,21 @@ export async function openKafkaReceiver(settings: KafkaSettings, most: number): 
     throw complaint === undefined ? error : new Error(complaint);
   });
   consumer.setDefaultIsTimeoutOnlyForFirstMessage(true);
+  // Its answer comes with a later read: to wait for it here would be to wait for ever.
+  let failure: string | undefined;
+  consumer.on("offset.commit", (error) => (failure = error?.message));
   let joined = false;
   consumer.on("rebalance", () => (joined = true));
-  // As a pattern: a topic that is not there yet is no error then, and is found when it is.
-  consumer.subscribe([new RegExp(`^(${[settings.topic, settings.deadTopic].map((name) => name.replaceAll(".", "\\.")).join("|")})$`)]);
+  // As a pattern: where there has been no dead event there may be no topic of them, which would be an error otherwise.
+  consumer.subscribe([`^(${[settings.topic, settings.deadTopic].map((name) => name.replaceAll(".", "\\.")).join("|")})$`]);
   return {
     read: async (waitMs) => {
+      if (failure !== undefined) throw new Error(failure);
       consumer.setDefaultConsumeTimeout(waitMs);
       const until = performance.now() + JOIN_MS;
       let messages = await consume(consumer, most);
       while (messages.length === 0 && !joined && performance.now() < until) messages = await consume(consumer, most);
-      return { messages: messages.map(deliveredOf), acknowledge: () => commit(consumer, nextOf(messages)) };
+      return { messages: messages.map(deliveredOf), acknowledge: async () => void (messages.length > 0 && consumer.commit(nextOf(messages))) };
     },
     close: () => new Promise((resolve) => consumer.disconnect(resolve)),
   };
@@ -108,14 +112,6 @@ export async function openKafkaReceiver(settings: KafkaSettings, most: number): 
 function consume(consumer: KafkaConsumer, most: number): Promise<readonly KafkaMessage[]> {
   return new Promise((resolve, reject) => {
     consumer.consume(most, (error, messages) => (error ? reject(new Error(error.message)) : resolve(messages)));
-  });
-}
-
-/** Resolves when the brokers know how far the group has come. */
-function commit(consumer: KafkaConsumer, places: readonly KafkaPlace[]): Promise<void> {
-  return answer((done) => {
-    consumer.once("offset.commit", done);
-    consumer.commit(places);
   });
 }
 

@@ -46,7 +46,7 @@ export function queueSink(name: QueueName, open: () => Promise<Sender>, confirmM
         } catch (error) {
           const reason = sender?.complaint ?? reasonOf(error);
           await giveUp();
-          throw unavailable(name, reason, error);
+          throw unavailable(name, "takes", reason, error);
         }
       }
       return { added: events.length - refused.length, refused };
@@ -58,9 +58,9 @@ export function queueSink(name: QueueName, open: () => Promise<Sender>, confirmM
 const TITLE: Record<QueueName, string> = { rabbitmq: "RabbitMQ", kafka: "Kafka" };
 
 /** A broker that does not do what it is asked. */
-export function unavailable(name: QueueName, reason: string, cause?: unknown): PopupError {
-  return new PopupError("unavailable", `${TITLE[name]} takes no events: ${reason}`, {
-    hint: "is it running, and are its address, user and password right? What is in the stream waits there",
+export function unavailable(name: QueueName, what: "takes" | "gives", reason: string, cause: unknown): PopupError {
+  return new PopupError("unavailable", `${TITLE[name]} ${what} no events: ${reason}`, {
+    hint: "is it running, and are its address, user and password right? Nothing is lost: what it has not taken waits in the stream, what is not read in the queue",
     cause,
   });
 }

@@ -59,7 +59,7 @@ export function consumeCommand(program: Command): void {
           metrics.watchDead(() => store.deadEvents.count());
           const counts = metrics.of("sqlite");
           let written = 0;
-          const consumer = new Consumer(open, store.events, {
+          const consumer = new Consumer(flags.from, open, store.events, {
             onIncident: (cause) => {
               incident(cause);
               counts.trouble(cause);
