@@ -66,7 +66,7 @@ export function reportOf(store: Store, ask: ReportAsk): CampaignReport[] {
     const wanted = [...campaigns].filter(([one]) => id === null || one === id).sort(([a], [b]) => a - b);
     return wanted.map(([campaignId, campaign]) => {
       const reach = campaign && reachOf(store, { target: parseTarget(campaign.target), campaignId });
-      return figures(campaignId, campaign?.title ?? "(deleted)", reach, tallier.tally(view.pieces(campaignId, from, to)), by);
+      return figures(campaignId, campaign?.title ?? "(not in this store)", reach, tallier.tally(view.pieces(campaignId, from, to)), by);
     });
   });
 }

@@ -61,7 +61,7 @@ t.test("the report counts showings, people, reactions and what was over a cap", 
     { campaign_id: quiet, title: "Quiet", ...none, reach: 0, everyone_but: null, click_rate: null, impressions_per_user: null, distribution: [], days: [] },
     {
       campaign_id: 77,
-      title: "(deleted)",
+      title: "(not in this store)",
       ...gone,
       reach: null,
       everyone_but: null,
