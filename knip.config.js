@@ -16,7 +16,7 @@ export default {
   ],
   project: ["src/**/*.ts", "bench/**/*.ts", "test/**/*.ts", "bin/*.js", "web/**/*.js"],
   // Programs of the machine, not of packages.
-  ignoreBinaries: ["redis-server", "openssl", "mount", "umount", "prlimit", "script", "fish"],
+  ignoreBinaries: ["redis-server", "openssl", "mount", "umount", "prlimit", "script", "fish", "kcat", "epmd"],
   // The client as it is served beside the page's scripts.
   ignoreUnresolved: ["./client/index.js"],
   ignoreExportsUsedInFile: { interface: true, type: true },

@@ -19,6 +19,7 @@ const CASES = [
   "latency-busy",
   "memory",
   "worker",
+  "queues",
   "report",
   "load",
   "lua",

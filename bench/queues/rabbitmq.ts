@@ -10,6 +10,9 @@ export interface RabbitServer {
   readonly url: string;
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** It answers nothing any more, until {@link thaw}. */
+  freeze(): void;
+  thaw(): void;
   /** Starts it on the data that it has. Resolves when it takes connections. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -92,6 +95,8 @@ export async function startRabbit(): Promise<RabbitServer> {
   const rabbit: RabbitServer = {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     kill: () => kill(server),
+    freeze: () => void server?.kill("SIGSTOP"),
+    thaw: () => void server?.kill("SIGCONT"),
     start,
     stop: async () => {
       await kill(server);

@@ -115,13 +115,11 @@ export class Consumer {
       } else dead.push("dead" in decoded ? decoded.dead : deadMessage(message.asideId, decoded.problem, message.text));
     }
     const refused: DeadEvent[] = [];
-    const [mark, ...more] = marksOf(messages);
-    const added = this.events.write(events, dead, mark, ({ index, reason }) => {
+    const added = this.events.write(events, dead, marksOf(messages), ({ index, reason }) => {
       const source = sources[index];
       if (source) refused.push(deadMessage(source.asideId, reason, source.text));
     });
     if (refused.length > 0) this.events.write([], refused);
-    for (const one of more) this.events.write([], [], one);
     return { added, duplicates: events.length - added - refused.length, dead: dead.length + refused.length };
   }
 
@@ -144,8 +142,7 @@ export class Consumer {
 /** The farthest of each stream. */
 function marksOf(messages: readonly Delivered[]): StreamMark[] {
   const marks = new Map<string, StreamMark>();
-  for (const { mark } of messages) {
-    if (!mark) continue;
+  for (const mark of messages.flatMap(({ marks }) => marks)) {
     const known = marks.get(mark.stream);
     if (!known || compareStreamIds(mark.id, known.id) > 0) marks.set(mark.stream, mark);
   }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { PopupError, reasonOf } from "../errors.js";
 
 /** Name and version as package.json has them among the peer dependencies. */
-export const KAFKA_PACKAGE = "@confluentinc/kafka-javascript";
+const KAFKA_PACKAGE = "@confluentinc/kafka-javascript";
 const INSTALL = `npm install ${KAFKA_PACKAGE}@1`;
 
 /** What is used of it, in its own words: the types of the package are not there where it is not. */

@@ -1,6 +1,6 @@
 /** Kafka: events go to a topic under their user's id, so that those of one user stay in order; what is none goes to a topic beside it. */
 import { type KafkaConsumer, type KafkaError, type KafkaHeaders, type KafkaMessage, type KafkaPlace, loadKafka } from "./kafka-client.js";
-import { type Delivered, MARK_HEADERS, markOf } from "./message.js";
+import { type Delivered, marksIn, READ_TO_HEADER, readToText } from "./message.js";
 import { CONFIRM_MS, type Sender } from "./queue-sink.js";
 import type { Receiver } from "./receiver.js";
 import type { KafkaSettings } from "./settings.js";
@@ -43,12 +43,12 @@ export async function openKafkaSender(settings: KafkaSettings, confirmMs: number
     get complaint() {
       return complaint;
     },
-    send: async (messages, mark) => {
+    send: async (messages, marks) => {
       complaint = undefined;
-      const headers: KafkaHeaders = [{ [MARK_HEADERS.stream]: mark.stream }, { [MARK_HEADERS.id]: mark.id }];
+      const headersOf = (place: number): KafkaHeaders => (place === messages.length - 1 ? [{ [READ_TO_HEADER]: readToText(marks) }] : []);
       await Promise.all(
-        messages.map(({ key, text }) =>
-          answer((done) => producer.produce(key === null ? settings.deadTopic : settings.topic, null, Buffer.from(text), key, null, done, headers)),
+        messages.map(({ key, text }, place) =>
+          answer((done) => producer.produce(key === null ? settings.deadTopic : settings.topic, null, Buffer.from(text), key, null, done, headersOf(place))),
         ),
       );
     },
@@ -123,10 +123,9 @@ function nextOf(messages: readonly KafkaMessage[]): KafkaPlace[] {
 }
 
 function deliveredOf({ topic, partition, offset, value, timestamp, headers = [] }: KafkaMessage): Delivered {
-  const header = (name: string): unknown => headers.find((one) => name in one)?.[name];
   return {
     asideId: `${timestamp ?? 0}-${topic}:${partition}:${offset}`,
     text: value === null ? "" : value.toString(),
-    mark: markOf(header(MARK_HEADERS.stream), header(MARK_HEADERS.id)),
+    marks: marksIn(headers.find((one) => READ_TO_HEADER in one)?.[READ_TO_HEADER]),
   };
 }

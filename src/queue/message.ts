@@ -15,8 +15,15 @@ export interface QueueMessage {
   readonly text: string;
 }
 
-/** Headers that say how far the stream was read when the message was sent: a store that is filled from the queue is then compared with Redis as the worker's is. */
-export const MARK_HEADERS = { stream: "popup-stream", id: "popup-read-to" } as const;
+/**
+ * The header of a batch's last message that says how far the streams were read: a store that is filled from the queue is then compared
+ * with Redis as the worker's is. JSON: `{"impressions":"1790000000000-0"}`.
+ */
+export const READ_TO_HEADER = "popup-read-to";
+
+export function readToText(marks: readonly StreamMark[]): string {
+  return JSON.stringify(Object.fromEntries(marks.map(({ stream, id }) => [stream, id])));
+}
 
 export interface Messages {
   readonly messages: readonly QueueMessage[];
@@ -41,13 +48,20 @@ export interface Delivered {
   /** For one that cannot be kept: the time of the message, epoch ms, and what tells it from all others. */
   readonly asideId: string;
   readonly text: string;
-  /** What its headers say of the stream. */
-  readonly mark: StreamMark | undefined;
+  /** What its header says of the streams. */
+  readonly marks: readonly StreamMark[];
 }
 
-/** @param stream, id what the headers hold, if anything */
-export function markOf(stream: unknown, id: unknown): StreamMark | undefined {
-  const text = (value: unknown): string => (Buffer.isBuffer(value) ? value.toString() : typeof value === "string" ? value : "");
-  const mark = { stream: text(stream), id: text(id) };
-  return mark.stream !== "" && /^\d+-\d+$/.test(mark.id) ? mark : undefined;
+/** @param value of the header, if there is one; what is no such value says nothing */
+export function marksIn(value: unknown): StreamMark[] {
+  const text = Buffer.isBuffer(value) ? value.toString() : value;
+  if (typeof text !== "string") return [];
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (typeof read !== "object" || read === null) return [];
+  return Object.entries(read).flatMap(([stream, id]) => (typeof id === "string" && /^\d+-\d+$/.test(id) ? [{ stream, id }] : []));
 }

@@ -8,7 +8,7 @@ import type { QueueName } from "./settings.js";
 /** One connection to a broker. */
 export interface Sender {
   /** Resolves when the broker has all of them for good. @throws when it is not sure of one */
-  send(messages: readonly QueueMessage[], mark: StreamMark): Promise<void>;
+  send(messages: readonly QueueMessage[], marks: readonly StreamMark[]): Promise<void>;
   /** What the broker has said last of why it takes nothing, where it has. */
   readonly complaint: string | undefined;
   /** Gives up what is on its way. */

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { type AsyncMessage, type Channel, Connection } from "rabbitmq-client";
-import { type Delivered, MARK_HEADERS, markOf, type QueueMessage } from "./message.js";
+import { type Delivered, marksIn, type QueueMessage, READ_TO_HEADER, readToText } from "./message.js";
 import type { Sender } from "./queue-sink.js";
 import type { Receiver } from "./receiver.js";
 import type { AmqpSettings } from "./settings.js";
@@ -38,10 +38,10 @@ export async function openRabbitSender(settings: AmqpSettings): Promise<Sender> 
     get complaint() {
       return blocked === undefined ? undefined : `it is blocked: ${blocked}`;
     },
-    send: async (messages, mark) => {
+    send: async (messages, marks) => {
       returned = 0;
-      const headers = { [MARK_HEADERS.stream]: mark.stream, [MARK_HEADERS.id]: mark.id };
-      await Promise.all(messages.map((message) => publisher.send(envelope(settings, message, headers), Buffer.from(message.text))));
+      const headersOf = (place: number): Record<string, string> => (place === messages.length - 1 ? { [READ_TO_HEADER]: readToText(marks) } : {});
+      await Promise.all(messages.map((message, place) => publisher.send(envelope(settings, message, headersOf(place)), Buffer.from(message.text))));
       // What it returned it has said before it confirmed; the library tells of it a turn later.
       await turn();
       if (returned > 0) throw new Error(`no queue is bound to the exchange ${settings.exchange} for ${returned} of the events`);
@@ -148,5 +148,5 @@ function deliveredOf({ body, headers, messageId, timestamp }: AsyncMessage): Del
     .update(`${messageId ?? ""} ${text}`)
     .digest("hex")
     .slice(0, 16);
-  return { asideId: `${(timestamp ?? 0) * 1_000}-${digest}`, text, mark: markOf(headers?.[MARK_HEADERS.stream], headers?.[MARK_HEADERS.id]) };
+  return { asideId: `${(timestamp ?? 0) * 1_000}-${digest}`, text, marks: marksIn(headers?.[READ_TO_HEADER]) };
 }

@@ -8,7 +8,7 @@ import { openStore } from "../../dist/store/store.js";
 import { Serve } from "../chaos/serve.js";
 import { until } from "../helpers/until.js";
 
-const SET_ASIDE = "events were set aside in dead_events";
+const SET_ASIDE = "events were set aside";
 /** The lines of an engine that is well, however busy. */
 const USUAL = new Set(["published", "trouble", "trouble is over", "Redis does not have all counters; they are restored", "all counters are restored"]);
 

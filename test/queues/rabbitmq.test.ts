@@ -74,11 +74,26 @@ t.test("with a broker", { skip: noRabbit, timeout: 240_000 }, async (t) => {
         routingKey: "click.7",
         contentType: "application/json",
         durable: true,
-        headers: { "popup-stream": STREAM, "popup-read-to": last },
       },
     ]);
+    const readTo = (got["#"] ?? []).flatMap(({ headers }) => headers?.["popup-read-to"] ?? []);
+    t.same([...new Set(readTo)], [JSON.stringify({ [STREAM]: last })], "the last of a batch says how far the stream was read");
     const asClassic = channel.queueDeclare({ queue: settings.queue, durable: true, arguments: { "x-queue-type": "classic" } });
     await t.rejects(asClassic, { message: /inequivalent arg 'x-queue-type'.* current is 'quorum'/ });
+  });
+
+  await t.test("an exchange whose queue was deleted takes nothing: it would confirm, and throw away", async (t) => {
+    const sink = queueSink("rabbitmq", () => openRabbitSender(settings));
+    t.teardown(() => sink.close());
+    const event = { type: "impression", campaignId: 1, userId: "u", impressionId: "i", at: 1, overCap: false, sessionId: null } as const;
+    const last = [{ stream: STREAM, id: "1-1" }];
+    await sink.write([event], [], last);
+    const channel = await others.acquire();
+    await channel.queueDelete({ queue: settings.queue });
+    await t.rejects(sink.write([event], [], last), { message: "RabbitMQ takes no events: no queue is bound to the exchange popup.events for 1 of the events" });
+    t.same(await sink.write([event], [], last), { added: 1, refused: [] }, "and the next connection makes the queue again");
+    t.match(await channel.queuePurge({ queue: settings.queue }), { messageCount: 1 });
+    await channel.close();
   });
 
   await t.test("killed with -9 under load", async (t) => {

@@ -4,16 +4,14 @@ import { readQueueEnv } from "../../config.js";
 import { PopupError } from "../../errors.js";
 import { QUEUES, type QueueFlags } from "../../queue/settings.js";
 import { didYouMean } from "../../suggest.js";
-import { offered } from "../offered.js";
 
 export const SINKS = ["sqlite", ...QUEUES] as const;
 export type SinkName = (typeof SINKS)[number];
 
 export function addSinkFlag(command: Command): Command {
-  const collect = (value: string, before: string[] = []): string[] => [...before, value];
-  return command.addOption(
-    offered(new Option("--sink <sink>", "where events go; repeat it for more (env POPUP_SINK, with commas between; default sqlite)"), SINKS, collect),
-  );
+  const option = new Option("--sink <sink>", "where events go; repeat it for more (env POPUP_SINK, with commas between; default sqlite)").choices([...SINKS]);
+  const { parseArg } = option;
+  return command.addOption(option.argParser((value: string, before: string[] = []) => [...before, String(parseArg?.(value, undefined))]));
 }
 
 /** In their order, each once. @throws PopupError `usage` */
