@@ -12,7 +12,7 @@ import { appendEvents } from "../helpers/worker-process.js";
 
 const STREAM = "impressions";
 const impression = { type: "impression", campaignId: 1, userId: "u", impressionId: "i", at: 1, overCap: false, sessionId: null } as const;
-const last = { stream: STREAM, id: "1-1" };
+const last = [{ stream: STREAM, id: "1-1" }];
 
 t.test("each sink has its own group; RabbitMQ is not there, the store is", async (t) => {
   const engine = await startEngine(t, { http: false });
