@@ -19,7 +19,7 @@ export async function readLayout(redis: Redis, keys: Keys): Promise<Layout> {
 }
 
 /** `64`, or `1>64` while users are being moved; null stands for one partition. */
-export function parseLayout(text: string | null): Layout {
+function parseLayout(text: string | null): Layout {
   if (text === null) return FIRST;
   const [, from, , to] = /^(\d{1,4})(>(\d{1,4}))?$/.exec(text) ?? [];
   const layout = { partitions: Number(from), movingTo: to === undefined ? null : Number(to) };

@@ -16,7 +16,7 @@ export function repartitionCommand(program: Command): void {
     .option("--wait <seconds>", "how long the sinks may take for what is in the event stream; then all is left as it was", "60")
     .addHelpText(
       "after",
-      "\nMeanwhile no popup is shown, and reports wait in the spool. Stopped at any\npoint, it goes on where it was when it is run again.\n\nExamples:\n  popup repartition 64\n  popup repartition 1 --wait 300",
+      "\nMeanwhile no popup is shown, and reports wait in the spool. Ended at any point,\nit goes on where it was when it is run again.\n\nExamples:\n  popup repartition 64\n  popup repartition 1 --wait 300",
     )
     .action((text: string, flags: { wait: string }, command: Command) => {
       const context = contextOf(command);
