@@ -7,8 +7,11 @@ import { explain } from "../../dist/redis/explain.js";
 import { RedisMetrics } from "../../dist/serve/redis-metrics.js";
 import { reconcile } from "../../dist/sync/reconcile.js";
 import { syncStore } from "../../dist/sync/sync.js";
+import { sqliteSink } from "../../dist/worker/sink.js";
+import { Worker } from "../../dist/worker/worker.js";
 import { startEngine } from "../helpers/engine.js";
 import { reportAll } from "../helpers/stored.js";
+import { entryOf } from "../helpers/stream.js";
 import { until } from "../helpers/until.js";
 
 const PARTITIONS = 4;
@@ -110,4 +113,32 @@ t.test("a partition whose calls fail: its breaker opens, and no other decision i
   t.equal(open, 1);
   await redis.set("{p1}:campaigns:compiled", list ?? "");
   await until("it closes", async () => (await engine.request(`/v1/campaigns/popup?user_id=${inPartition(1)}`), paused() === false));
+});
+
+t.test("what a dead worker held of several streams is taken over; a stream in trouble does not hold up the others", async (t) => {
+  await engine.drain();
+  let ids = 0;
+  const append = async (...without: number[]): Promise<void> => {
+    for (const { stream, share } of engine.parts.filter((part) => !without.includes(part.share.number))) {
+      const user = inPartition(share.number);
+      const event = { type: "impression", campaign: "1", user, id: `direct${++ids}`, at: String(engine.now), over_cap: "0", session: "" };
+      await redis.xadd(stream, "*", ...entryOf(event));
+    }
+  };
+  const stored = (): number =>
+    everyone.reduce((sum, user) => sum + store.events.ofUser(user).filter(({ impressionId }) => impressionId.startsWith("direct")).length, 0);
+  await append();
+  const dying = new Worker(redis, keys, { name: "sqlite", write: () => Promise.reject(new Error("gone")) });
+  await t.rejects(dying.step(), { message: "gone" });
+  const heir = new Worker(redis, keys, sqliteSink(store.events), { claimAfterMs: 1 });
+  t.equal(await heir.step(), PARTITIONS);
+  t.equal(stored(), PARTITIONS);
+
+  await redis.rename("{p1}:impressions", "{p1}:impressions:kept");
+  await redis.set("{p1}:impressions", "no stream");
+  await append(1);
+  await t.rejects(heir.step(), { message: /WRONGTYPE/ });
+  t.equal(stored(), 2 * PARTITIONS - 1, "the others were carried");
+  await redis.rename("{p1}:impressions:kept", "{p1}:impressions");
+  t.equal(await heir.step(), 0);
 });
