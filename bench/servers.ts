@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { type Config, configEnv, redisDir, storePath } from "../dist/config.js";
 import { freePort } from "../dist/private-engine.js";
-import { backgroundConnection } from "../dist/redis/client.js";
+import { serverConnection } from "../dist/redis/client.js";
 import { openEmbeddedRedis } from "../dist/redis/embedded.js";
 import { Keys } from "../dist/redis/keys.js";
 import type { ApiMessage } from "../dist/serve/messages.js";
@@ -95,7 +95,7 @@ interface RedisServer {
 async function startRedis(context: CaseContext, name: string): Promise<RedisServer> {
   const server = await openEmbeddedRedis(redisDir({ dataDir: join(context.dir, name), redisUrl: "embedded", redisCa: null, prefix: "", actor: "bench" }));
   context.defer(() => server.stop());
-  const redis = await backgroundConnection(server.url);
+  const redis = await serverConnection(server.url);
   context.defer(() => redis.disconnect());
   const redisPid = Number(/^process_id:(\d+)/m.exec(await redis.info("server"))?.[1]);
   return {

@@ -2,14 +2,14 @@
 --
 -- KEYS  the event stream, the verified server
 -- ARGV  the run id of the server that was looked at; the last entry of the stream that the store has, or '';
---       what tells this look from others
+--       what tells this look from others; the run ids of the other masters of a cluster, with commas between, or ''
 -- Returns {'verified'} | {'other'} (another server answers by now: look again)
 --
 -- Why a script: a server that takes another's place between the look and the word would be trusted unseen.
 -- @use
 
 local stream_key, verified_key = KEYS[1], KEYS[2]
-local run_id, mark, word = ARGV[1], ARGV[2], ARGV[3]
+local run_id, mark, word, others = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 -- Where the user may not ask there is nothing to compare.
 local info = redis.pcall('INFO', 'server')
@@ -35,5 +35,5 @@ if mark ~= '' and earlier(last_id(), mark) then
   redis.call('XADD', stream_key, mark, 'x', '')
   redis.call('XDEL', stream_key, mark)
 end
-redis.call('SET', verified_key, run_id .. ' ' .. word)
+redis.call('SET', verified_key, run_id .. (others == '' and '' or ',' .. others) .. ' ' .. word)
 return { 'verified' }

@@ -8,7 +8,7 @@ import { reasonOf } from "./errors.js";
 import { HttpMetrics } from "./http/metrics.js";
 import { createHttpServer, type HttpServer } from "./http/server.js";
 import { incidentLogger, type Logger, openLog, seldom } from "./log.js";
-import { hotConnection } from "./redis/client.js";
+import { hotConnection, hotNodes } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
 import { Spool } from "./spool/spool.js";
 import type { Clock } from "./time.js";
@@ -60,6 +60,7 @@ export async function openApi({
   const damaged = seldom((error: Error) => log.warn({ cause: error.message }, "what is known of a user is damaged"));
   const engine = new Engine({
     redis: hotConnection(redisUrl, redisCa),
+    connect: hotNodes(redisUrl, redisCa),
     keys: new Keys(prefix),
     clock,
     spool,

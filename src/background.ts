@@ -1,10 +1,11 @@
 /** Wires what works behind the API: commands, sync and worker. Each `open…` gives back something with a `close()`. */
-import type { Redis } from "ioredis";
+
 import { type Config, redisDir, storePath } from "./config.js";
+import type { RedisLink } from "./redis/cluster.js";
 import { openStore, type Store, type StoreOptions } from "./store/store.js";
 
 export interface RedisHandle {
-  readonly redis: Redis;
+  readonly redis: RedisLink;
   readonly url: string;
   /** True for an embedded server that this process has started, and so is alone with. */
   readonly owned: boolean;

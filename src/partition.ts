@@ -7,6 +7,8 @@ import { invalid } from "./errors.js";
 import { integerId } from "./user-id.js";
 
 export const MOST_PARTITIONS = 1_024;
+/** What to do about one partition on a Redis Cluster. */
+export const UNPARTITIONED_HINT = "popup settings set partitions 64 before the first audience; later popup repartition 64";
 
 /** One of `count` partitions; `number` counts from 0. */
 export interface Share {

@@ -1,11 +1,11 @@
 /** What every command gets: its configuration and its output, and the wrapper that opens and closes the store. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Redis } from "ioredis";
 import { openConfiguredStore } from "../background.js";
 import { type Config, type ConfigFlags, readConfig } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { LogLevel } from "../log-level.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Store } from "../store/store.js";
 
 export { table } from "./table.js";
@@ -110,7 +110,7 @@ export function untilStopped(): Promise<void> {
 const FINISH_MS = 5_000;
 
 /** Waits for work that runs until it is told to end. With Redis away there is nothing in hand to finish, only a retry to wait for: then it is left. */
-export async function runUntilStopped(work: Promise<void>, stop: () => void, redis: Redis): Promise<void> {
+export async function runUntilStopped(work: Promise<void>, stop: () => void, redis: RedisLink): Promise<void> {
   const stopped = untilStopped().then(() => {
     stop();
     return redis.status === "ready" ? Promise.race([work, delay(FINISH_MS, undefined, { ref: false })]) : undefined;

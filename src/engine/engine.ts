@@ -3,7 +3,7 @@
  * trouble into an answer. Nothing on the customer's path rejects, or waits past its deadline.
  */
 import type { Redis } from "ioredis";
-import type { PopupError } from "../errors.js";
+import { PopupError } from "../errors.js";
 import type { Explanation } from "../explanation.js";
 import { explain } from "../redis/explain.js";
 import type { Keys } from "../redis/keys.js";
@@ -13,8 +13,8 @@ import { type Decision, degraded, type Receipt, type Report, type Trouble } from
 import { newImpressionId } from "./impression-id.js";
 import { Lanes } from "./lanes.js";
 import { LateReports } from "./late-reports.js";
-import { Link } from "./link.js";
 import type { Popup } from "./published.js";
+import { Servers } from "./servers.js";
 
 /** A decision not back from Redis by then is given up (DESIGN §8). */
 export const DECISION_DEADLINE_MS = 40;
@@ -22,10 +22,18 @@ export const DECISION_DEADLINE_MS = 40;
 const REFRESH_MS = 500;
 const WAITING_MS = 100;
 
+/** Of a Redis that is known to be no cluster. */
+const noNodes = (): never => {
+  throw new PopupError("internal", "a node of a cluster was found, and nothing to connect to it");
+};
+
 const NO_POPUPS: ReadonlyMap<number, Popup> = new Map();
 
 export interface EngineOptions {
+  /** A connection to the one Redis, or to any node of a cluster. */
   readonly redis: Redis;
+  /** Makes a connection like it to another node of the cluster. */
+  readonly connect?: (host: string, port: number) => Redis;
   /** The names of all partitions: how many there are is learned from Redis. */
   readonly keys: Keys;
   readonly clock: Clock;
@@ -46,10 +54,12 @@ export interface EngineOptions {
 export interface Unready {
   readonly cause: Trouble;
   readonly partition: number | null;
+  /** True on a cluster whose users are not in partitions. */
+  readonly unpartitioned?: true;
 }
 
 export class Engine {
-  readonly #link: Link;
+  readonly #servers: Servers;
   readonly #lanes: Lanes;
   readonly #late: LateReports;
   #poll: NodeJS.Timeout | undefined;
@@ -57,13 +67,11 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions) {
     const { redis, keys, clock, spool, onIncident = () => undefined } = options;
-    this.#link = new Link(redis, () => this.#lanes.refresh(), onIncident);
-    this.#lanes = new Lanes(redis, keys, {
-      redis,
+    this.#servers = new Servers({ redis, connect: options.connect ?? noNodes, onReady: (link) => this.#lanes.meet(link), onIncident });
+    this.#lanes = new Lanes(this.#servers, keys, {
       clock,
       decisionDeadlineMs: options.decisionDeadlineMs ?? DECISION_DEADLINE_MS,
-      server: () => (this.#link.usable ? this.#link.runId : undefined),
-      onTrouble: (error) => this.#link.note(error),
+      onTrouble: (error) => this.#servers.note(error),
       onFault: options.onFault,
       onCall: options.onCall,
       onImpression: options.onImpression,
@@ -87,10 +95,11 @@ export class Engine {
   /** Why this process is not ready, or undefined when it is. */
   get unready(): Unready | undefined {
     const lanes = this.#lanes.all;
-    if (this.#link.usable && this.#lanes.moving) return { cause: "recovering", partition: null };
+    if (this.#servers.usable && this.#lanes.unpartitioned) return { cause: "unpublished", partition: null, unpartitioned: true };
+    if (this.#servers.usable && this.#lanes.moving) return { cause: "recovering", partition: null };
     // Not the breaker: it also opens where answers are late, and a balancer that takes the busy processes out makes the others busier.
     // Nor one partition of several that hangs: every process would be taken out for it, and with them the customers of all others.
-    if (!this.#link.usable || lanes.every(({ stuck }) => stuck)) return { cause: "unavailable", partition: null };
+    if (lanes.every(({ usable, stuck }) => !usable || stuck)) return { cause: "unavailable", partition: null };
     const partition = lanes.findIndex(({ published }) => published.current === undefined);
     return partition < 0 ? undefined : { cause: "unpublished", partition: lanes.length === 1 ? null : partition };
   }
@@ -123,26 +132,27 @@ export class Engine {
 
   /** Waits for the first connection, for a while, and reads what is published. A process that listened before would answer its first customers with nothing. */
   warmUp(): Promise<void> {
-    return this.#link.warmUp();
+    return this.#servers.warmUp();
   }
 
   /** Looks for a new publish, and for reports that wait in the spool. */
   async refresh(): Promise<void> {
-    if (!this.#link.usable) return this.#link.greet();
     try {
+      await this.#servers.refresh();
+      if (!this.#servers.usable) return;
       await this.#lanes.refresh();
       // Not waited for: a disk that hangs must not keep this process from seeing what Redis says.
-      void this.#late.replay().catch((error: unknown) => this.#link.note(error));
-      this.#link.note(undefined);
+      void this.#late.replay().catch((error: unknown) => this.#servers.note(error));
+      this.#servers.note(undefined);
     } catch (error) {
-      this.#link.note(error);
+      this.#servers.note(error);
     }
   }
 
   /** Decides what the user sees. @param answer called once, by the deadline at the latest */
   decide(userId: string, sessionId: string | null, answer: (decision: Decision) => void): void {
-    const lane = this.#link.usable ? this.#lanes.of(userId) : undefined;
-    if (lane === undefined) answer(degraded(this.#away));
+    const lane = this.#lanes.of(userId);
+    if (!lane?.usable) answer(degraded(this.#away));
     else lane.decide({ userId, sessionId, impressionId: newImpressionId(), due: 0, answered: false, answer });
   }
 
@@ -153,26 +163,29 @@ export class Engine {
       if (receipt.kind === "degraded") this.#late.keep(report, receipt, answer);
       else answer(receipt);
     };
-    const lane = this.#link.usable ? this.#lanes.of(report.userId) : undefined;
-    if (lane === undefined) orLater(degraded(this.#away));
+    const lane = this.#lanes.of(report.userId);
+    if (!lane?.usable) orLater(degraded(this.#away));
     else lane.report({ report, due: 0, answered: false, answer: orLater });
   }
 
   /** Why a user sees what they see at a time, epoch ms. Not for the customer's path: it waits for Redis, and rejects as {@link explain} does. */
   explain(userId: string, sessionId: string | null = null, at = this.options.clock()): Promise<Explanation> {
-    const { redis, keys, clock } = this.options;
+    const { keys, clock } = this.options;
+    const redis = this.#lanes.of(userId)?.redis ?? this.options.redis;
     return explain(redis, keys.ofUser(userId, Math.max(1, this.#lanes.all.length)), { userId, sessionId, at, now: clock() });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#poll);
-    this.options.redis.disconnect();
+    this.#servers.close();
     await this.#late.close();
   }
 
-  /** Why there is no lane. */
+  /** Why there is no lane, or no server for it. */
   get #away(): Trouble {
-    return this.#link.usable && this.#lanes.moving ? "recovering" : "unavailable";
+    if (!this.#servers.usable) return "unavailable";
+    if (this.#lanes.unpartitioned) return "unpublished";
+    return this.#lanes.moving ? "recovering" : "unavailable";
   }
 }

@@ -2,14 +2,17 @@
  * The calls of one partition: its list as published, its turns with their breakers, and what Redis took of it lately. Each partition has
  * its own, so that the trouble of one stops no decision of the others; where there is one partition, there is one lane.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { type ReportAnswer, type ReportReply, report, reportLate, type SelectAnswer, select } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
+import { slotTroubleOf } from "../redis/slots.js";
 import type { SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import { type Decision, type Degraded, degraded, type Receipt, type Report } from "./answers.js";
 import { Lately } from "./lately.js";
+import type { Link } from "./link.js";
 import { Published, type SharedPopups, type Snapshot, STALE_RETRIES } from "./published.js";
 import { type Pending, settle, Turns } from "./turns.js";
 
@@ -17,6 +20,8 @@ import { type Pending, settle, Turns } from "./turns.js";
 const REPORT_DEADLINE_MS = 1_000;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
+/** How soon a server is asked again for a slot that is on its way, ms. */
+const MOVING_MS = 4;
 
 export interface PendingDecision extends Pending<Decision> {
   readonly userId: string;
@@ -27,16 +32,20 @@ export interface PendingReport extends Pending<Receipt> {
   readonly report: Report & { readonly impressionId: string };
 }
 
+/** `stale`: another list is published than was asked with. Otherwise why nothing was answered, or that it was. */
+type Outcome = Degraded | "done" | "stale";
+
 export interface LaneOptions {
-  readonly redis: Redis;
   /** The names of the partition. */
   readonly keys: Keys;
   /** Of all lanes of the process. */
   readonly popups: SharedPopups;
   readonly clock: Clock;
   readonly decisionDeadlineMs: number;
-  /** The run id of the server that has the partition, undefined while it cannot be used. */
-  readonly server: () => string | undefined;
+  /** The link to the server that has the partition, undefined while there is none. */
+  readonly link: () => Link | undefined;
+  /** Looks again which server has it. */
+  readonly onMoved: () => Promise<void>;
   /** Told of trouble whenever it is seen. */
   readonly onTrouble: (error: unknown) => void;
   readonly onFault: ((fault: PopupError) => void) | undefined;
@@ -51,8 +60,8 @@ export class Lane {
   readonly #reports: Turns<Receipt, PendingReport>;
 
   constructor(private readonly options: LaneOptions) {
-    const { redis, keys, clock, onCall, decisionDeadlineMs } = options;
-    this.published = new Published(redis, keys, clock, options.popups);
+    const { keys, clock, onCall, decisionDeadlineMs } = options;
+    this.published = new Published(() => this.redis, keys, clock, options.popups);
     this.lately = new Lately(clock, keys.share.count);
     this.#decisions = new Turns({
       deadlineMs: decisionDeadlineMs,
@@ -75,7 +84,25 @@ export class Lane {
   /** True while what users have seen is being restored: only campaigns without limits are shown then. */
   get recovering(): boolean {
     const { verified } = this.published;
-    return verified === null || verified.runId !== this.options.server();
+    const runId = this.link?.runId;
+    return runId === undefined || verified?.runIds.includes(runId) !== true;
+  }
+
+  /** The link to the server that has the partition, undefined while there is none. */
+  get link(): Link | undefined {
+    return this.options.link();
+  }
+
+  /** Whether there is a server to be asked. */
+  get usable(): boolean {
+    return this.link?.usable === true;
+  }
+
+  /** @throws PopupError `unavailable` while no server is known to have the partition */
+  get redis(): Redis {
+    const { link } = this;
+    if (!link) throw new PopupError("unavailable", "no master of the cluster has this partition", { hint: "redis-cli --cluster check HOST:PORT" });
+    return link.redis;
   }
 
   /** A hung Redis holds one call of a kind; the other kind need not find it out for itself. */
@@ -90,7 +117,7 @@ export class Lane {
 
   /** Whether Redis takes reports now. */
   get takesReports(): boolean {
-    return this.options.server() !== undefined && !this.recovering && !this.stuck;
+    return this.usable && !this.recovering && !this.stuck;
   }
 
   decide(ask: PendingDecision): void {
@@ -107,14 +134,23 @@ export class Lane {
 
   /** Reads what is published, and notes whether the counters are trusted. */
   async refresh(): Promise<void> {
-    await this.published.refresh();
+    try {
+      await this.published.refresh();
+    } catch (error) {
+      const trouble = slotTroubleOf(error);
+      if (trouble === undefined) throw error;
+      // On its way the slot is asked for again at the next look; what was read last is as it was.
+      if (trouble === "moving") return;
+      await this.options.onMoved();
+      await this.published.refresh();
+    }
     const { verified } = this.published;
     if (verified && !this.recovering) this.lately.trusted(verified.word);
   }
 
   /** Makes reports that were accepted earlier. @throws PopupError `unavailable` when Redis does not take them now */
   async makeLate(batch: readonly SpooledReport[]): Promise<void> {
-    const { redis, keys, clock } = this.options;
+    const { keys, clock } = this.options;
     for (let attempt = 0; attempt < STALE_RETRIES; attempt++) {
       if (!this.takesReports)
         throw new PopupError("unavailable", "Redis takes no reports now; those that it could not take wait", {
@@ -122,7 +158,7 @@ export class Lane {
         });
       const snapshot = this.published.current;
       if (snapshot) {
-        const reply = await reportLate(redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);
+        const reply = await reportLate(this.redis, keys, snapshot.version, snapshot.windowsAt(clock()), batch, snapshot.windowsAt);
         if (reply.tag === "taken") {
           for (const [i, report] of batch.entries()) {
             // Redis may lose these as well.
@@ -145,9 +181,9 @@ export class Lane {
     return Math.max(1, Math.floor(MOST_MEMBERSHIPS / Math.max(1, direct)));
   }
 
-  async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<Degraded | "done" | "stale"> {
+  async #decideAll(snapshot: Snapshot, asks: readonly PendingDecision[]): Promise<Outcome> {
     const recovering = this.recovering;
-    const reply = await select(this.options.redis, this.options.keys, snapshot, snapshot.windowsAt(this.options.clock()), asks, recovering);
+    const reply = await select(this.redis, this.options.keys, snapshot, snapshot.windowsAt(this.options.clock()), asks, recovering);
     if (reply.tag !== "decided") return "stale";
     for (const [i, ask] of asks.entries()) settle(ask, this.#decision(snapshot, ask, reply.answers[i] ?? null, recovering));
     return "done";
@@ -165,13 +201,13 @@ export class Lane {
     return { kind: "show", campaignId: answer, json: `${popup.json}${impressionId}"}` };
   }
 
-  async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<Degraded | "done" | "stale"> {
+  async #reportAll(snapshot: Snapshot, asks: readonly PendingReport[]): Promise<Outcome> {
     const { verified } = this.published;
     // What waited for its turn, or for a new list, may find another server than it was meant for.
     if (verified === null || this.recovering) return degraded("recovering");
     this.lately.trusted(verified.word);
     const reply: ReportReply = await report(
-      this.options.redis,
+      this.redis,
       this.options.keys,
       snapshot.version,
       snapshot.windowsAt(this.options.clock()),
@@ -203,21 +239,41 @@ export class Lane {
   }
 
   /**
+   * Asks the server that has the partition, also where its slot has moved, or is on its way: each user is asked for alone then, because all
+   * keys of some are on one server still, or already; the others are asked for again until they have had an answer.
+   */
+  async #wherever<P extends Pending<Degraded>>(asks: readonly P[], ask: (some: readonly P[]) => Promise<Outcome>): Promise<Outcome> {
+    let moved = false;
+    for (;;) {
+      const open = asks.filter(({ answered }) => !answered);
+      if (open.length === 0) return "done";
+      try {
+        // A server that has it anew is asked when it is known who that is.
+        if (!moved || this.usable) return await ask(open);
+      } catch (error) {
+        const trouble = slotTroubleOf(error);
+        if (trouble === undefined) throw error;
+        if (trouble === "moving" && open.length > 1) return worst(await Promise.allSettled(open.map((one) => this.#wherever([one], ask))));
+        moved ||= trouble === "moved";
+      }
+      if (moved) await this.options.onMoved();
+      await delay(MOVING_MS);
+    }
+  }
+
+  /**
    * Asks with the list at hand, and again with the new one where the script says that it is stale. What was
    * answered by its deadline meanwhile is not asked again: that would count what nobody sees.
    * @param ask answers the requests; or says why none is answered, or that the list was stale
    * @returns whether Redis answered
    */
-  async #withList<P extends Pending<Degraded>>(
-    asks: readonly P[],
-    ask: (snapshot: Snapshot, open: readonly P[]) => Promise<Degraded | "done" | "stale">,
-  ): Promise<boolean> {
+  async #withList<P extends Pending<Degraded>>(asks: readonly P[], ask: (snapshot: Snapshot, open: readonly P[]) => Promise<Outcome>): Promise<boolean> {
     try {
       let open = asks;
       let why = degraded("unpublished");
       for (let attempt = 0; attempt < STALE_RETRIES && open.length > 0; attempt++) {
         const snapshot = this.published.current;
-        const outcome = snapshot ? await ask(snapshot, open) : "stale";
+        const outcome = snapshot ? await this.#wherever(open, (some) => ask(snapshot, some)) : "stale";
         if (outcome === "done") return true;
         if (outcome !== "stale") {
           why = outcome;
@@ -235,4 +291,14 @@ export class Lane {
       return false;
     }
   }
+}
+
+/** What came of calls for one request each: the first that was not answered, if there is one. @throws the first error */
+function worst(outcomes: readonly PromiseSettledResult<Outcome>[]): Outcome {
+  let worst: Outcome = "done";
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") throw outcome.reason;
+    if (worst === "done") worst = outcome.value;
+  }
+  return worst;
 }

@@ -1,10 +1,13 @@
 /** The lanes of all partitions, made anew when Redis says that there are others. */
-import type { Redis } from "ioredis";
+import { PopupError } from "../errors.js";
 import { partitionOf } from "../partition.js";
+import { slotOf } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { type Layout, readLayout, sameLayout } from "../redis/layout.js";
 import { Lane, type LaneOptions } from "./lane.js";
+import type { Link } from "./link.js";
 import { SharedPopups } from "./published.js";
+import type { Servers } from "./servers.js";
 
 export class Lanes {
   /** In the order of the partitions; none before it is known how many there are, and while users are being moved. */
@@ -16,10 +19,15 @@ export class Lanes {
 
   /** @param keys the names of all partitions */
   constructor(
-    private readonly redis: Redis,
+    private readonly servers: Servers,
     private readonly keys: Keys,
-    private readonly options: Omit<LaneOptions, "keys" | "popups">,
+    private readonly options: Omit<LaneOptions, "keys" | "popups" | "link" | "onMoved">,
   ) {}
+
+  /** True on a cluster whose users are not in partitions: what one call needs is on several servers. */
+  get unpartitioned(): boolean {
+    return this.servers.cluster && this.#layout?.movingTo === null && this.#layout.partitions === 1;
+  }
 
   /** True while users are being moved to other partitions. */
   get moving(): boolean {
@@ -44,9 +52,18 @@ export class Lanes {
     return this.#refreshing;
   }
 
+  /** The same for the partitions that a server has which is new, or back. @throws what Redis answers when nothing could be learned */
+  async meet(link: Link): Promise<void> {
+    await this.#learn();
+    const lanes = this.all.filter((lane) => lane.link === link);
+    const outcomes = await Promise.allSettled(lanes.map((lane) => lane.refresh()));
+    this.newest = newestOf(this.all) ?? this.newest;
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
   async #refresh(): Promise<void> {
     await this.#learn();
-    const outcomes = await Promise.allSettled(this.all.map((lane) => lane.refresh()));
+    const outcomes = await Promise.allSettled(this.all.map((lane) => (lane.usable ? lane.refresh() : undefined)));
     const troubles = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
     this.newest = newestOf(this.all) ?? this.newest;
     if (troubles.length > 0 && troubles.length === this.all.length) throw troubles[0];
@@ -56,7 +73,9 @@ export class Lanes {
   async #learn(): Promise<void> {
     let layout: Layout;
     try {
-      layout = await readLayout(this.redis, this.keys);
+      const link = this.servers.ofSlot(slotOf(this.keys.layout));
+      if (!link) throw new PopupError("unavailable", "no master of the cluster has the key of the layout", { hint: "redis-cli --cluster check HOST:PORT" });
+      layout = await readLayout(link.redis, this.keys);
     } catch (error) {
       // In a cluster its key is on one of the servers: the partitions of the others go on as they were.
       if (this.all.length <= 1) throw error;
@@ -67,7 +86,12 @@ export class Lanes {
     this.#layout = layout;
     const popups = new SharedPopups();
     // Calls of the lanes of before end by themselves, with an answer: what they ask is not published any more.
-    this.all = layout.movingTo === null ? this.keys.split(layout.partitions).map((keys) => new Lane({ ...this.options, keys, popups })) : [];
+    this.all = layout.movingTo === null && !this.unpartitioned ? this.keys.split(layout.partitions).map((keys) => this.#lane(keys, popups)) : [];
+  }
+
+  #lane(keys: Keys, popups: SharedPopups): Lane {
+    const slot = slotOf(keys.list);
+    return new Lane({ ...this.options, keys, popups, link: () => this.servers.ofSlot(slot), onMoved: () => this.servers.read() });
   }
 }
 

@@ -1,29 +1,26 @@
-/** The engine's connection to Redis: whether it can be used, and which server is at its other end. */
+/** The engine's connection to one server: whether it can be used, and which server is at its other end. */
 import type { Redis } from "ioredis";
-import { reasonOf } from "../errors.js";
 import { loadDecisionScripts } from "../redis/decisions.js";
-import { runIdOf } from "../redis/run-id.js";
+import { identify } from "../redis/run-id.js";
 
 /** A Redis that takes longer to connect to is away; the process listens without it. */
 const WARM_UP_MS = 3_000;
-/** Trouble is over when it has not been seen for this long: some calls may work while others fail. */
-const CALM_MS = 2_000;
 
 export class Link {
   #runId: string | undefined;
+  #cluster = false;
   #greeting: Promise<void> | undefined;
   /** Counts connections: what was asked on one says nothing about the next. */
   #connection = 0;
-  #troubledAt: number | undefined;
 
   /**
    * @param onReady awaited when a server is new, or back, before it is used
-   * @param onIncident told of trouble whenever it is seen, and once (undefined) when it is over
+   * @param note told of trouble
    */
   constructor(
     readonly redis: Redis,
-    private readonly onReady: () => Promise<void>,
-    private readonly onIncident: (cause: string | undefined) => void,
+    private readonly onReady: (link: Link) => Promise<void>,
+    private readonly note: (error: unknown) => void,
   ) {
     redis.on("error", (error: Error) => this.note(error));
     redis.on("close", () => {
@@ -41,6 +38,11 @@ export class Link {
   /** The server's run id, undefined while there is none. */
   get runId(): string | undefined {
     return this.#runId;
+  }
+
+  /** Whether the server is, or was when it was last seen, a node of a Redis Cluster. */
+  get cluster(): boolean {
+    return this.#cluster;
   }
 
   /** Waits for the first connection to be made or to fail, at most {@link WARM_UP_MS}. */
@@ -77,23 +79,12 @@ export class Link {
       this.note(error);
     }
     try {
-      const runId = await runIdOf(this.redis);
-      await this.onReady();
+      const { runId, cluster } = await identify(this.redis);
+      this.#cluster = cluster;
+      await this.onReady(this);
       if (connection === this.#connection) this.#runId = runId;
     } catch (error) {
       this.note(error);
-    }
-  }
-
-  /** Notes trouble, or (undefined) that none was seen just now. */
-  note(error: unknown): void {
-    const now = performance.now();
-    if (error !== undefined) {
-      this.#troubledAt = now;
-      this.onIncident(reasonOf(error));
-    } else if (this.#troubledAt !== undefined && now - this.#troubledAt >= CALM_MS) {
-      this.#troubledAt = undefined;
-      this.onIncident(undefined);
     }
   }
 }

@@ -55,7 +55,7 @@ export class Published {
   #apiKeys: ReadonlyMap<string, Buffer> | undefined;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: () => Redis,
     private readonly keys: Keys,
     private readonly clock: Clock,
     private readonly shared: SharedPopups,
@@ -109,19 +109,20 @@ export class Published {
 
   /** The version that is live. What is said of the counters belongs to it: both are read at once. */
   async #look(): Promise<string | null> {
-    const [version = null, verified = null] = await this.redis.mget(this.keys.version, this.keys.verified);
+    const [version = null, verified = null] = await this.redis().mget(this.keys.version, this.keys.verified);
     this.#verified = readVerified(verified);
     return version;
   }
 
   /** Undefined when a publish came in between. */
   async #read(): Promise<Snapshot | undefined> {
-    const text = await this.redis.get(this.keys.manifest);
+    const redis = this.redis();
+    const text = await redis.get(this.keys.manifest);
     if (text === null)
       throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
     const manifest = readManifest(text);
     const known = this.shared.get(manifest.version);
-    const metas = known ? [] : await Promise.all(manifest.active.map((id) => this.redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
+    const metas = known ? [] : await Promise.all(manifest.active.map((id) => redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
     if ((await this.#look()) !== manifest.version) return undefined;
     const popups = known ?? new Map(manifest.active.map((id, i) => [id, popupOf(id, metas[i] ?? [])]));
     this.shared.put(manifest.version, popups);

@@ -1,10 +1,11 @@
 /** Connections to Redis: one kind for the customer's path, which never waits, and one for background work, which does. */
-import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
-import type { ConnectionOptions } from "node:tls";
-import { Redis, type RedisOptions } from "ioredis";
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
+import { type Address, addressOf, nodeAddress } from "./address.js";
+import type { RedisLink } from "./cluster.js";
 import { explain, refusalOf, withoutCommand } from "./refusal.js";
+import { identify } from "./run-id.js";
+import { readSlots } from "./slots.js";
 
 /** Commands fail at once while Redis is away, and none is sent twice. */
 const IMPATIENT = {
@@ -15,15 +16,42 @@ const IMPATIENT = {
   connectTimeout: 2_000,
 } satisfies RedisOptions;
 
+/** Of a cluster: what one server does not answer is given up, however the others are. */
+const IMPATIENT_CLUSTER = {
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  maxRedirections: 3,
+  slotsRefreshInterval: 1_000,
+} satisfies ClusterOptions;
+
+/** A server of a cluster that dies has a replica in its place within seconds: background work waits for it, ten seconds in all. */
+const PATIENT_CLUSTER = {
+  retryDelayOnFailover: 200,
+  retryDelayOnClusterDown: 200,
+  retryDelayOnTryAgain: 50,
+  maxRedirections: 50,
+  slotsRefreshInterval: 1_000,
+} satisfies ClusterOptions;
+
 /**
  * A connection for decisions: while Redis is away commands fail at once instead of queueing, and none is sent
  * twice. They are not pipelined by the client: the engine puts many requests into one command.
- * @param ca a PEM file with the certificates that a rediss:// server is trusted by; null for those that Node knows
+ * @param ca see {@link addressOf}
  * @throws PopupError `bad_file` when that cannot be read
  */
 export function hotConnection(url: string, ca: string | null = null): Redis {
+  return hot(addressOf(url, ca));
+}
+
+/** Makes {@link hotConnection}s to the other nodes of the cluster that a URL names a node of. */
+export function hotNodes(url: string, ca: string | null = null): (host: string, port: number) => Redis {
+  const address = addressOf(url, ca);
+  return (host, port) => hot(nodeAddress(address, host, port));
+}
+
+function hot(address: Address): Redis {
   const redis = new Redis({
-    ...address(url, ca),
+    ...address,
     ...IMPATIENT,
     retryStrategy: (attempt) => Math.min(attempt * 20, 500),
     // A server that hangs, or a network that swallows what is sent: the connection is given up and made again.
@@ -37,7 +65,7 @@ export function hotConnection(url: string, ca: string | null = null): Redis {
 /** A connection for looking at Redis: as quick to fail as the customers', and given up when an answer stays away, so that a hung server is not asked on and on. */
 export function lookingConnection(url: string, ca: string | null = null): Redis {
   const redis = new Redis({
-    ...address(url, ca),
+    ...addressOf(url, ca),
     ...IMPATIENT,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
     socketTimeout: 5_000,
@@ -47,32 +75,52 @@ export function lookingConnection(url: string, ca: string | null = null): Redis 
   return redis;
 }
 
+/** Connections like {@link lookingConnection} to all servers of the cluster that a URL names a node of. @param nodes some of them */
+export function lookingCluster(url: string, ca: string | null, nodes: readonly Node[]): Cluster {
+  return clusterOf(addressOf(url, ca), nodes, IMPATIENT_CLUSTER, { ...IMPATIENT, socketTimeout: 5_000 });
+}
+
 /**
- * A connection for sync, worker and commands. The first attempt decides: it is made here.
- * @param ca see {@link hotConnection}
- * @throws PopupError `unavailable` when Redis does not answer
+ * A connection for sync, worker and commands; to all servers where the one that the URL names is a node of a cluster. The first attempt
+ * decides: it is made here.
+ * @param ca see {@link addressOf}
+ * @throws PopupError `unavailable` when Redis does not answer, or a cluster is asked for a database
  */
-export async function backgroundConnection(url: string, ca: string | null = null): Promise<Redis> {
-  const redis = new Redis({
-    ...address(url, ca),
-    lazyConnect: true,
-    connectTimeout: 5_000,
-    // A host that vanished is noticed now, and not when the system gives up sending.
-    socketTimeout: 30_000,
-    maxRetriesPerRequest: 20,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
-  });
+export async function backgroundConnection(url: string, ca: string | null = null): Promise<RedisLink> {
+  const address = addressOf(url, ca);
+  const redis = await connected(address);
+  try {
+    if (!(await identify(redis)).cluster) return redis;
+    const nodes = await readSlots(redis);
+    redis.disconnect();
+    return await backgroundCluster(address, nodes);
+  } catch (error) {
+    redis.disconnect();
+    throw error instanceof PopupError ? error : away(error);
+  }
+}
+
+const PATIENT = {
+  lazyConnect: true,
+  connectTimeout: 5_000,
+  // A host that vanished is noticed now, and not when the system gives up sending.
+  socketTimeout: 30_000,
+} satisfies RedisOptions;
+
+/** {@link backgroundConnection} to this one server, also where it is a node of a cluster. @throws PopupError `unavailable` when it does not answer */
+export function serverConnection(url: string, ca: string | null = null): Promise<Redis> {
+  return connected(addressOf(url, ca));
+}
+
+async function connected(address: Address): Promise<Redis> {
+  const redis = new Redis({ ...address, ...PATIENT, maxRetriesPerRequest: 20, retryStrategy: (attempt) => Math.min(attempt * 100, 2_000) });
   redis.on("error", withoutCommand);
   const failure = new Promise<never>((_, reject) => redis.once("error", reject));
   try {
     await Promise.race([redis.connect().then(() => redis.ping()), failure]);
   } catch (error) {
     redis.disconnect();
-    const refusal = refusalOf(error);
-    throw new PopupError("unavailable", refusal?.message ?? `Redis does not answer: ${reasonOf(error)}`, {
-      hint: refusal?.hint ?? "start it, or name another with --redis; --redis embedded needs none",
-      cause: error,
-    });
+    throw away(error);
   }
   failure.catch(() => undefined);
   // Without a listener a later loss of the connection would end the process; commands report it.
@@ -80,33 +128,45 @@ export async function backgroundConnection(url: string, ca: string | null = null
   return redis;
 }
 
-function address(url: string, ca: string | null): Pick<RedisOptions, "host" | "port" | "path" | "username" | "password" | "db" | "tls"> {
-  if (url.startsWith("unix://")) return { path: url.slice("unix://".length) };
-  const parsed = new URL(url);
-  const host = parsed.hostname.replace(/^\[|\]$/g, "") || "127.0.0.1";
-  return {
-    host,
-    port: parsed.port === "" ? 6379 : Number(parsed.port),
-    ...(parsed.username === "" ? {} : { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password === "" ? {} : { password: decodeURIComponent(parsed.password) }),
-    ...(parsed.pathname.length > 1 ? { db: Number(parsed.pathname.slice(1)) } : {}),
-    ...(parsed.protocol === "rediss:" ? { tls: tlsOptions(host, ca) } : {}),
-  };
+async function backgroundCluster(address: Address, nodes: readonly Node[]): Promise<Cluster> {
+  const cluster = clusterOf(address, nodes, { ...PATIENT_CLUSTER, lazyConnect: true }, { ...PATIENT, maxRetriesPerRequest: null });
+  await cluster.connect();
+  return cluster;
 }
 
-/** The name goes to the server (SNI), which may have several certificates; an address must not. */
-function tlsOptions(host: string, ca: string | null): ConnectionOptions {
-  return { ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === null ? {} : { ca: readCa(ca) }) };
+interface Node {
+  readonly host: string;
+  readonly port: number;
 }
 
-function readCa(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new PopupError("bad_file", `${path} cannot be read: ${reasonOf(error)}`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
-  }
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw new PopupError("bad_file", `${path} holds no certificate`, { hint: "--redis-ca names a PEM file with the authority's certificates" });
-  return text;
+type NodeOptions = Pick<RedisOptions, "connectTimeout" | "socketTimeout" | "maxRetriesPerRequest" | "autoResendUnfulfilledCommands">;
+
+/** @param nodes those that are known now: one of them has to answer when all connections were lost */
+function clusterOf(address: Address, nodes: readonly Node[], options: ClusterOptions, each: NodeOptions): Cluster {
+  const { host = "", port = 0 } = address;
+  // The client gives each node its address. No name of one server (SNI) is for all of them.
+  const { username, password, tls } = nodeAddress(address, "0.0.0.0", 0);
+  const startup = new Map([...nodes, { host, port }].map((node) => [`${node.host}:${node.port}`, { host: node.host, port: node.port }]));
+  const cluster = new Cluster([...startup.values()], {
+    ...options,
+    clusterRetryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    redisOptions: {
+      ...each,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { tls }),
+    },
+  });
+  // Told by the commands that fail.
+  cluster.on("error", () => undefined);
+  cluster.on("node error", () => undefined);
+  return cluster;
+}
+
+function away(error: unknown): PopupError {
+  const refusal = refusalOf(error);
+  return new PopupError("unavailable", refusal?.message ?? `Redis does not answer: ${reasonOf(error)}`, {
+    hint: refusal?.hint ?? "start it, or name another with --redis; --redis embedded needs none",
+    cause: error,
+  });
 }

@@ -5,6 +5,7 @@ import type { EventType } from "../event.js";
 import type { DirectAudience } from "../manifest.js";
 import type { Windows } from "../time.js";
 import { integerId } from "../user-id.js";
+import type { RedisLink } from "./cluster.js";
 import { Keys } from "./keys.js";
 import type { RowFinder } from "./rows.js";
 import { decodeReply, Script } from "./script.js";
@@ -56,10 +57,10 @@ export type SelectAnswer = number | null | PopupError;
 
 /**
  * Decides for some users of one partition; one EVALSHA. The answers are in the order of the asks.
- * @param unlimited only campaigns without any limit may be shown: what users have seen is being restored
+ * Redisparam unlimited only campaigns without any limit may be shown: what users have seen is being restored
  */
 export async function select(
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   view: ListView,
   windows: Windows,
@@ -111,7 +112,7 @@ export type ReportAnswer = number | (typeof REPORT_WORDS)[number] | PopupError;
 export type ReportReply = ListTrouble | { readonly tag: "full" } | { readonly tag: "taken"; readonly answers: ReportAnswer[] };
 
 /** Takes some reports of users of one partition; one EVALSHA. The answers are in the order of the asks. */
-export function report(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
+export function report(redis: RedisLink, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
   return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [
     type,
     campaignId,
@@ -124,10 +125,10 @@ export function report(redis: Redis, keys: Keys, version: string, windows: Windo
 /**
  * Takes some reports that were accepted earlier, each judged as of then; one EVALSHA. What cannot be counted is set
  * aside in the stream and answered with `aside`.
- * @param windowsAt the windows of the published time zone at a time, epoch ms
+ * Redisparam windowsAt the windows of the published time zone at a time, epoch ms
  */
 export function reportLate(
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   version: string,
   windows: Windows,
@@ -141,7 +142,7 @@ export function reportLate(
 }
 
 async function callReport<A extends ReportAsk>(
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   version: string,
   windows: Windows,

@@ -1,5 +1,5 @@
 /** Asks what one user would see and what stands against each campaign: the rules of `select`, by `lua/explain.lua`. Nothing is written. */
-import type { Redis } from "ioredis";
+
 import { REACTIONS } from "../campaign.js";
 import type { Cap } from "../caps.js";
 import { invalid, PopupError, reasonOf } from "../errors.js";
@@ -9,6 +9,7 @@ import { CAP_KIND } from "../packed-list.js";
 import { failedPart } from "../target-part.js";
 import { windowsAfter, windowsAt } from "../time.js";
 import { integerId } from "../user-id.js";
+import type { RedisLink } from "./cluster.js";
 import { directKeys, kindOf } from "./decisions.js";
 import type { Keys } from "./keys.js";
 import { rowFinder } from "./rows.js";
@@ -43,7 +44,7 @@ interface Meta {
 }
 
 /** @param keys of the user's partition. @throws PopupError `invalid` for a time long past, `unavailable` when nothing is published, or Redis fails, or the user's record is damaged */
-export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
+export async function explain(redis: RedisLink, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
   try {
     return await askScript(redis, keys, ask);
   } catch (error) {
@@ -56,17 +57,17 @@ export async function explain(redis: Redis, keys: Keys, ask: ExplainAsk): Promis
 }
 
 /** The time zone that is published. @throws PopupError `unavailable` when nothing is */
-export async function publishedTimezone(redis: Redis, keys: Keys): Promise<string> {
+export async function publishedTimezone(redis: RedisLink, keys: Keys): Promise<string> {
   return (await readPublished(redis, keys)).timezone;
 }
 
-async function readPublished(redis: Redis, keys: Keys): Promise<Manifest> {
+async function readPublished(redis: RedisLink, keys: Keys): Promise<Manifest> {
   const text = await redis.get(keys.manifest);
   if (text === null) throw new PopupError("unavailable", "nothing is published", { hint: "popup sync publishes what the store has" });
   return readManifest(text);
 }
 
-async function askScript(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
+async function askScript(redis: RedisLink, keys: Keys, ask: ExplainAsk): Promise<Explanation> {
   if (ask.at < ask.now - MOST_PAST_MS) throw invalid("at", "is more than a year ago", "what users have seen is not kept for longer");
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const manifest = await readPublished(redis, keys);
@@ -92,7 +93,7 @@ async function askScript(redis: Redis, keys: Keys, ask: ExplainAsk): Promise<Exp
   throw new PopupError("conflict", "the published campaigns change faster than they can be read", { hint: "run it again" });
 }
 
-async function readMetas(redis: Redis, keys: Keys, { active }: Manifest): Promise<ReadonlyMap<number, Meta>> {
+async function readMetas(redis: RedisLink, keys: Keys, { active }: Manifest): Promise<ReadonlyMap<number, Meta>> {
   const rows = await Promise.all(active.map((id) => redis.hmget(keys.meta(id), "title", "target_segment", "start_time", "end_time", "status")));
   return new Map(
     active.map((id, i) => {
@@ -112,7 +113,7 @@ async function readMetas(redis: Redis, keys: Keys, { active }: Manifest): Promis
 }
 
 async function run(
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   { version, timezone, index, direct, test_users }: Manifest,
   { userId, sessionId, at, now }: ExplainAsk,

@@ -1,7 +1,8 @@
 /** How many partitions the keys in Redis are of. Sync writes it, and `popup repartition`; every other process learns it here. */
-import type { Redis } from "ioredis";
+
 import { PopupError } from "../errors.js";
 import { MOST_PARTITIONS } from "../partition.js";
+import type { RedisLink } from "./cluster.js";
 import type { Keys } from "./keys.js";
 
 export interface Layout {
@@ -14,7 +15,7 @@ export interface Layout {
 const FIRST: Layout = { partitions: 1, movingTo: null };
 
 /** @throws PopupError `internal` for a text that this engine does not know; what Redis answers when it cannot tell */
-export async function readLayout(redis: Redis, keys: Keys): Promise<Layout> {
+export async function readLayout(redis: RedisLink, keys: Keys): Promise<Layout> {
   return parseLayout(await redis.get(keys.layout));
 }
 
@@ -41,7 +42,7 @@ export function sameLayout(a: Layout, b: Layout): boolean {
 }
 
 /** The names of the partition that a user is in. @throws PopupError `unavailable` while users are being moved */
-export async function keysOfUser(redis: Redis, keys: Keys, userId: string): Promise<Keys> {
+export async function keysOfUser(redis: RedisLink, keys: Keys, userId: string): Promise<Keys> {
   const { partitions, movingTo } = await readLayout(redis, keys);
   if (movingTo !== null)
     throw new PopupError("unavailable", `users are being moved to ${movingTo} partitions: nobody is shown a popup meanwhile`, {

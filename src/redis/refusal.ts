@@ -29,6 +29,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
     return { message: "Redis wants a password", hint: "give it in POPUP_REDIS_URL: redis://USER:PASSWORD@HOST:PORT" };
   if (reason.startsWith("NOPERM"))
     return { message: `the Redis user lacks a right: ${reason}`, hint: "docs/operations.md has the rights that the engine needs" };
+  if (reason.includes("SELECT is not allowed in cluster mode"))
+    return {
+      message: "the Redis URL names a database, and this Redis is a cluster, which has one only",
+      hint: "take the number off the end of the URL; --prefix keeps several engines apart",
+    };
   if (typeof code !== "string") return undefined;
   if (UNTRUSTED.has(code))
     return { message: `the certificate of Redis is not trusted: ${reason}`, hint: "name the authority's certificate with --redis-ca FILE" };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { PACKAGE_ROOT } from "../version.js";
+import { isCluster, type RedisLink } from "./cluster.js";
 
 export type ScriptName = "select" | "explain" | "report" | "restore" | "extend" | "publish" | "verify";
 export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "explain", "report", "restore", "extend", "publish", "verify"];
@@ -39,11 +40,13 @@ export class Script {
    * Runs the script. When the server does not know it (a restart, a failover, SCRIPT FLUSH) it is
    * loaded and run once more; that is safe because NOSCRIPT means that nothing ran.
    */
-  async run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  async run(redis: RedisLink, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
     try {
       return await redis.evalsha(this.sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      // Which server of a cluster it was is known to the client alone: there the text goes the way of the call.
+      if (isCluster(redis)) return redis.eval(this.source, keys.length, ...keys, ...args);
       await this.load(redis);
       return redis.evalsha(this.sha, keys.length, ...keys, ...args);
     }

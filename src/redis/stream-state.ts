@@ -1,6 +1,7 @@
 /** Where the event stream stands: how long it is, and how far each consumer group has come. */
-import type { ChainableCommander, Redis } from "ioredis";
+import type { ChainableCommander } from "ioredis";
 import { compareStreamIds } from "../stream-id.js";
+import type { RedisLink } from "./cluster.js";
 
 export interface StreamGroup {
   /** The sink's name. */
@@ -22,7 +23,7 @@ export interface StreamState {
 }
 
 /** @throws what Redis answers when it cannot tell */
-export async function readStreamState(redis: Redis, stream: string): Promise<StreamState> {
+export async function readStreamState(redis: RedisLink, stream: string): Promise<StreamState> {
   const [[missing, info], [, groupList]] = await pair(redis.pipeline().xinfo("STREAM", stream).xinfo("GROUPS", stream));
   // A stream that is not there yet is an empty one.
   if (missing?.message.includes("no such key")) return { entries: 0, lastId: "0-0", groups: [] };

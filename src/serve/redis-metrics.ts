@@ -1,9 +1,13 @@
 /** What Redis itself tells at a scrape: the stream, what is published, its memory. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { Gauge, Registry } from "prom-client";
+import { type RedisLink, serversOf } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { readLayout } from "../redis/layout.js";
+import { reach } from "../redis/reach.js";
+import { identify } from "../redis/run-id.js";
+import { readSlots, type SlotRange } from "../redis/slots.js";
 import { readStreamState, type StreamState } from "../redis/stream-state.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Metrics } from "./messages.js";
@@ -12,6 +16,8 @@ import type { Metrics } from "./messages.js";
 const WAIT_MS = 1_000;
 
 interface Reading {
+  /** False when a master of a cluster is away. */
+  readonly whole: boolean;
   /** Of all partitions. */
   readonly entries: number;
   readonly groups: ReadonlyMap<string, { readonly lag: number; readonly pending: number }>;
@@ -20,20 +26,23 @@ interface Reading {
   /** Those that are live; empty when nothing is published in one of the partitions. */
   readonly versions: ReadonlySet<string>;
   readonly usedMemory: number;
-  /** 0 stands for no limit. */
+  /** Of all masters together; 0 stands for no limit. */
   readonly maxMemory: number;
 }
 
 export class RedisMetrics {
   #reading: Promise<Reading | undefined> | undefined;
+  #cluster: Cluster | undefined;
 
   /**
    * @param redis a connection of its own that fails at once while Redis is away
    * @param keys the names of all partitions
+   * @param connect makes connections like it to all servers, where it is one to a node of a cluster
    */
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
+    private readonly connect?: (nodes: readonly SlotRange[]) => Cluster,
   ) {}
 
   /** The metrics of now, after a second at most. */
@@ -45,48 +54,64 @@ export class RedisMetrics {
 
   close(): void {
     this.redis.disconnect();
+    this.#cluster?.disconnect();
+  }
+
+  async #link(): Promise<RedisLink> {
+    if (this.#cluster || !this.connect || !(await identify(this.redis)).cluster) return this.#cluster ?? this.redis;
+    this.#cluster = this.connect(await readSlots(this.redis));
+    return this.#cluster;
   }
 
   /** Undefined when Redis does not answer, or answers with an error: it is down. */
   async #read(): Promise<Reading | undefined> {
     try {
-      const [info, [seconds], { partitions }] = await Promise.all([this.redis.info("memory"), this.redis.time(), readLayout(this.redis, this.keys)]);
-      const bytes = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
-      const parts = await Promise.all(this.keys.split(partitions).map((keys) => this.#readPart(keys)));
+      const redis = await this.#link();
+      const { partitions } = await readLayout(redis, this.keys);
+      const { here, trouble } = await reach(redis, this.keys.split(partitions), ({ stream }) => stream);
+      const memories = await Promise.all(serversOf(redis).map((server) => memoryOf(server, trouble !== undefined)));
+      const [seconds] = await redis.time();
+      const parts = await Promise.all(here.map((keys) => readPart(redis, keys)));
       const oldest = firstOf(parts.map((part) => part.oldest));
       const versions = parts.map(({ version }) => version);
       return {
+        whole: trouble === undefined,
         entries: parts.reduce((sum, { stream }) => sum + stream.entries, 0),
         groups: sumGroups(parts.flatMap(({ stream }) => stream.groups)),
         oldestSeconds: oldest === null ? 0 : Math.max(0, Number(seconds) - Number(oldest.split("-")[0]) / 1_000),
         versions: new Set(versions.includes(null) ? [] : versions.filter((version) => version !== null)),
-        usedMemory: bytes("used_memory"),
-        maxMemory: bytes("maxmemory"),
+        usedMemory: memories.reduce((sum, { used }) => sum + used, 0),
+        maxMemory: memories.some(({ max }) => max === 0) ? 0 : memories.reduce((sum, { max }) => sum + max, 0),
       };
     } catch {
       return undefined;
     }
   }
+}
 
-  async #readPart({ version, stream }: Keys): Promise<{ version: string | null; stream: StreamState; oldest: string | null }> {
-    const [live, state] = await Promise.all([this.redis.get(version), readStreamState(this.redis, stream)]);
-    return { version: live, stream: state, oldest: await this.#oldest(stream, state) };
-  }
+async function readPart(redis: RedisLink, { version, stream }: Keys): Promise<{ version: string | null; stream: StreamState; oldest: string | null }> {
+  const [live, state] = await Promise.all([redis.get(version), readStreamState(redis, stream)]);
+  return { version: live, stream: state, oldest: await oldestIn(redis, stream, state) };
+}
 
-  /** The oldest entry that is pending in a group or unread by one; with no group, the oldest. */
-  async #oldest(stream: string, { entries, lastId, groups }: StreamState): Promise<string | null> {
-    if (entries === 0) return null;
-    if (groups.length === 0) return this.#next(stream, "-");
-    return firstOf(
-      await Promise.all(
-        groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : this.#next(stream, `(${lastDelivered}`))),
-      ),
-    );
-  }
+/** The oldest entry that is pending in a group or unread by one; with no group, the oldest. */
+async function oldestIn(redis: RedisLink, stream: string, { entries, lastId, groups }: StreamState): Promise<string | null> {
+  if (entries === 0) return null;
+  const next = async (from: string): Promise<string | null> => (await redis.xrange(stream, from, "+", "COUNT", 1))[0]?.[0] ?? null;
+  if (groups.length === 0) return next("-");
+  return firstOf(
+    await Promise.all(groups.map(({ oldestPending, lastDelivered }) => oldestPending ?? (lastDelivered === lastId ? null : next(`(${lastDelivered}`)))),
+  );
+}
 
-  async #next(stream: string, from: string): Promise<string | null> {
-    return (await this.redis.xrange(stream, from, "+", "COUNT", 1))[0]?.[0] ?? null;
-  }
+/** Bytes. @param some whether a server that does not answer is passed over */
+async function memoryOf(server: Redis, some: boolean): Promise<{ used: number; max: number }> {
+  const info = await server.info("memory").catch((error: unknown) => {
+    if (some) return "";
+    throw error;
+  });
+  const bytes = (name: string): number => Number(new RegExp(`^${name}:(d+)`, "m").exec(info)?.[1] ?? 0);
+  return { used: bytes("used_memory"), max: bytes("maxmemory") };
 }
 
 function firstOf(ids: readonly (string | null)[]): string | null {
@@ -107,7 +132,7 @@ async function render(reading: Reading | undefined): Promise<Metrics> {
   const registry = new Registry();
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
     new Gauge({ name, help, labelNames, aggregator: "first", registers: [registry] });
-  gauge("popup_redis_up", "1 when Redis answers").set(reading ? 1 : 0);
+  gauge("popup_redis_up", "1 when Redis answers, every master of a cluster").set(reading?.whole ? 1 : 0);
   if (reading) {
     const { entries, groups, oldestSeconds, versions, usedMemory, maxMemory } = reading;
     gauge("popup_redis_used_memory_bytes", "Redis' memory in use").set(usedMemory);

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { type Config, configEnv, redisDir, withoutJwtSecret } from "../config.js";
 import { PopupError } from "../errors.js";
 import type { Logger } from "../log.js";
-import { lookingConnection } from "../redis/client.js";
+import { lookingCluster, lookingConnection } from "../redis/client.js";
 import { Keys } from "../redis/keys.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { type Address, type AdminServer, openAdmin } from "./admin.js";
@@ -74,7 +74,9 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
     }
     await Promise.all(listening);
     if (options.admin) {
-      const ofRedis = new RedisMetrics(lookingConnection(redisUrl, config.redisCa), new Keys(config.prefix));
+      const ofRedis = new RedisMetrics(lookingConnection(redisUrl, config.redisCa), new Keys(config.prefix), (nodes) =>
+        lookingCluster(redisUrl, config.redisCa, nodes),
+      );
       redisMetrics = ofRedis;
       admin = await openAdmin(options.admin, () => collectMetrics(children, () => ofRedis.collect()));
     }

@@ -2,11 +2,12 @@
  * Building the audience index (src/audience-rows.ts) beside what is live, and putting it into use with a
  * publish. It only makes decisions cheaper: an audience that is not in it is asked by its own key.
  */
-import type { Redis } from "ioredis";
+
 import { audienceLabel } from "../audience.js";
 import { inRanges, rowWidth } from "../audience-rows.js";
 import { CHUNK_BITS, eachMember } from "../chunk.js";
 import { partitionOf } from "../partition.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
@@ -24,7 +25,7 @@ export function parseIndex(text: string | undefined): BuiltIndex | null {
 }
 
 /** The index that decisions use now, or null. */
-export async function readLiveIndex(redis: Redis, keys: Keys): Promise<BuiltIndex | null> {
+export async function readLiveIndex(redis: RedisLink, keys: Keys): Promise<BuiltIndex | null> {
   return parseIndex((await redis.hget(keys.published, INDEX_FIELD)) ?? undefined);
 }
 
@@ -43,7 +44,7 @@ export function slotFinder(index: BuiltIndex | null): (audience: Audience) => nu
  */
 export async function buildIndexes(
   store: Store,
-  redis: Redis,
+  redis: RedisLink,
   parts: readonly Keys[],
   audiences: readonly Audience[],
   now: number,
@@ -65,7 +66,7 @@ export async function buildIndexes(
 /** {@link buildIndexes} where there is one partition. */
 export async function buildIndex(
   store: Store,
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   audiences: readonly Audience[],
   now: number,
@@ -125,7 +126,7 @@ const GONE = "gone:";
  * Removes the rows of builds that are not the live one: those named, and those that were begun long ago.
  * @param replaced generations that are known to be out of use
  */
-export async function dropGenerations(redis: Redis, keys: Keys, now: number, replaced: readonly string[]): Promise<void> {
+export async function dropGenerations(redis: RedisLink, keys: Keys, now: number, replaced: readonly string[]): Promise<void> {
   for (const [generation, text] of Object.entries(await redis.hgetall(keys.generations))) {
     const { since } = JSON.parse(text) as Generation;
     if (generation.startsWith(GONE)) {
@@ -154,7 +155,7 @@ export async function dropGenerations(redis: Redis, keys: Keys, now: number, rep
 }
 
 /** @param entry the name in the register of a build that is out of use */
-async function removeRows(redis: Redis, keys: Keys, entry: string, text: string): Promise<void> {
+async function removeRows(redis: RedisLink, keys: Keys, entry: string, text: string): Promise<void> {
   const generation = entry.slice(GONE.length);
   const { blocks, buckets } = JSON.parse(text) as Generation;
   const send = bounded(redis);

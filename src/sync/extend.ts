@@ -2,9 +2,10 @@
  * Campaigns that were given a later end: a record expires when its caps cannot matter any more, and
  * that is later now for everyone who has seen them, also for those who do not come before the old end.
  */
-import type { Redis } from "ioredis";
+
 import type { Campaign } from "../campaign.js";
 import { partitionOf } from "../partition.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
@@ -19,7 +20,7 @@ const TOGETHER = 256;
 const READ_TOGETHER = 16;
 
 /** The campaigns of a plan whose end is later than the one Redis has. */
-export async function laterEnds(redis: Redis, keys: Keys, plan: PublishPlan): Promise<Campaign[]> {
+export async function laterEnds(redis: RedisLink, keys: Keys, plan: PublishPlan): Promise<Campaign[]> {
   const campaigns = [...plan.list.active, ...plan.list.others];
   const ends = await Promise.all(campaigns.map((campaign) => redis.hget(keys.meta(campaign.id), "end_time")));
   return campaigns.filter((campaign, i) => ends[i] != null && campaign.end_time > Number(ends[i]) * 1000);
@@ -32,7 +33,7 @@ export interface Later {
 }
 
 /** Lengthens the records of everyone with an event of these campaigns, in the store or still in the stream of their partition. @param now epoch ms */
-export async function extendRecords(store: Store, redis: Redis, later: readonly Later[], now: number): Promise<void> {
+export async function extendRecords(store: Store, redis: RedisLink, later: readonly Later[], now: number): Promise<void> {
   const parts = later.filter(({ campaigns }) => campaigns.length > 0);
   const count = parts[0]?.keys.share.count ?? 1;
   const streams = new Map(await inSlices(parts, READ_TOGETHER, async ({ keys }) => [keys.share.number, await readWhole(redis, keys)] as const));
@@ -50,7 +51,7 @@ export async function extendRecords(store: Store, redis: Redis, later: readonly 
   }
 }
 
-async function readWhole(redis: Redis, keys: Keys): Promise<StreamReading> {
+async function readWhole(redis: RedisLink, keys: Keys): Promise<StreamReading> {
   const stream = new StreamReading(redis, keys);
   await stream.readOn();
   return stream;

@@ -1,5 +1,5 @@
 /** The keys of users who move to other partitions, and those that are nobody's after it. */
-import type { Redis } from "ioredis";
+import { type RedisLink, serversOf } from "../redis/cluster.js";
 import { reasonOf } from "../errors.js";
 import { partitionOf } from "../partition.js";
 import { Keys } from "../redis/keys.js";
@@ -10,14 +10,16 @@ const SCAN_COUNT = 1_000;
 const TOGETHER = 500;
 const TELL_EVERY = 50_000;
 
-/** The keys that SCAN finds, some at a time; one may come twice. */
-async function* scan(redis: Redis, pattern: string): AsyncGenerator<readonly string[]> {
-  let cursor = "0";
-  do {
-    const [next, names] = await redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
-    if (names.length > 0) yield names;
-    cursor = next;
-  } while (cursor !== "0");
+/** The keys that SCAN finds on all servers, some at a time; one may come twice. */
+async function* scan(redis: RedisLink, pattern: string): AsyncGenerator<readonly string[]> {
+  for (const server of serversOf(redis)) {
+    let cursor = "0";
+    do {
+      const [next, names] = await server.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
+      if (names.length > 0) yield names;
+      cursor = next;
+    } while (cursor !== "0");
+  }
 }
 
 interface Home {
@@ -31,7 +33,7 @@ interface Home {
  * @param tell told now and then how many were moved
  * @returns how many were moved, and the users whose record could not be read
  */
-export async function moveRecords(redis: Redis, keys: Keys, { from, to }: Home, tell: (moved: number) => void): Promise<{ moved: number; damaged: string[] }> {
+export async function moveRecords(redis: RedisLink, keys: Keys, { from, to }: Home, tell: (moved: number) => void): Promise<{ moved: number; damaged: string[] }> {
   const moveKey = mover(redis);
   let moved = 0;
   const damaged: string[] = [];
@@ -50,7 +52,7 @@ export async function moveRecords(redis: Redis, keys: Keys, { from, to }: Home, 
 }
 
 /** Moves a key to another name; false when it is no record, and gone. Renaming is the quicker by far, and not to be had between slots of a cluster. */
-function mover(redis: Redis): (from: string, to: string) => Promise<boolean> {
+function mover(redis: RedisLink): (from: string, to: string) => Promise<boolean> {
   let renames = true;
   return async (from, to) => {
     if (renames) {
@@ -71,18 +73,21 @@ function mover(redis: Redis): (from: string, to: string) => Promise<boolean> {
 }
 
 /** Copies a record with its expiry, in the place of whatever is there; false when it is none. */
-async function copy(redis: Redis, from: string, to: string): Promise<boolean> {
+async function copy(redis: RedisLink, from: string, to: string): Promise<boolean> {
   const [left, fields] = await Promise.all([redis.pttl(from), readHash(redis, from)]);
   if (!fields) return false;
   const flat = Object.entries(fields).flat();
   if (flat.length === 0) return true;
-  // In this order; what is cut off in the middle is done again, because the old one is there still.
-  await Promise.all([redis.del(to), redis.hset(to, ...flat), ...(left >= 0 ? [redis.pexpire(to, Math.max(1, left))] : [])]);
+  // One after another, because a cluster's client sends again what a server that has gone did not take; what is cut off in the middle is done
+  // again, because the old one is there still.
+  await redis.del(to);
+  await redis.hset(to, ...flat);
+  if (left >= 0) await redis.pexpire(to, Math.max(1, left));
   return true;
 }
 
 /** Undefined for what is no hash. */
-async function readHash(redis: Redis, key: string): Promise<Record<string, Buffer> | undefined> {
+async function readHash(redis: RedisLink, key: string): Promise<Record<string, Buffer> | undefined> {
   try {
     return await redis.hgetallBuffer(key);
   } catch (error) {
@@ -92,7 +97,7 @@ async function readHash(redis: Redis, key: string): Promise<Record<string, Buffe
 }
 
 /** Removes the keys that are of no partition, of so many as there are. @returns how many */
-export async function tidy(redis: Redis, keys: Keys, count: number): Promise<number> {
+export async function tidy(redis: RedisLink, keys: Keys, count: number): Promise<number> {
   let removed = 0;
   for await (const names of scan(redis, keys.everyPattern)) {
     const gone = names.filter((name) => {

@@ -1,6 +1,9 @@
 /** Which partitions sync writes to: those that the store says, unless Redis holds others, which have to be moved first. */
-import type { Redis } from "ioredis";
+
 import { PopupError } from "../errors.js";
+import { UNPARTITIONED_HINT } from "../partition.js";
+import type { RedisLink } from "../redis/cluster.js";
+import { isCluster } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { layoutText, readLayout } from "../redis/layout.js";
 import type { Store } from "../store/store.js";
@@ -16,8 +19,10 @@ export interface Partitions {
 const TOGETHER = 64;
 
 /** @throws PopupError `conflict` while users are being moved, or when what is published is of other partitions */
-export async function partitionsToPublish(store: Store, redis: Redis, keys: Keys): Promise<Partitions> {
+export async function partitionsToPublish(store: Store, redis: RedisLink, keys: Keys): Promise<Partitions> {
   const count = store.settings.partitions();
+  if (count === 1 && isCluster(redis))
+    throw new PopupError("conflict", "this Redis is a cluster, and the users are in one partition", { hint: UNPARTITIONED_HINT });
   const { partitions, movingTo } = await readLayout(redis, keys);
   const target = movingUsersTo(store) ?? movingTo;
   if (target !== null) throw moving(target);
@@ -50,10 +55,10 @@ function moving(to: number): PopupError {
 }
 
 /** Says which partitions there are, so that API processes and workers turn to them. Of a first one nothing need be said. */
-export async function sayLayout(redis: Redis, keys: Keys, { parts, said }: Partitions): Promise<void> {
+export async function sayLayout(redis: RedisLink, keys: Keys, { parts, said }: Partitions): Promise<void> {
   if (!said) await redis.set(keys.layout, layoutText({ partitions: parts.length, movingTo: null }));
 }
 
-async function isAnythingPublished(redis: Redis, parts: readonly Keys[]): Promise<boolean> {
+async function isAnythingPublished(redis: RedisLink, parts: readonly Keys[]): Promise<boolean> {
   return (await inSlices(parts, TOGETHER, (part) => redis.exists(part.version))).some((there) => there === 1);
 }

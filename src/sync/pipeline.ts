@@ -1,5 +1,6 @@
 /** Sending many commands without ever holding more than a few of them. */
-import type { ChainableCommander, Redis } from "ioredis";
+import type { ChainableCommander } from "ioredis";
+import type { RedisLink } from "../redis/cluster.js";
 
 /** Commands in flight while much is sent. */
 const PIPELINE = 64;
@@ -10,7 +11,7 @@ export interface BoundedPipeline {
   end(): Promise<void>;
 }
 
-export function bounded(redis: Redis): BoundedPipeline {
+export function bounded(redis: RedisLink): BoundedPipeline {
   let pipeline = redis.pipeline();
   const end = async (): Promise<void> => {
     if (pipeline.length === 0) return;

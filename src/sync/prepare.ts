@@ -1,10 +1,10 @@
 /** Writing what a partition has of a changed audience beside the live one, part by part (src/audience-parts.ts): what a part held already is not sent. */
 import { createHash, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { PART_BYTES, PART_CHUNKS, partsOf, setPartOf } from "../audience-parts.js";
 import { addToBloom, bloomBytes } from "../bloom.js";
 import { CHUNK_BYTES, idsIn, unpackChunk } from "../chunk.js";
+import type { RedisLink } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import { type BoundedPipeline, bounded } from "./pipeline.js";
@@ -59,7 +59,7 @@ export function keysOf(key: string, { main, strings }: PublishedParts): string[]
  * @param full send every part
  */
 export async function prepareShare(
-  redis: Redis,
+  redis: RedisLink,
   keys: Keys,
   audience: Audience,
   share: AudienceShare,
@@ -89,7 +89,7 @@ class PartWriter {
   readonly #send: BoundedPipeline;
 
   constructor(
-    redis: Redis,
+    redis: RedisLink,
     private readonly keys: Keys,
     private readonly version: string,
     private readonly full: boolean,

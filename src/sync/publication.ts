@@ -1,7 +1,8 @@
 /** What is published in a partition, against what should be. */
-import type { Redis } from "ioredis";
+
 import { audienceLabel } from "../audience.js";
 import { type Parts, partsOf } from "../audience-parts.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import { INDEX_FIELD, parseIndex } from "./audience-index.js";
@@ -33,7 +34,7 @@ export class Publication {
   ) {}
 
   /** The version is read first: a switch on top of it fails if anything else was read too late. */
-  static async read(redis: Redis, keys: Keys, full: boolean): Promise<Publication> {
+  static async read(redis: RedisLink, keys: Keys, full: boolean): Promise<Publication> {
     const base = await redis.get(keys.version);
     const [live, list] = await Promise.all([redis.hgetall(keys.published), redis.exists(keys.list)]);
     return new Publication(keys, base, live, list === 1, full);

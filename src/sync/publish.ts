@@ -1,11 +1,11 @@
 /** Publishing: what the store has and Redis has not is prepared beside what is live, then switched at once, partition by partition. */
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
 import type { Campaign } from "../campaign.js";
 import { PopupError } from "../errors.js";
 import { packManifest } from "../manifest.js";
 import { packList, VERSION_LENGTH } from "../packed-list.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Audience } from "../store/audiences.js";
@@ -48,7 +48,7 @@ export interface PublishOptions {
  * @param now epoch ms
  * @throws PopupError `conflict` when others keep publishing, or Redis holds other partitions than the store says
  */
-export async function publish(store: Store, redis: Redis, keys: Keys, now: number, { full = false, index }: PublishOptions = {}): Promise<PublishResult> {
+export async function publish(store: Store, redis: RedisLink, keys: Keys, now: number, { full = false, index }: PublishOptions = {}): Promise<PublishResult> {
   const wanted = await partitionsToPublish(store, redis, keys);
   const indexes = index && new Map(wanted.parts.map((part) => [part, index]));
   const { result } = await publishParts(store, redis, wanted.parts, now, { full, indexes });
@@ -77,7 +77,7 @@ export interface PartsOptions {
  */
 export async function publishParts(
   store: Store,
-  redis: Redis,
+  redis: RedisLink,
   parts: readonly Keys[],
   now: number,
   { full = false, indexes, moving = false }: PartsOptions = {},
@@ -143,7 +143,7 @@ export async function publishParts(
 }
 
 /** Sends what partitions lack, audience by audience: each is read once for all of them. */
-async function prepareAll(store: Store, redis: Redis, audiences: readonly Audience[], states: readonly Publication[], version: string): Promise<void> {
+async function prepareAll(store: Store, redis: RedisLink, audiences: readonly Audience[], states: readonly Publication[], version: string): Promise<void> {
   for (const audience of audiences) {
     const byNumber = new Map(states.filter((state) => state.lacks(audience)).map((state) => [state.keys.share.number, state]));
     const count = states[0]?.keys.share.count ?? 1;
@@ -163,7 +163,7 @@ async function prepareAll(store: Store, redis: Redis, audiences: readonly Audien
 const isActive = ({ status }: Campaign): boolean => status === "active";
 
 /** True when Redis has what the store has. @param now epoch ms */
-export async function isPublished(store: Store, redis: Redis, keys: Keys, now: number): Promise<boolean> {
+export async function isPublished(store: Store, redis: RedisLink, keys: Keys, now: number): Promise<boolean> {
   const { parts } = await partitionsToPublish(store, redis, keys);
   const states = await inSlices(parts, TOGETHER * 8, (part) => Publication.read(redis, part, false));
   const view = viewStore(store, now);
@@ -179,7 +179,7 @@ function newVersion(now: number): string {
   return `${stamp}-${randomBytes(4).toString("hex")}`.slice(0, VERSION_LENGTH);
 }
 
-async function switchTo(redis: Redis, state: Publication, version: string, now: number): Promise<"published" | "conflict" | "lost"> {
+async function switchTo(redis: RedisLink, state: Publication, version: string, now: number): Promise<"published" | "conflict" | "lost"> {
   const { keys, planned, moves, removes, metas } = state;
   const description = {
     moves: moves.length,

@@ -1,6 +1,9 @@
 /** What Redis has counted against the store's events, user by user. */
-import type { Redis } from "ioredis";
+
+import type { Redis as Server } from "ioredis";
 import { partitionOf } from "../partition.js";
+import type { RedisLink } from "../redis/cluster.js";
+import { serversOf } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
 import type { Store } from "../store/store.js";
 import { partitionsToPublish } from "./partitions.js";
@@ -37,7 +40,7 @@ const DAY_MS = 86_400_000;
  * @param keys the names of all partitions
  * @param now epoch ms
  */
-export async function reconcile(store: Store, redis: Redis, keys: Keys, now: number, options: ReconcileOptions): Promise<Reconciliation> {
+export async function reconcile(store: Store, redis: RedisLink, keys: Keys, now: number, options: ReconcileOptions): Promise<Reconciliation> {
   const { parts } = await partitionsToPublish(store, redis, keys);
   const events = new EventReading(store, redis, parts, now);
   await events.refresh();
@@ -60,7 +63,13 @@ export async function reconcile(store: Store, redis: Redis, keys: Keys, now: num
 }
 
 /** @param count how many partitions there are; a record outside of its user's partition is nobody's */
-async function usersWithRecords(redis: Redis, keys: Keys, count: number): Promise<string[]> {
+async function usersWithRecords(redis: RedisLink, keys: Keys, count: number): Promise<string[]> {
+  const found = new Set<string>();
+  for (const server of serversOf(redis)) for (const user of await usersOn(server, keys, count)) found.add(user);
+  return [...found];
+}
+
+async function usersOn(redis: Server, keys: Keys, count: number): Promise<string[]> {
   const found: string[] = [];
   let cursor = "0";
   do {

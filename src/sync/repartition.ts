@@ -3,11 +3,11 @@
  * in the spool. Where it stands is in the store and in Redis before each step, so that it goes on where it was stopped.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { layoutText, readLayout } from "../redis/layout.js";
-import { runIdOf } from "../redis/run-id.js";
+import { allRunIds, runIdOf } from "../redis/run-id.js";
 import { readStreamState } from "../redis/stream-state.js";
 import type { Move } from "../store/settings.js";
 import type { Store } from "../store/store.js";
@@ -47,7 +47,7 @@ const NONE = "none";
  * @throws PopupError `conflict` while users are being moved to another number; `unavailable` when a sink does not take its events in time:
  *   all is as before then
  */
-export async function repartition(store: Store, redis: Redis, keys: Keys, to: number, clock: Clock, options: RepartitionOptions): Promise<Repartition> {
+export async function repartition(store: Store, redis: RedisLink, keys: Keys, to: number, clock: Clock, options: RepartitionOptions): Promise<Repartition> {
   const started = performance.now();
   const mover = new Mover(store, redis, keys, clock, options);
   const { from, users, removed } = await mover.run(to);
@@ -59,7 +59,7 @@ class Mover {
 
   constructor(
     private readonly store: Store,
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     private readonly keys: Keys,
     private readonly clock: Clock,
     private readonly options: RepartitionOptions,
@@ -103,7 +103,7 @@ class Mover {
       this.#say("Redis' counters are looked at first");
       await verifyPartitions(store, redis, parts, this.clock, { ...options, moving: true });
     }
-    const move: Move = { from, to, phase: "draining", runId: live ? await runIdOf(redis) : NONE };
+    const move: Move = { from, to, phase: "draining", runId: live ? await allRunIds(redis) : NONE };
     store.transaction(() => store.settings.setMove(move));
     return move;
   }
@@ -182,9 +182,9 @@ class Mover {
     // After the records: a partition that has a list has what its users have seen.
     this.#say("audiences and campaigns are published");
     await publishParts(store, redis, parts, this.clock(), { moving: true });
-    if ((await runIdOf(redis)) === move.runId) {
+    if ((await allRunIds(redis)) === move.runId) {
       await this.#mend(parts, damaged);
-      for (const part of parts) await sayWhole(redis, part, move.runId, store.events.mark(part.stream));
+      for (const part of parts) await sayWhole(redis, part, await runIdOf(redis, part.verified), store.events.mark(part.stream));
     } else {
       // Another server than at the beginning may have lost records in the middle.
       await verifyPartitions(store, redis, parts, this.clock, { ...options, force: true, moving: true });

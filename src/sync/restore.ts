@@ -1,7 +1,8 @@
 /** Recovery: users' records in Redis rebuilt from the store's events and those still in the stream; and compared with them. */
-import type { Redis } from "ioredis";
+
 import { PopupError } from "../errors.js";
 import { partitionOf } from "../partition.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
@@ -53,7 +54,7 @@ export class EventReading {
    */
   constructor(
     private readonly store: Store,
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     parts: readonly Keys[],
     private readonly now: number,
   ) {
@@ -124,7 +125,7 @@ function fieldsOf(flat: unknown): Map<string, string> {
 }
 
 /** {@link restorePartitions} of all partitions. @param keys the names of all partitions; the store says how many there are */
-export function restoreCounters(store: Store, redis: Redis, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
+export function restoreCounters(store: Store, redis: RedisLink, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
   return restorePartitions(store, redis, keys.split(store.settings.partitions()), now, options);
 }
 
@@ -133,7 +134,7 @@ export function restoreCounters(store: Store, redis: Redis, keys: Keys, now: num
  * @param now epoch ms
  * @returns users restored
  */
-export async function restorePartitions(store: Store, redis: Redis, parts: readonly Keys[], now: number, options: RestoreOptions = {}): Promise<number> {
+export async function restorePartitions(store: Store, redis: RedisLink, parts: readonly Keys[], now: number, options: RestoreOptions = {}): Promise<number> {
   const events = new EventReading(store, redis, parts, now);
   await events.refresh();
   const users = events.userIds();

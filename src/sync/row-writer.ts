@@ -1,9 +1,9 @@
 /** Writing the rows of one partition's users for a build of the audience index (src/audience-rows.ts). */
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import { audienceLabel } from "../audience.js";
 import { type AudienceIndex, type BlockForm, BUCKET_IDS, bucketOf, rowWidth, toRanges } from "../audience-rows.js";
 import { CHUNK_BITS } from "../chunk.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import { type BoundedPipeline, bounded } from "./pipeline.js";
@@ -41,7 +41,7 @@ export class RowWriter {
   #seen = new Uint8Array(0);
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     readonly keys: Keys,
     audiences: readonly Audience[],
   ) {
@@ -104,14 +104,14 @@ function chooseForm(seen: Uint8Array, width: number): BlockForm {
   return (seen.lastIndexOf(1) + 1) * width <= sparse ? "dense" : "sparse";
 }
 
-async function sendDense(redis: Redis, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
+async function sendDense(redis: RedisLink, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
   const send = bounded(redis);
   const length = (seen.lastIndexOf(1) + 1) * width;
   for (let at = 0; at < length; at += PIECE_BYTES) await send((p) => p.setrange(key, at, Buffer.from(rows.subarray(at, Math.min(at + PIECE_BYTES, length)))));
   await send.end();
 }
 
-async function sendSparse(redis: Redis, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
+async function sendSparse(redis: RedisLink, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
   const send = bounded(redis);
   let fields: (string | Buffer)[] = [];
   const flush = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 /** The events that await the worker, read without taking them. */
-import type { Redis } from "ioredis";
+
 import type { PopupEvent } from "../event.js";
+import type { RedisLink } from "../redis/cluster.js";
 import { decodeEvents } from "../redis/events.js";
 import type { Keys } from "../redis/keys.js";
 
@@ -13,7 +14,7 @@ export class StreamReading {
   readonly #byUser = new Map<string, PopupEvent[]>();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     private readonly keys: Keys,
   ) {}
 

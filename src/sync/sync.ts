@@ -1,5 +1,5 @@
 /** Store → Redis, whole: counters are looked after, what changed is published at once, and then the audience index is brought up to it. */
-import type { Redis } from "ioredis";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
@@ -31,7 +31,7 @@ export interface RefreshOptions {
  * @param keys the names of all partitions; the store says how many there are
  * @returns what was published, or undefined when there was nothing to do or it was stopped
  */
-export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock: Clock, options: RefreshOptions = {}): Promise<PublishResult | undefined> {
+export async function refreshIndex(store: Store, redis: RedisLink, keys: Keys, clock: Clock, options: RefreshOptions = {}): Promise<PublishResult | undefined> {
   const { parts } = await partitionsToPublish(store, redis, keys);
   return (await refreshIndexes(store, redis, parts, clock, options))?.result;
 }
@@ -42,7 +42,7 @@ export async function refreshIndex(store: Store, redis: Redis, keys: Keys, clock
  */
 export async function refreshIndexes(
   store: Store,
-  redis: Redis,
+  redis: RedisLink,
   parts: readonly Keys[],
   clock: Clock,
   { stopped = () => false, fewest = FEWEST_INDEXED, replaced }: RefreshOptions = {},
@@ -80,7 +80,7 @@ export async function refreshIndexes(
 /** The live indexes, the audiences that are to be in one, and the partitions in whose index one of them is not. */
 async function compare(
   store: Store,
-  redis: Redis,
+  redis: RedisLink,
   parts: readonly Keys[],
   now: number,
 ): Promise<{ live: ReadonlyMap<Keys, BuiltIndex | null>; audiences: readonly Audience[]; missing: readonly Keys[] }> {
@@ -108,7 +108,7 @@ export interface SyncResult extends PublishResult {
  * One sync: what is live afterwards is what the store has.
  * @throws PopupError `conflict` when others keep publishing, or Redis was replaced meanwhile
  */
-export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: Clock, { full = false, ...restore }: SyncOptions = {}): Promise<SyncResult> {
+export async function syncStore(store: Store, redis: RedisLink, keys: Keys, clock: Clock, { full = false, ...restore }: SyncOptions = {}): Promise<SyncResult> {
   const started = performance.now();
   const wanted = await partitionsToPublish(store, redis, keys);
   const { parts } = wanted;
@@ -128,7 +128,7 @@ export async function syncStore(store: Store, redis: Redis, keys: Keys, clock: C
   };
 }
 
-async function liveGenerations(redis: Redis, parts: readonly Keys[]): Promise<ReadonlyMap<string, string>> {
+async function liveGenerations(redis: RedisLink, parts: readonly Keys[]): Promise<ReadonlyMap<string, string>> {
   const found = await inSlices(parts, TOGETHER, async (keys) => [keys.published, (await readLiveIndex(redis, keys))?.generation] as const);
   return new Map(found.flatMap(([key, generation]) => (generation === undefined ? [] : [[key, generation] as const])));
 }

@@ -3,11 +3,12 @@
  * was not said, so that a cap holds after a wipe, a snapshot of yesterday, or a failover to a replica that was behind.
  */
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import { PopupError, reasonOf } from "../errors.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
-import { runIdOf } from "../redis/run-id.js";
+import { mastersRunIds, runIdsOf } from "../redis/run-id.js";
 import { decodeReply, Script } from "../redis/script.js";
+import { readVerified, type Verified } from "../redis/verified.js";
 import type { Store } from "../store/store.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
@@ -28,15 +29,48 @@ export interface Verification {
 }
 
 /** True when nobody has said of the server at the other end that its counters are whole, those of each of the partitions. */
-export async function needsVerifying(redis: Redis, keys: Keys, count = 1): Promise<boolean> {
+export async function needsVerifying(redis: RedisLink, keys: Keys, count = 1): Promise<boolean> {
   return (await partsToVerify(redis, keys.split(count))).length > 0;
 }
 
 /** The partitions of which nobody has said of the server that has them that their counters are whole. */
-export async function partsToVerify(redis: Redis, parts: readonly Keys[]): Promise<Keys[]> {
-  const runId = await runIdOf(redis);
+export async function partsToVerify(redis: RedisLink, parts: readonly Keys[]): Promise<Keys[]> {
+  return (await lookAt(redis, parts)).filter(({ whole }) => !whole).map(({ keys }) => keys);
+}
+
+/**
+ * Names the masters of a cluster anew where its partitions' counters are whole and name others: a slot that moves from one of them to another
+ * takes its counters along, and they are used there at once.
+ */
+export async function nameMasters(redis: RedisLink, parts: readonly Keys[]): Promise<void> {
+  const masters = await mastersRunIds(redis);
+  if (masters.length === 0) return;
+  for (const { keys, runId, verified, whole } of await lookAt(redis, parts)) {
+    if (!whole || verified === null || [...verified.runIds].sort().join() === masters.join()) continue;
+    await say(redis, keys, runId, "", verified.word);
+  }
+}
+
+interface Look {
+  readonly keys: Keys;
+  /** The server that has the partition. */
+  readonly runId: string;
+  readonly verified: Verified | null;
+  /** Whether somebody has said of that server that its counters are whole. */
+  readonly whole: boolean;
+}
+
+async function lookAt(redis: RedisLink, parts: readonly Keys[]): Promise<Look[]> {
+  const runIds = await runIdsOf(
+    redis,
+    parts.map(({ verified }) => verified),
+  );
   const values = await inSlices(parts, TOGETHER, ({ version, verified }) => redis.mget(version, verified));
-  return parts.filter((_, i) => values[i]?.[0] == null || values[i][1]?.split(" ")[0] !== runId);
+  return parts.map((keys, i) => {
+    const [version = null, text = null] = values[i] ?? [];
+    const [runId, verified] = [runIds[i] ?? "", readVerified(text)];
+    return { keys, runId, verified, whole: version !== null && verified?.runIds.includes(runId) === true };
+  });
 }
 
 export interface VerifyOptions extends RestoreOptions {
@@ -50,7 +84,7 @@ export interface VerifyOptions extends RestoreOptions {
  * {@link verifyPartitions} of all partitions, and says which they are.
  * @param keys the names of all partitions; the store says how many there are
  */
-export async function verifyCounters(store: Store, redis: Redis, keys: Keys, clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
+export async function verifyCounters(store: Store, redis: RedisLink, keys: Keys, clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
   const wanted = await partitionsToPublish(store, redis, keys);
   const result = await verifyPartitions(store, redis, wanted.parts, clock, options);
   await sayLayout(redis, keys, wanted);
@@ -63,11 +97,21 @@ export async function verifyCounters(store: Store, redis: Redis, keys: Keys, clo
  * @param options.onRestoring told before a restore begins
  * @throws PopupError `conflict` when the server was replaced meanwhile
  */
-export async function verifyPartitions(store: Store, redis: Redis, parts: readonly Keys[], clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
-  const runId = await runIdOf(redis);
+export async function verifyPartitions(
+  store: Store,
+  redis: RedisLink,
+  parts: readonly Keys[],
+  clock: Clock,
+  options: VerifyOptions = {},
+): Promise<Verification> {
   const force = options.force === true;
   const unsaid = force ? parts : await partsToVerify(redis, parts);
   if (unsaid.length === 0) return { outcome: "known", users: 0 };
+  const runIds = await runIdsOf(
+    redis,
+    unsaid.map(({ verified }) => verified),
+  );
+  const runIdOf = (keys: Keys): string => runIds[unsaid.indexOf(keys)] ?? "";
   const marks = new Map(unsaid.map((keys) => [keys, store.events.mark(keys.stream)]));
   const whole = force
     ? []
@@ -78,10 +122,10 @@ export async function verifyPartitions(store: Store, redis: Redis, parts: readon
   // A server that is whole may have an older list: reports of a campaign that is not in it would be set aside.
   await publishParts(store, redis, parts, clock(), { moving: options.moving === true });
   // What is whole need not wait for the others.
-  for (const keys of whole) await sayWhole(redis, keys, runId, marks.get(keys) ?? null);
+  for (const keys of whole) await sayWhole(redis, keys, runIdOf(keys), marks.get(keys) ?? null);
   if (damaged.length > 0) {
     users = await restorePartitions(store, redis, damaged, clock(), options);
-    for (const keys of damaged) await sayWhole(redis, keys, runId, store.events.mark(keys.stream));
+    for (const keys of damaged) await sayWhole(redis, keys, runIdOf(keys), store.events.mark(keys.stream));
   }
   return { outcome: damaged.length === 0 ? "whole" : "restored", users };
 }
@@ -93,8 +137,13 @@ export async function verifyPartitions(store: Store, redis: Redis, parts: readon
  * @param mark the last stream entry that is known to be counted there
  * @throws PopupError `conflict` when another answers by now
  */
-export async function sayWhole(redis: Redis, keys: Keys, runId: string, mark: string | null): Promise<void> {
-  const reply = await verifyScript.run(redis, [keys.stream, keys.verified], [runId, mark ?? "", randomBytes(8).toString("hex")]);
+export async function sayWhole(redis: RedisLink, keys: Keys, runId: string, mark: string | null): Promise<void> {
+  await say(redis, keys, runId, mark ?? "", randomBytes(8).toString("hex"));
+}
+
+async function say(redis: RedisLink, keys: Keys, runId: string, mark: string, word: string): Promise<void> {
+  const others = (await mastersRunIds(redis)).filter((id) => id !== runId);
+  const reply = await verifyScript.run(redis, [keys.stream, keys.verified], [runId, mark, word, others.join()]);
   if (decodeReply("verify", reply, ["verified", "other"]).tag === "verified") return;
   throw new PopupError("conflict", "Redis was replaced by another server while its counters were looked at", {
     hint: "sync --watch tries again by itself; otherwise run popup sync again",
@@ -106,14 +155,14 @@ export async function sayWhole(redis: Redis, keys: Keys, runId: string, mark: st
  * worker has carried into the store, has counted it: both are one step. What a server lost that was not carried yet, it
  * lost with its count.
  */
-async function isWhole(store: Store, redis: Redis, keys: Keys, mark: string | null): Promise<boolean> {
+async function isWhole(store: Store, redis: RedisLink, keys: Keys, mark: string | null): Promise<boolean> {
   // A store without an event, that of a first start, has nothing that could be missing.
   if (store.events.isEmpty()) return true;
   if ((await redis.exists(keys.version)) === 0) return false;
   return mark === null || compareStreamIds(await lastStreamId(redis, keys), mark) >= 0;
 }
 
-async function lastStreamId(redis: Redis, keys: Keys): Promise<string> {
+async function lastStreamId(redis: RedisLink, keys: Keys): Promise<string> {
   let info: unknown[];
   try {
     info = (await redis.xinfo("STREAM", keys.stream)) as unknown[];

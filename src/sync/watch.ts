@@ -1,15 +1,16 @@
 /** Publishing again and again: soon after every change of the store, and at every interval in any case; and looking after counters. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
+import { reach } from "../redis/reach.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
 import { inSlices } from "./each.js";
 import { partitionsToPublish, sayLayout } from "./partitions.js";
 import { type PublishResult, publishParts } from "./publish.js";
 import { refreshIndexes } from "./sync.js";
-import { partsToVerify, type Verification, verifyPartitions } from "./verify.js";
+import { nameMasters, partsToVerify, type Verification, verifyPartitions } from "./verify.js";
 
 /** How often the store is asked whether it changed; a change is to be live within 2 s. */
 const LOOK_MS = 200;
@@ -40,7 +41,7 @@ export interface WatchOptions {
 }
 
 /** Watches until the signal. Trouble is waited out: it never ends the watch. */
-export async function watchStore(store: Store, redis: Redis, keys: Keys, options: WatchOptions): Promise<void> {
+export async function watchStore(store: Store, redis: RedisLink, keys: Keys, options: WatchOptions): Promise<void> {
   const watch = new Watch(store, redis, keys, options);
   let incident: string | undefined;
   while (!options.signal.aborted) {
@@ -69,19 +70,21 @@ class Watch {
 
   constructor(
     private readonly store: Store,
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     private readonly keys: Keys,
     private readonly options: WatchOptions,
   ) {}
 
   async look(): Promise<void> {
     const wanted = await partitionsToPublish(this.store, this.redis, this.keys);
-    const { parts } = wanted;
+    const { here: parts, trouble } = await reach(this.redis, wanted.parts, ({ list }) => list);
     // First: an emptied Redis is told by its missing list.
     if ((await partsToVerify(this.redis, parts)).length > 0) await this.#verify(parts);
+    await nameMasters(this.redis, parts);
     await this.#publish(parts);
     await sayLayout(this.redis, this.keys, wanted);
     await this.#index(parts);
+    if (trouble) throw trouble;
   }
 
   async #verify(parts: readonly Keys[]): Promise<void> {
@@ -98,7 +101,7 @@ class Watch {
 
   async #publish(parts: readonly Keys[]): Promise<void> {
     const change = this.store.audit.lastId();
-    // A version that is not the one left here: Redis was emptied, or went back to an older state.
+    // A version that is not the one left here: RedisLink was emptied, or went back to an older state.
     if (change === this.#seen && Date.now() < this.#due && (await versionsOf(this.redis, parts)) === this.#versions) return;
     const { result, versions } = await publishParts(this.store, this.redis, parts, this.options.clock());
     if (versions.join() !== this.#versions) this.options.onPublish(result);
@@ -126,6 +129,6 @@ class Watch {
   }
 }
 
-async function versionsOf(redis: Redis, parts: readonly Keys[]): Promise<string> {
+async function versionsOf(redis: RedisLink, parts: readonly Keys[]): Promise<string> {
   return (await inSlices(parts, TOGETHER, ({ version }) => redis.get(version))).join();
 }

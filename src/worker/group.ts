@@ -1,7 +1,8 @@
 /** A sink's consumer group of one stream, seen by one worker; and how the worker stands with it. */
 import { hostname } from "node:os";
-import { type Redis, ReplyError } from "ioredis";
+import { ReplyError } from "ioredis";
 import { reasonOf } from "../errors.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { type Entry, eventsIn } from "./batch.js";
 
@@ -23,7 +24,7 @@ export class Group {
    * @param name the sink's
    */
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     keys: Keys,
     readonly name: string,
   ) {

@@ -1,5 +1,5 @@
 /** Looking after the streams: how much awaits a sink, and what every sink is done with. */
-import type { Redis } from "ioredis";
+import type { RedisLink } from "../redis/cluster.js";
 import { readStreamState } from "../redis/stream-state.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Backlog } from "./backlog.js";
@@ -14,7 +14,7 @@ export class Tender {
 
   /** @param sink its name, which is that of its groups */
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     private readonly sink: string,
     private readonly backlog: Backlog,
   ) {}

@@ -1,9 +1,10 @@
 /** The worker: reads the streams of all partitions in a consumer group of each, hands batches to a sink, acknowledges what the sink has kept. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
+import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { readLayout } from "../redis/layout.js";
+import { reach } from "../redis/reach.js";
 import { Backlog } from "./backlog.js";
 import { Batch, type Entry, eventsIn, type Taken } from "./batch.js";
 import { Group, PAGE } from "./group.js";
@@ -72,7 +73,7 @@ export class Worker {
 
   /** @param keys the names of all partitions: how many there are is learned from Redis */
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisLink,
     private readonly keys: Keys,
     private readonly sink: Sink,
     private readonly options: WorkerOptions = {},
@@ -131,8 +132,12 @@ export class Worker {
     const troubles: unknown[] = [];
     await this.#learn(troubles);
     const groups = this.#groups;
+    // A dead worker's, and this one's own, are looked for when their server is back.
+    const { here, trouble } = await reach(this.redis, groups, ({ stream }) => stream);
+    if (trouble) troubles.push(trouble);
+    for (const group of groups) if (!here.includes(group)) group.mayHaveMissed = true;
     const well: Group[] = [];
-    for (const group of groups) {
+    for (const group of here) {
       if (await this.#attempt(group, troubles, () => this.#catchUp(group))) well.push(group);
       if (this.#held) throw troubles[0];
     }

@@ -1,6 +1,7 @@
 /** What is in the store and in Redis, read without the engine. */
 import type { Redis } from "ioredis";
 import type { PopupEvent } from "../../dist/event.js";
+import type { RedisLink } from "../../dist/redis/cluster.js";
 import { decodeEvents } from "../../dist/redis/events.js";
 import { Keys } from "../../dist/redis/keys.js";
 import type { Store } from "../../dist/store/store.js";
@@ -9,26 +10,31 @@ import { keyOf } from "./history.js";
 
 const keys = new Keys();
 
-/** @param users whose counters may exist, beside those who have events */
-export async function readAll(store: Store, redis: Redis, users: readonly string[]): Promise<Reading> {
+/** @param users whose counters may exist, beside those who have events @param keysOf the key names of a user's partition */
+export async function readAll(store: Store, redis: RedisLink, users: readonly string[], keysOf: (user: string) => Keys): Promise<Reading> {
   const events = store.events.userIds().flatMap((user) => store.events.ofUser(user));
   const counters = new Map<string, Map<number, number>>();
   for (const user of new Set([...users, ...events.map(({ userId }) => userId)])) {
-    const fields = Object.entries(await redis.hgetall(keys.record(user))).filter(([field]) => /^\d+$/.test(field));
+    const fields = Object.entries(await redis.hgetall(keysOf(user).record(user))).filter(([field]) => /^\d+$/.test(field));
     counters.set(user, new Map(fields.map(([field, count]) => [Number(field), Number(count)])));
   }
   return { events, counters };
 }
 
-/** Entries of the stream that no worker has acknowledged. */
-export async function backlog(redis: Redis): Promise<number> {
-  if ((await redis.exists(keys.stream)) === 0) return 0;
-  const groups = (await redis.xinfo("GROUPS", keys.stream)) as unknown[][];
-  if (groups.length === 0) return redis.xlen(keys.stream);
+/** Entries of the streams that no worker has acknowledged. @param partitions the key names of each */
+export async function backlog(redis: RedisLink, partitions: readonly Keys[]): Promise<number> {
+  const each = await Promise.all(partitions.map(({ stream }) => backlogOf(redis, stream)));
+  return each.reduce((sum, entries) => sum + entries, 0);
+}
+
+async function backlogOf(redis: RedisLink, stream: string): Promise<number> {
+  if ((await redis.exists(stream)) === 0) return 0;
+  const groups = (await redis.xinfo("GROUPS", stream)) as unknown[][];
+  if (groups.length === 0) return redis.xlen(stream);
   const waiting = await Promise.all(
     groups.map(async (group) => {
       const info = new Map(group.flatMap((value, i) => (i % 2 === 0 ? [[String(value), group[i + 1]] as const] : [])));
-      const after = await redis.xrange(keys.stream, `(${String(info.get("last-delivered-id"))}`, "+");
+      const after = await redis.xrange(stream, `(${String(info.get("last-delivered-id"))}`, "+");
       return Number(info.get("pending")) + after.length;
     }),
   );

@@ -24,6 +24,8 @@ const outcome: Outcome = {
   settledS: 60,
   stallMs: 2.2,
   lateDecisions: 3,
+  gapMs: 1_240,
+  notes: ["2 were in no replica"],
   grownBytes: -1_048_576,
   peakBytes: 5_242_880,
   folder: undefined,
@@ -39,7 +41,26 @@ t.test("a row tells the figures of its fault, or why there are none", (t) => {
         .map((cell) => cell.trim())
         .slice(1, -1),
     );
-  t.same(rows[0], ["nothing", "2", "1", "1", "1", "0", "0", "0", "0", "0", "0", "1 timeout of 1", "7 (2)", "3", "never", "−1 (+5)", "**broken**"]);
+  t.same(rows[0], [
+    "nothing; 2 were in no replica",
+    "2",
+    "1",
+    "1",
+    "1",
+    "0",
+    "0",
+    "0",
+    "0",
+    "0",
+    "0",
+    "1 timeout of 1",
+    "1.2",
+    "7 (2)",
+    "3",
+    "never",
+    "−1 (+5)",
+    "**broken**",
+  ]);
   t.equal(rows[1]?.at(-1), "not run: no root");
   t.equal(rows[1]?.length, rows[0]?.length);
   t.match(renderFindings([{ outcome }], 1), /not well: not ready\n- lost: ann impression a: accepted, not stored/);

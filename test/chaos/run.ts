@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../helpers/until.js";
 import { check, type Verdict } from "./check/checker.js";
+import { longestGapMs } from "./check/gap.js";
 import { startLoad } from "./client/load.js";
 import type { Fault } from "./fault.js";
 import { MemoryWatch } from "./memory.js";
@@ -36,6 +37,10 @@ export interface Outcome {
   /** Memory of the engine's processes: at the end, and at its highest, over what it was before the fault, bytes. */
   readonly grownBytes: number;
   readonly peakBytes: number;
+  /** The longest time in which the users of some partition asked in vain for a decision, ms. */
+  readonly gapMs: number;
+  /** What the fault has seen. */
+  readonly notes: readonly string[];
   /** The folder that was kept. */
   readonly folder: string | undefined;
 }
@@ -85,7 +90,7 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep,
     const peak = memory.takePeak();
     const now = memory.now();
     const lateDecisions = await readLateDecisions(world.serve.adminUrl);
-    const reading = await withStore(world.storePath, (store) => world.redis.with((redis) => readAll(store, redis, everyUser())));
+    const reading = await withStore(world.storePath, (store) => world.look((redis) => readAll(store, redis, everyUser(), world.keysOf)));
     const verdict = check({
       entries,
       reading,
@@ -103,6 +108,8 @@ async function strikeAndCheck(world: World, fault: Fault, { seed, seconds, keep,
       settledS,
       stallMs,
       lateDecisions,
+      gapMs: longestGapMs(entries, (user) => world.keysOf(user).stream),
+      notes: world.notes,
       grownBytes: now - before,
       peakBytes: peak - before,
       folder: keep && !fine ? world.dir : undefined,

@@ -18,6 +18,7 @@ const HEAD = [
   "other faults",
   "destroyed with Redis",
   "GETs degraded",
+  "longest without a decision, s",
   "worst GET (client stalled), ms",
   "over 50 ms at the engine",
   "well after, s",
@@ -33,11 +34,11 @@ export function renderTable(rows: readonly Row[]): string {
 
 function cellsOf(row: Row): string[] {
   if (!("outcome" in row)) return [row.title, ...HEAD.slice(2).map(() => ""), `not run: ${row.skipped}`];
-  const { fault, verdict, trouble, settledS, stallMs, lateDecisions, grownBytes, peakBytes } = row.outcome;
+  const { fault, verdict, trouble, settledS, stallMs, lateDecisions, gapMs, notes, grownBytes, peakBytes } = row.outcome;
   const { counts, degraded } = verdict;
   const gets = Object.entries(degraded).map(([cause, n]) => `${number(n)} ${cause}`);
   return [
-    fault.title,
+    [fault.title, ...notes].join("; "),
     number(verdict.requests),
     number(verdict.accepted),
     number(verdict.spooled),
@@ -47,6 +48,7 @@ function cellsOf(row: Row): string[] {
       .join(", ") || "0",
     number(counts.destroyed),
     `${gets.join(", ") || "0"} of ${number(verdict.gets)}`,
+    (gapMs / 1e3).toFixed(1),
     `${Math.round(verdict.worstGetMs)} (${Math.round(stallMs)})`,
     lateDecisions === undefined ? "–" : number(lateDecisions),
     trouble === undefined ? settledS.toFixed(1) : "never",

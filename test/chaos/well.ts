@@ -21,7 +21,7 @@ export async function untilWell(world: World, patienceMs: number): Promise<{ rea
   }
 }
 
-async function troubleOf({ serve, redis }: World): Promise<string | undefined> {
+async function troubleOf({ serve, look, partitions }: World): Promise<string | undefined> {
   for (let i = 0; i < ASKED; i++) {
     const ready = await ask(`${serve.url}/readyz`);
     if (ready.status !== 200) return `not ready: ${await ready.text()}`;
@@ -33,7 +33,7 @@ async function troubleOf({ serve, redis }: World): Promise<string | undefined> {
   }
   const spooled = await readMetric(serve.adminUrl, "popup_spool_records");
   if (spooled !== undefined && spooled > 0) return `the spool holds ${spooled} reports`;
-  const waiting = await redis.with((connection) => backlog(connection));
+  const waiting = await look((redis) => backlog(redis, partitions));
   return waiting === 0 ? undefined : `the stream holds ${waiting} entries that no worker has acknowledged`;
 }
 

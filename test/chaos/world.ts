@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IdSet } from "../../dist/id-set.js";
 import { freePort } from "../../dist/private-engine.js";
+import { backgroundConnection } from "../../dist/redis/client.js";
+import type { RedisLink } from "../../dist/redis/cluster.js";
+import { Keys } from "../../dist/redis/keys.js";
 import { importCampaigns } from "../../dist/store/campaign-changes.js";
 import { openStore, type Store } from "../../dist/store/store.js";
+import { openCluster, type TestCluster } from "../helpers/cluster.js";
 import { Random } from "../helpers/random.js";
 import { FakeClock } from "./fake-clock.js";
 import { SmallDisk } from "./mounts.js";
@@ -25,17 +29,28 @@ export interface WorldPlan {
   readonly smallDisk?: { readonly under: "data" | "spool"; readonly mib: number };
   /** The setting `reserve`, s. */
   readonly reserveS?: number;
+  /** Put a Redis Cluster of three masters with a replica each in the place of the one Redis, and the users into so many partitions. */
+  readonly partitions?: number;
 }
 
 export interface World {
   readonly dir: string;
-  readonly redis: RedisServer;
   readonly serve: Serve;
   readonly storePath: string;
   /** Keys of reports whose only copy was destroyed; faults add to it. */
   readonly destroyed: Set<string>;
   readonly random: Random;
+  /** What a fault has seen and the table should tell. */
+  readonly notes: string[];
+  /** The key names of each partition, and those of a user's. */
+  readonly partitions: readonly Keys[];
+  keysOf(user: string): Keys;
+  /** Some work on a connection to all of Redis. */
+  look<T>(work: (redis: RedisLink) => Promise<T>): Promise<T>;
+  /** The one Redis, where the plan asks for no cluster. */
+  readonly redis: RedisServer;
   /** Those that the plan asks for. */
+  readonly cluster: TestCluster;
   readonly proxy: Proxy;
   readonly clock: FakeClock;
   readonly disk: SmallDisk;
@@ -56,18 +71,22 @@ export async function openWorld(plan: WorldPlan, seed: number): Promise<World> {
     const disk = plan.smallDisk && SmallDisk.mount(plan.smallDisk.under === "data" ? dataDir : join(dataDir, "spool"), plan.smallDisk.mib);
     if (disk) stops.push(() => disk.unmount());
     const clock = plan.fakedClock === true ? new FakeClock(join(dir, "clock")) : undefined;
-    const redis = new RedisServer(join(dir, "redis"), await freePort(), plan.fsync ?? "always");
-    stops.push(() => redis.kill());
-    await redis.start();
-    const proxy = plan.proxied === true ? await Proxy.open(redis.port, random) : undefined;
+    const { partitions = 1 } = plan;
+    const cluster = plan.partitions === undefined ? undefined : await openCluster();
+    if (cluster) stops.push(() => cluster.close());
+    const redis = cluster ? undefined : new RedisServer(join(dir, "redis"), await freePort(), plan.fsync ?? "always");
+    if (redis) stops.push(() => redis.kill());
+    await redis?.start();
+    const proxy = plan.proxied === true && redis ? await Proxy.open(redis.port, random) : undefined;
     if (proxy) stops.push(() => proxy.close());
     const storePath = join(dataDir, "popup.db");
-    populate(storePath, plan.reserveS ?? 0);
+    populate(storePath, plan.reserveS ?? 0, partitions);
+    const keys = new Keys();
     const serve = new Serve({
       port: await freePort(),
       adminPort: await freePort(),
       dataDir,
-      redisUrl: `redis://127.0.0.1:${proxy?.port ?? redis.port}`,
+      redisUrl: cluster?.url ?? `redis://127.0.0.1:${proxy?.port ?? redis?.port}`,
       processes: 2,
       env: clock?.env ?? {},
       logFile: join(dir, "serve.log"),
@@ -76,10 +95,20 @@ export async function openWorld(plan: WorldPlan, seed: number): Promise<World> {
     await serve.start();
     return {
       dir,
-      redis,
       serve,
       storePath,
       random,
+      notes: [],
+      partitions: keys.split(partitions),
+      keysOf: (user) => keys.ofUser(user, partitions),
+      look: (work) => (cluster ? withCluster(cluster, work) : planned(redis, "partitions").with(work)),
+      get redis() {
+        if (redis === undefined) throw new Error("the fault's plan asks for a cluster");
+        return redis;
+      },
+      get cluster() {
+        return planned(cluster, "partitions");
+      },
       destroyed: new Set(),
       close,
       get proxy() {
@@ -98,6 +127,15 @@ export async function openWorld(plan: WorldPlan, seed: number): Promise<World> {
   }
 }
 
+async function withCluster<T>(cluster: TestCluster, work: (redis: RedisLink) => Promise<T>): Promise<T> {
+  const redis = await backgroundConnection(cluster.url);
+  try {
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
 function planned<T>(part: T | undefined, name: keyof WorldPlan): T {
   if (part === undefined) throw new Error(`the fault's plan does not ask for ${name}`);
   return part;
@@ -113,10 +151,11 @@ export async function withStore<T>(path: string, work: (store: Store) => T | Pro
   }
 }
 
-function populate(path: string, reserveS: number): void {
+function populate(path: string, reserveS: number, partitions: number): void {
   const store = openStore(path, { actor: "chaos" });
   try {
     store.transaction(() => {
+      if (partitions > 1) store.settings.set("partitions", String(partitions));
       const members = new IdSet();
       for (const user of staff()) members.add(user);
       store.audiences.replace({ kind: "segment", name: SEGMENT }, members, "auto", "segment.load");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Test } from "tap";
-import { backgroundConnection } from "../../dist/redis/client.js";
+import { serverConnection } from "../../dist/redis/client.js";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
 
 export interface TestRedis {
@@ -17,7 +17,7 @@ export interface TestRedis {
 export async function startRedis(t: Test): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), "popup-test-"));
   const server = await openEmbeddedRedis(join(dir, "redis"));
-  const redis = await backgroundConnection(server.url);
+  const redis = await serverConnection(server.url);
   t.teardown(async () => {
     redis.disconnect();
     await server.stop();

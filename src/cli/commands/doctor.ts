@@ -9,6 +9,8 @@ import { type Finding, findings, type Scrapes } from "../../doctor/findings.js";
 import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
+import { UNPARTITIONED_HINT } from "../../partition.js";
+import type { RedisLink } from "../../redis/cluster.js";
 import { Keys } from "../../redis/keys.js";
 import { readLayout } from "../../redis/layout.js";
 import type { Address } from "../../serve/admin.js";
@@ -113,9 +115,11 @@ function storeState(config: Config): string {
 }
 
 /** The version that is live, and of how many partitions where there are several. */
-async function publishedState(redis: Redis, prefix: string): Promise<string> {
+async function publishedState(redis: RedisLink, prefix: string, cluster: boolean): Promise<string> {
   const keys = new Keys(prefix);
   const { partitions, movingTo } = await readLayout(redis, keys);
+  if (cluster && partitions === 1 && movingTo === null)
+    throw new PopupError("conflict", "this Redis is a cluster, and the users are in one partition", { hint: UNPARTITIONED_HINT });
   if (movingTo !== null)
     throw new PopupError("conflict", `users are being moved from ${partitions} to ${movingTo} partitions: nothing is decided meanwhile`, {
       hint: `popup repartition ${movingTo} does it, and goes on where it was stopped`,
@@ -127,20 +131,31 @@ async function publishedState(redis: Redis, prefix: string): Promise<string> {
   return `${of}version ${versions.sort().at(-1)}`;
 }
 
+/** @throws PopupError `unavailable` for a server that the engine must not use */
+async function serverState(redis: Redis): Promise<string> {
+  const info = await redis.info();
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";
+  checkRedisVersion(field("redis_version"));
+  const policy = field("maxmemory_policy");
+  if (policy !== "noeviction")
+    throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
+  return `${field("redis_version")}, ${field("used_memory_human")}`;
+}
+
 async function redisState(config: Config): Promise<string> {
   if (config.redisUrl === "embedded" && !existsSync(redisDir(config))) return "embedded, not started yet";
-  const [{ backgroundConnection }, { openEmbeddedRedis }] = await Promise.all([import("../../redis/client.js"), import("../../redis/embedded.js")]);
+  const [{ backgroundConnection }, { isCluster, serversOf }, { openEmbeddedRedis }] = await Promise.all([
+    import("../../redis/client.js"),
+    import("../../redis/cluster.js"),
+    import("../../redis/embedded.js"),
+  ]);
   const embedded = config.redisUrl === "embedded" ? await openEmbeddedRedis(redisDir(config)) : undefined;
   try {
     const redis = await backgroundConnection(embedded?.url ?? config.redisUrl, config.redisCa);
     try {
-      const info = await redis.info();
-      const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";
-      checkRedisVersion(field("redis_version"));
-      const policy = field("maxmemory_policy");
-      if (policy !== "noeviction")
-        throw new PopupError("unavailable", `Redis evicts keys (${policy}): counts would be lost`, { hint: "CONFIG SET maxmemory-policy noeviction" });
-      return `${field("redis_version")}, ${field("used_memory_human")}, ${await publishedState(redis, config.prefix)}`;
+      const servers = serversOf(redis);
+      const states = (await Promise.all(servers.map(serverState))).join("; ");
+      return `${isCluster(redis) ? `a cluster of ${counted(servers.length, "master")} (${states})` : states}, ${await publishedState(redis, config.prefix, isCluster(redis))}`;
     } finally {
       redis.disconnect();
     }
