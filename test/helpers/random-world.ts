@@ -1,7 +1,8 @@
 /** Random campaigns, audiences and what operators do to them: in a store, and as the model knows them. */
-import type { Redis } from "ioredis";
+
 import type { AudienceRef } from "../../dist/audience.js";
 import { IdSet } from "../../dist/id-set.js";
+import type { RedisLink } from "../../dist/redis/cluster.js";
 import type { Keys } from "../../dist/redis/keys.js";
 import { createCampaign, setStatus } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
@@ -52,7 +53,7 @@ export function fillWorld(
 }
 
 /** Publishes; now and then with an audience index, which a later publish uses as far as it still holds. The list of each partition. */
-export async function goLive(redis: Redis, keys: Keys, store: Store, model: Model, world: ModelWorld, now: number, random: Random): Promise<Live[]> {
+export async function goLive(redis: RedisLink, keys: Keys, store: Store, model: Model, world: ModelWorld, now: number, random: Random): Promise<Live[]> {
   await publish(store, redis, keys, now);
   if (random.chance(0.6)) await refreshIndex(store, redis, keys, () => now, { fewest: 1 });
   model.publish({ campaigns: [...world.campaigns], segments: new Map(world.segments), lists: new Map(world.lists) }, now);

@@ -1,5 +1,5 @@
 /** The event stream's entries as the tests write and read them; lua/lib/events.lua describes the form. */
-import type { Redis } from "ioredis";
+import type { RedisLink } from "../../dist/redis/cluster.js";
 
 const PARTS = ["type", "campaign", "user", "id", "at", "over_cap", "session"] as const;
 export type StreamEvent = Record<(typeof PARTS)[number], string>;
@@ -10,7 +10,7 @@ export function entryOf(event: StreamEvent): string[] {
 }
 
 /** The stream's events as objects, oldest first; an entry holds one or more. */
-export async function readStream(redis: Redis, key: string): Promise<StreamEvent[]> {
+export async function readStream(redis: RedisLink, key: string): Promise<StreamEvent[]> {
   const entries = await redis.xrange(key, "-", "+");
   return entries
     .flatMap(([, fields]) => fields.filter((_, i) => i % 2 === 1))

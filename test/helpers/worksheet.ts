@@ -1,9 +1,9 @@
 /** The scripts, called for the list that was last published, at the engine's clock. */
 
-import type { Redis } from "ioredis";
 import type { Reaction } from "../../dist/campaign.js";
 import type { EventType } from "../../dist/event.js";
 import { readManifest } from "../../dist/manifest.js";
+import type { RedisLink } from "../../dist/redis/cluster.js";
 import { directKeys, type ListView, type ReportAsk, report, type SelectAsk, select } from "../../dist/redis/decisions.js";
 import type { Keys } from "../../dist/redis/keys.js";
 import { rowFinder } from "../../dist/redis/rows.js";
@@ -22,7 +22,7 @@ export interface Live extends ListView {
 }
 
 /** The published list, as the calls need it. @param keys of its partition */
-export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
+export async function readLive(redis: RedisLink, keys: Keys): Promise<Live> {
   const text = await redis.get(keys.manifest);
   if (text === null) throw new Error("nothing was published");
   const { version, timezone, direct, index, serves, test_users } = readManifest(text);
@@ -30,7 +30,14 @@ export async function readLive(redis: Redis, keys: Keys): Promise<Live> {
 }
 
 /** Asks for some users in one call. Throws where there is no decision for one. */
-export async function selectAll(redis: Redis, keys: Keys, live: ListView, windows: Windows, asks: readonly SelectAsk[], unlimited = false): Promise<Outcome[]> {
+export async function selectAll(
+  redis: RedisLink,
+  keys: Keys,
+  live: ListView,
+  windows: Windows,
+  asks: readonly SelectAsk[],
+  unlimited = false,
+): Promise<Outcome[]> {
   const reply = await select(redis, keys, live, windows, asks, unlimited);
   if (reply.tag !== "decided") return asks.map(() => reply);
   return reply.answers.map((answer) => {
@@ -41,7 +48,7 @@ export async function selectAll(redis: Redis, keys: Keys, live: ListView, window
 }
 
 /** Makes some reports in one call. Throws where one was not taken. */
-export async function reportAll(redis: Redis, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<Outcome[]> {
+export async function reportAll(redis: RedisLink, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<Outcome[]> {
   const reply = await report(redis, keys, version, windows, asks);
   if (reply.tag !== "taken") return asks.map(() => reply);
   return reply.answers.map((answer) => {
@@ -64,7 +71,7 @@ export class Worksheet {
   /** @param redis the connection to call on */
   constructor(
     private readonly engine: TestEngine,
-    private readonly redis: Redis = engine.redis,
+    private readonly redis: RedisLink = engine.redis,
   ) {}
 
   get version(): string {
