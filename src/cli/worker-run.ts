@@ -1,12 +1,12 @@
 /** What `popup worker` does: a worker for each sink, each with its own connection and consumer group, so that one that is down holds up no other. */
 import { setMaxListeners } from "node:events";
-import type { Redis } from "ioredis";
 import { openConfiguredStore, openRedis } from "../background.js";
 import { incidentLogger, type Logger, openLog } from "../log.js";
 import { stepBack } from "../priority.js";
 import { openQueueSink } from "../queue/open.js";
 import type { QueueFlags } from "../queue/settings.js";
 import { backgroundConnection } from "../redis/client.js";
+import type { RedisLink } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
 import type { Address } from "../serve/admin.js";
 import { offerMetrics } from "../serve/own-metrics.js";
@@ -50,7 +50,7 @@ export async function runWorkers(context: Context, { sinks, queues, claimAfterMs
   const handle = await openPatiently(() => openRedis(context.config), incidentLogger(whole));
   // After the embedded Redis may have been started: it is the customers' and stays in front.
   stepBack("worker");
-  const further: Redis[] = [];
+  const further: RedisLink[] = [];
   const work = async (lane: Lane, place: number): Promise<void> => {
     const log = whole.child({ sink: lane.name });
     const incident = incidentLogger(log);

@@ -1,7 +1,8 @@
 /** The keys of users who move to other partitions, and those that are nobody's after it. */
-import { type RedisLink, serversOf } from "../redis/cluster.js";
+
 import { reasonOf } from "../errors.js";
 import { partitionOf } from "../partition.js";
+import { type RedisLink, serversOf } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
 import { inSlices } from "./each.js";
 
@@ -33,7 +34,12 @@ interface Home {
  * @param tell told now and then how many were moved
  * @returns how many were moved, and the users whose record could not be read
  */
-export async function moveRecords(redis: RedisLink, keys: Keys, { from, to }: Home, tell: (moved: number) => void): Promise<{ moved: number; damaged: string[] }> {
+export async function moveRecords(
+  redis: RedisLink,
+  keys: Keys,
+  { from, to }: Home,
+  tell: (moved: number) => void,
+): Promise<{ moved: number; damaged: string[] }> {
   const moveKey = mover(redis);
   let moved = 0;
   const damaged: string[] = [];
