@@ -7,9 +7,10 @@ import { pino } from "pino";
 import t from "tap";
 import { type Api, openApi } from "../dist/app.js";
 import { partitionOf } from "../dist/partition.js";
-import { backgroundConnection } from "../dist/redis/client.js";
+import { backgroundConnection, lookingCluster, lookingConnection } from "../dist/redis/client.js";
 import { isCluster, serverOf, serversOf } from "../dist/redis/cluster.js";
 import { Keys } from "../dist/redis/keys.js";
+import { RedisMetrics } from "../dist/serve/redis-metrics.js";
 import { createCampaign } from "../dist/store/campaign-changes.js";
 import { openStore } from "../dist/store/store.js";
 import { type Difference, reconcile } from "../dist/sync/reconcile.js";
@@ -132,6 +133,18 @@ t.test("caps are exact under concurrency, by two processes and on all masters; s
     const totals = answers.flatMap(({ user: of, answer }) => (of === user ? [(answer as { total?: number }).total ?? 0] : [])).filter((total) => total > 0);
     t.same(totals.sort(), [1, 2, 3], `user ${user} in partition ${partitionOf(user, PARTITIONS)}`);
   }
+  const metrics = new RedisMetrics(lookingConnection(cluster.url), keys, (nodes) => lookingCluster(cluster.url, null, nodes));
+  t.teardown(() => metrics.close());
+  const read = await until("all masters are looked at", async () => {
+    const values = (await metrics.collect()).flatMap(({ name, values }) => values.map(({ value }) => [name, value] as const));
+    return new Map(values).get("popup_redis_up") === 1 && new Map(values);
+  });
+  const entries = await Promise.all(keys.split(PARTITIONS).map(({ stream }) => redis.xlen(stream)));
+  t.equal(
+    read.get("popup_stream_entries"),
+    entries.reduce((sum, one) => sum + one, 0),
+    "of all partitions",
+  );
   await drain();
   t.match(reportAll(store, campaign), [{ impressions: 3 * USERS.length, over_cap: 7 * USERS.length }]);
   t.same(await differences(), []);

@@ -75,6 +75,8 @@ export class Lanes {
     try {
       const link = this.servers.ofSlot(slotOf(this.keys.layout));
       if (!link) throw new PopupError("unavailable", "no master of the cluster has the key of the layout", { hint: "redis-cli --cluster check HOST:PORT" });
+      // At the start of the process this connection may come after the one that is greeted now.
+      if (this.all.length === 0) await link.connected();
       layout = await readLayout(link.redis, this.keys);
     } catch (error) {
       // In a cluster its key is on one of the servers: the partitions of the others go on as they were.

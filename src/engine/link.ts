@@ -47,18 +47,22 @@ export class Link {
 
   /** Waits for the first connection to be made or to fail, at most {@link WARM_UP_MS}. */
   async warmUp(): Promise<void> {
-    if (this.redis.status !== "ready") {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, WARM_UP_MS);
-        for (const event of ["ready", "close"]) {
-          this.redis.once(event, () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        }
-      });
-    }
+    await this.connected();
     await this.greet();
+  }
+
+  /** Waits for a connection to be made or to fail, at most {@link WARM_UP_MS}. */
+  connected(): Promise<void> {
+    if (this.redis.status === "ready") return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, WARM_UP_MS);
+      for (const event of ["ready", "close"]) {
+        this.redis.once(event, () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }
+    });
   }
 
   /** What a server that is new, or back, is told and asked before the first decision. Calls at the same time share one. */

@@ -100,6 +100,9 @@ export async function backgroundConnection(url: string, ca: string | null = null
   }
 }
 
+/** A master of a cluster that hangs gets a replica in its place, which is not asked as long as its own answer is waited for. */
+const HUNG_MS = 3_000;
+
 const PATIENT = {
   lazyConnect: true,
   connectTimeout: 5_000,
@@ -129,7 +132,7 @@ async function connected(address: Address): Promise<Redis> {
 }
 
 async function backgroundCluster(address: Address, nodes: readonly Node[]): Promise<Cluster> {
-  const cluster = clusterOf(address, nodes, { ...PATIENT_CLUSTER, lazyConnect: true }, { ...PATIENT, maxRetriesPerRequest: null });
+  const cluster = clusterOf(address, nodes, { ...PATIENT_CLUSTER, lazyConnect: true }, { ...PATIENT, socketTimeout: HUNG_MS, maxRetriesPerRequest: null });
   await cluster.connect();
   return cluster;
 }

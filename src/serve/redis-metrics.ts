@@ -110,7 +110,7 @@ async function memoryOf(server: Redis, some: boolean): Promise<{ used: number; m
     if (some) return "";
     throw error;
   });
-  const bytes = (name: string): number => Number(new RegExp(`^${name}:(d+)`, "m").exec(info)?.[1] ?? 0);
+  const bytes = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
   return { used: bytes("used_memory"), max: bytes("maxmemory") };
 }
 

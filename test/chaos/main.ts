@@ -4,6 +4,7 @@ import { reasonOf } from "../../dist/errors.js";
 import { seedOfRun } from "../helpers/random.js";
 import { fakeTimeLibrary } from "./fake-clock.js";
 import type { Fault } from "./fault.js";
+import { CLUSTER_FAULTS } from "./faults/cluster.js";
 import { FAULTS } from "./faults/index.js";
 import { canMount } from "./mounts.js";
 import { provenance, writeSection } from "./results.js";
@@ -12,22 +13,25 @@ import { type Row, renderFindings, renderTable } from "./table.js";
 
 const FINDINGS_SHOWN = 10;
 
+const ALL = [...FAULTS, ...CLUSTER_FAULTS];
+
 const program = new Command("chaos")
   .description("breaks a running engine in every way and judges what its customers got")
-  .option("--only <faults>", `some faults, with commas between: ${FAULTS.map(({ name }) => name).join(",")}`)
+  .option("--only <faults>", `some faults, with commas between: ${ALL.map(({ name }) => name).join(",")}`)
+  .option("--cluster", "those of a Redis Cluster, instead of those of one Redis", false)
   .option("--seed <n>", "draws the same customers again", String(seedOfRun()))
   .option("--seconds <s>", "load before a fault, hold within it, and load after it", "4")
   .option("--keep", "leave the folder of a run that is broken: history, store, logs", false)
   .parse();
-const flags = program.opts<{ only?: string; seed: string; seconds: string; keep: boolean }>();
+const flags = program.opts<{ only?: string; cluster: boolean; seed: string; seconds: string; keep: boolean }>();
 const only =
   flags.only
     ?.split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "") ?? [];
-const unknown = only.filter((name) => !FAULTS.some((fault) => fault.name === name));
+const unknown = only.filter((name) => !ALL.some((fault) => fault.name === name));
 const [seed, seconds] = [Number(flags.seed), Number(flags.seconds)];
-if (unknown.length > 0) program.error(`there is no fault ${unknown.join(", ")}; there are ${FAULTS.map(({ name }) => name).join(", ")}`, { exitCode: 2 });
+if (unknown.length > 0) program.error(`there is no fault ${unknown.join(", ")}; there are ${ALL.map(({ name }) => name).join(", ")}`, { exitCode: 2 });
 if (!Number.isInteger(seed) || !(seconds > 0)) program.error("--seed is a whole number, --seconds a number above 0", { exitCode: 2 });
 
 const lacking = ({ needs }: Fault): string | undefined => {
@@ -42,7 +46,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => inte
 
 const started = performance.now();
 const rows: Row[] = [];
-for (const fault of FAULTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+const asked = only.length > 0 ? ALL.filter(({ name }) => only.includes(name)) : flags.cluster ? CLUSTER_FAULTS : FAULTS;
+for (const fault of asked) {
   const skipped = lacking(fault);
   process.stderr.write(`${fault.name}: ${skipped === undefined ? fault.title : `not run: ${skipped}`}\n`);
   const row: Row =
@@ -56,10 +61,10 @@ for (const fault of FAULTS.filter(({ name }) => only.length === 0 || only.includ
   rows.push(row);
   process.stderr.write(`  ${"outcome" in row ? (holds(row.outcome) ? "holds" : "BROKEN") : row.skipped}\n`);
 }
-const command = `npm run chaos -- --seed ${seed} --seconds ${seconds}${only.length > 0 ? ` --only ${only.join(",")}` : ""}`;
+const command = `npm run chaos${flags.cluster ? ":cluster" : ""} -- --seed ${seed} --seconds ${seconds}${only.length > 0 ? ` --only ${only.join(",")}` : ""}`;
 const findings = renderFindings(rows, FINDINGS_SHOWN);
 const text = [provenance(command, (performance.now() - started) / 1e3), renderTable(rows), ...(findings === "" ? [] : [findings])].join("\n\n");
 process.stdout.write(`${text}\n`);
 // Some faults are a question; the record is of all of them.
-if (only.length === 0) writeSection("Faults", text);
+if (only.length === 0) writeSection(flags.cluster ? "Cluster" : "Faults", text);
 process.exitCode = rows.every((row) => "outcome" in row && holds(row.outcome)) ? 0 : 1;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PACKAGE_ROOT } from "../../dist/version.js";
 import { describeMachine } from "../../dist-bench/machine.js";
 
-export const SECTIONS = ["Faults", "Soak"] as const;
+export const SECTIONS = ["Faults", "Cluster", "Soak"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const PATH = join(PACKAGE_ROOT, "test", "chaos", "RESULTS.md");

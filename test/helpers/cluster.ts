@@ -225,11 +225,27 @@ export class TestCluster {
 
 const SLOTS = 16_384;
 
+/** Another process may be quicker to take a port that was free. */
+const ATTEMPTS = 3;
+
 /** Starts a cluster as an operator would, with `redis-cli --cluster create`; resolves when it is well. */
-export async function openCluster({ masters = 3, replicasEach = 1, nodeTimeoutMs = 1_500 }: ClusterOptions = {}): Promise<TestCluster> {
+export async function openCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open(options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !String(error).includes("Address already in use")) throw error;
+    }
+  }
+}
+
+async function open({ masters = 3, replicasEach = 1, nodeTimeoutMs = 1_500 }: ClusterOptions): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "popup-cluster-"));
-  const nodes: ClusterNode[] = [];
-  for (let i = 0; i < masters * (1 + replicasEach); i++) nodes.push(new ClusterNode(await freePort(), await freePort(), join(dir, String(i)), nodeTimeoutMs));
+  const count = masters * (1 + replicasEach);
+  const ports = new Set<number>();
+  while (ports.size < count * 2) ports.add(await freePort());
+  const free = [...ports];
+  const nodes = Array.from({ length: count }, (_, i) => new ClusterNode(free[i] ?? 0, free[count + i] ?? 0, join(dir, String(i)), nodeTimeoutMs));
   const cluster = new TestCluster(dir, nodes);
   try {
     for (const node of nodes) node.start();

@@ -4,7 +4,6 @@ import { allKill } from "./all-kill.js";
 import { allLost } from "./all-lost.js";
 import { apiKill } from "./api-kill.js";
 import { clockSteps } from "./clock-steps.js";
-import { CLUSTER_FAULTS } from "./cluster.js";
 import { failoverEmpty } from "./failover-empty.js";
 import { flushall, flushallUncarried } from "./flushall.js";
 import { frozenFlood } from "./frozen-flood.js";
@@ -59,5 +58,4 @@ export const FAULTS: readonly Fault[] = [
   networkHole,
   reserveTwoDevices,
   reserveRedisKill,
-  ...CLUSTER_FAULTS,
 ];
