@@ -9,6 +9,7 @@ const INSTALL = `npm install ${KAFKA_PACKAGE}@1`;
 /** What is used of it, in its own words: the types of the package are not there where it is not. */
 export interface KafkaError {
   readonly message: string;
+  readonly code: number;
 }
 type Done = (error: KafkaError | null | undefined) => void;
 

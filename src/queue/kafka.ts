@@ -7,6 +7,8 @@ import type { KafkaSettings } from "./settings.js";
 
 /** How long the brokers may take to tell of themselves, ms. */
 const CONNECT_MS = 5_000;
+/** The error code of a topic that is not there. */
+const UNKNOWN_TOPIC = 3;
 /** A consumer group gives its members their partitions after some seconds: this long an empty topic is told from one that is not given yet, ms. */
 const JOIN_MS = 20_000;
 /** At the end of a connection what is on its way is given up. */
@@ -111,7 +113,12 @@ export async function openKafkaReceiver(settings: KafkaSettings, most: number): 
 
 function consume(consumer: KafkaConsumer, most: number): Promise<readonly KafkaMessage[]> {
   return new Promise((resolve, reject) => {
-    consumer.consume(most, (error, messages) => (error ? reject(new Error(error.message)) : resolve(messages)));
+    consumer.consume(most, (error, messages) => {
+      if (!error) resolve(messages);
+      // Nothing was ever sent to it: it is found when it is made.
+      else if (error.code === UNKNOWN_TOPIC) resolve([]);
+      else reject(new Error(error.message));
+    });
   });
 }
 
