@@ -39,8 +39,11 @@ t.test("with a broker", { skip: noRabbit, timeout: 240_000 }, async (t) => {
     const event = { type: "impression", campaign: "7", user: "2002", id: "show-1", at: "1780000000000", over_cap: "0", session: "" };
     await engine.redis.xadd(STREAM, "*", ...entryOf(event), ...entryOf({ ...event, type: "click", session: "s" }), ...entryOf({ ...event, id: "a/b" }));
     const last = await engine.redis.xadd(STREAM, "*", "nonsense", "1");
-    // A queue of another program, for clicks alone, and one for everything.
-    const channel = await others.acquire();
+    // A queue of another program, for clicks alone, and one for everything: they are gone with its connection.
+    const program = new Connection({ url: rabbit.url });
+    program.on("error", () => undefined);
+    t.teardown(() => program.unsafeDestroy());
+    const channel = await program.acquire();
     await channel.exchangeDeclare({ exchange: settings.exchange, type: "topic", durable: true });
     const got: Record<string, AsyncMessage[]> = { "click.*": [], "#": [] };
     for (const [routingKey, messages] of Object.entries(got)) {
@@ -80,6 +83,7 @@ t.test("with a broker", { skip: noRabbit, timeout: 240_000 }, async (t) => {
     t.same([...new Set(readTo)], [JSON.stringify({ [STREAM]: last })], "the last of a batch says how far the stream was read");
     const asClassic = channel.queueDeclare({ queue: settings.queue, durable: true, arguments: { "x-queue-type": "classic" } });
     await t.rejects(asClassic, { message: /inequivalent arg 'x-queue-type'.* current is 'quorum'/ });
+    await program.close();
   });
 
   await t.test("an exchange whose queue was deleted takes nothing: it would confirm, and throw away", async (t) => {
