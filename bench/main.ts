@@ -1,5 +1,5 @@
 /** `npm run bench`: runs the cases, each in a process of its own, and writes results.json and, of all cases, RESULTS.md. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { PACKAGE_ROOT } from "../dist/version.js";
@@ -8,6 +8,7 @@ import { boundText, verdict } from "./render.js";
 import { allMeasured, type Outcome, renderResults } from "./results.js";
 import { runCase } from "./run-case.js";
 import { ensureTool } from "./tools.js";
+import { updatePage } from "./update-page.js";
 
 const CASES = [
   "get-50",
@@ -31,8 +32,9 @@ const program = new Command("bench")
   .description("measures the engine against a floor and writes bench/RESULTS.md")
   .option("--quick", "few and short runs, about two minutes in all", false)
   .option("--only <cases>", `some cases, with commas between: ${CASES.join(",")}`)
+  .option("--update", "put these cases into bench/RESULTS.md, each with when and with what it was measured", false)
   .parse();
-const { quick, only: asked } = program.opts<{ quick: boolean; only?: string }>();
+const { quick, only: asked, update } = program.opts<{ quick: boolean; only?: string; update: boolean }>();
 const only =
   asked
     ?.split(",")
@@ -40,6 +42,7 @@ const only =
     .filter((name) => name !== "") ?? [];
 const unknown = only.filter((name) => !CASES.includes(name));
 if (unknown.length > 0) program.error(`there is no case ${unknown.join(", ")}; there are ${CASES.join(", ")}`, { exitCode: 2 });
+if (update && (quick || only.length === 0)) program.error("--update is for whole runs of --only some cases", { exitCode: 2 });
 if (!existsSync("/proc/self/stat")) program.error("the benchmark reads CPU times from /proc, which this system does not have", { exitCode: 1 });
 ensureTool("wrk", "wrk");
 
@@ -65,10 +68,16 @@ for (const name of CASES.filter((candidate) => only.length === 0 || only.include
 const results = { date, quick, only, machine, outcomes };
 writeFileSync(join(PACKAGE_ROOT, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
 const page = renderResults(results);
+const path = join(PACKAGE_ROOT, "bench", "RESULTS.md");
 // Some cases are a question; the record is of all of them.
-if (only.length > 0) process.stdout.write(`\n${page}`);
-else writeFileSync(join(PACKAGE_ROOT, "bench", "RESULTS.md"), page);
-process.stderr.write(`written: ${only.length > 0 ? "" : "bench/RESULTS.md and "}bench/results.json\n`);
+const recorded = only.length === 0 || update;
+if (update) {
+  const busiest = Math.max(...outcomes.map(({ busyBefore }) => busyBefore));
+  const note = `Measured apart, ${date}, with popup-engine ${machine.versions["popup-engine"] ?? ""}; right before it others used at most ${Math.round(busiest)} % of the cores.`;
+  writeFileSync(path, updatePage(readFileSync(path, "utf8"), page, note, CASES));
+} else if (recorded) writeFileSync(path, page);
+else process.stdout.write(`\n${page}`);
+process.stderr.write(`written: ${recorded ? "bench/RESULTS.md and " : ""}bench/results.json\n`);
 process.exitCode = allMeasured(outcomes) ? 0 : 1;
 
 function plain(markdown: string): string {
