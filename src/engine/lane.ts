@@ -2,7 +2,6 @@
  * The calls of one partition: its list as published, its turns with their breakers, and what Redis took of it lately. Each partition has
  * its own, so that the trouble of one stops no decision of the others; where there is one partition, there is one lane.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { type ReportAnswer, type ReportReply, report, reportLate, type SelectAnswer, select } from "../redis/decisions.js";
@@ -15,13 +14,12 @@ import { Lately } from "./lately.js";
 import type { Link } from "./link.js";
 import { Published, type SharedPopups, type Snapshot, STALE_RETRIES } from "./published.js";
 import { type Pending, settle, Turns } from "./turns.js";
+import { type Outcome, type Whereabouts, wherever } from "./wherever.js";
 
 /** The app does not wait for a report's answer, so it may take longer; but it ends. */
 const REPORT_DEADLINE_MS = 1_000;
 /** Memberships that one call may ask for by the audiences' own keys: some 3 ms of Redis' time. */
 const MOST_MEMBERSHIPS = 4_000;
-/** How soon a server is asked again for a slot that is on its way, ms. */
-const MOVING_MS = 4;
 
 export interface PendingDecision extends Pending<Decision> {
   readonly userId: string;
@@ -31,9 +29,6 @@ export interface PendingDecision extends Pending<Decision> {
 export interface PendingReport extends Pending<Receipt> {
   readonly report: Report & { readonly impressionId: string };
 }
-
-/** `stale`: another list is published than was asked with. Otherwise why nothing was answered, or that it was. */
-type Outcome = Degraded | "done" | "stale";
 
 export interface LaneOptions {
   /** The names of the partition. */
@@ -58,11 +53,13 @@ export class Lane {
   readonly lately: Lately;
   readonly #decisions: Turns<Decision, PendingDecision>;
   readonly #reports: Turns<Receipt, PendingReport>;
+  readonly #where: Whereabouts;
 
   constructor(private readonly options: LaneOptions) {
     const { keys, clock, onCall, decisionDeadlineMs } = options;
     this.published = new Published(() => this.redis, keys, clock, options.popups);
     this.lately = new Lately(clock, keys.share.count);
+    this.#where = { usable: () => this.usable, onMoved: options.onMoved };
     this.#decisions = new Turns({
       deadlineMs: decisionDeadlineMs,
       late: degraded("timeout"),
@@ -239,29 +236,6 @@ export class Lane {
   }
 
   /**
-   * Asks the server that has the partition, also where its slot has moved, or is on its way: each user is asked for alone then, because all
-   * keys of some are on one server still, or already; the others are asked for again until they have had an answer.
-   */
-  async #wherever<P extends Pending<Degraded>>(asks: readonly P[], ask: (some: readonly P[]) => Promise<Outcome>): Promise<Outcome> {
-    let moved = false;
-    for (;;) {
-      const open = asks.filter(({ answered }) => !answered);
-      if (open.length === 0) return "done";
-      try {
-        // A server that has it anew is asked when it is known who that is.
-        if (!moved || this.usable) return await ask(open);
-      } catch (error) {
-        const trouble = slotTroubleOf(error);
-        if (trouble === undefined) throw error;
-        if (trouble === "moving" && open.length > 1) return worst(await Promise.allSettled(open.map((one) => this.#wherever([one], ask))));
-        moved ||= trouble === "moved";
-      }
-      if (moved) await this.options.onMoved();
-      await delay(MOVING_MS);
-    }
-  }
-
-  /**
    * Asks with the list at hand, and again with the new one where the script says that it is stale. What was
    * answered by its deadline meanwhile is not asked again: that would count what nobody sees.
    * @param ask answers the requests; or says why none is answered, or that the list was stale
@@ -273,7 +247,7 @@ export class Lane {
       let why = degraded("unpublished");
       for (let attempt = 0; attempt < STALE_RETRIES && open.length > 0; attempt++) {
         const snapshot = this.published.current;
-        const outcome = snapshot ? await this.#wherever(open, (some) => ask(snapshot, some)) : "stale";
+        const outcome = snapshot ? await wherever(open, (some) => ask(snapshot, some), this.#where) : "stale";
         if (outcome === "done") return true;
         if (outcome !== "stale") {
           why = outcome;
@@ -291,14 +265,4 @@ export class Lane {
       return false;
     }
   }
-}
-
-/** What came of calls for one request each: the first that was not answered, if there is one. @throws the first error */
-function worst(outcomes: readonly PromiseSettledResult<Outcome>[]): Outcome {
-  let worst: Outcome = "done";
-  for (const outcome of outcomes) {
-    if (outcome.status === "rejected") throw outcome.reason;
-    if (worst === "done") worst = outcome.value;
-  }
-  return worst;
 }
