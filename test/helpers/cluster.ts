@@ -210,11 +210,33 @@ export class TestCluster {
 
   /** `redis-cli --cluster reshard`: moves so many slots from one master to another. @param pipeline keys that are moved together */
   async reshard(from: ClusterNode, to: ClusterNode, slots: number, pipeline = 10): Promise<void> {
-    const ids = new Map((await this.members()).map(({ id, port }) => [port, id]));
+    const [fromId = "", toId = ""] = await this.#ids(from, to);
     await redisCli([
-      ...["--cluster", "reshard", `127.0.0.1:${from.port}`, "--cluster-from", ids.get(from.port) ?? "", "--cluster-to", ids.get(to.port) ?? ""],
+      ...["--cluster", "reshard", `127.0.0.1:${from.port}`, "--cluster-from", fromId, "--cluster-to", toId],
       ...["--cluster-slots", String(slots), "--cluster-pipeline", String(pipeline), "--cluster-yes"],
     ]);
+  }
+
+  /** Begins to move a slot, as redis-cli does: from now on a key that is not on the one is taken to be on the other. */
+  async beginMove(slot: number, from: ClusterNode, to: ClusterNode): Promise<void> {
+    const [fromId = "", toId = ""] = await this.#ids(from, to);
+    await to.with((redis) => redis.call("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId));
+    await from.with((redis) => redis.call("CLUSTER", "SETSLOT", slot, "MIGRATING", toId));
+  }
+
+  /** Moves all keys of a slot that is on its way, and the slot with them. */
+  async endMove(slot: number, from: ClusterNode, to: ClusterNode): Promise<void> {
+    const [, toId = ""] = await this.#ids(from, to);
+    await from.with(async (redis) => {
+      for (let keys = await redis.cluster("GETKEYSINSLOT", slot, 100); keys.length > 0; keys = await redis.cluster("GETKEYSINSLOT", slot, 100))
+        await redis.migrate("127.0.0.1", to.port, "", 0, 5_000, "KEYS", ...keys);
+    });
+    for (const node of [to, ...(await this.masters())]) await node.with((redis) => redis.call("CLUSTER", "SETSLOT", slot, "NODE", toId));
+  }
+
+  async #ids(...nodes: readonly ClusterNode[]): Promise<string[]> {
+    const ids = new Map((await this.members()).map(({ id, port }) => [port, id]));
+    return nodes.map(({ port }) => ids.get(port) ?? "");
   }
 
   async close(): Promise<void> {
