@@ -14,14 +14,16 @@ const JOBS = 3;
 const TIMEOUT_S = 240;
 
 /**
- * Files that run by themselves, by how their names begin: they stop processes or wait for deadlines, measure memory, or have the
+ * Files that run by themselves, by how their names begin: they stop processes or wait for deadlines or for other programs, measure memory, or have the
  * processes that they start write no coverage (`helpers/uncovered.ts`).
  */
 const ALONE = [
   "auth/keys",
   "chaos/chaos",
   ...["bench", "load-broken"].map((name) => `cli/${name}`),
+  "cluster",
   "demo/",
+  "deploy",
   "e2e/bank",
   "fuzz/http-fuzz",
   "http/degraded",
@@ -29,6 +31,7 @@ const ALONE = [
   "load-test/generator",
   "pack.",
   "preview/",
+  "queues/",
   "redis/tls",
   ...["log", "metrics", "serve"].map((name) => `serve/${name}`),
   ...["damage", "disk", "processes"].map((name) => `spool/${name}`),
