@@ -124,6 +124,8 @@ interface FaultRun {
 
 async function measure(context: CaseContext, subject: EngineSubject, engine: Engine, { what, way, strike }: Fault, name: string): Promise<FaultRun> {
   const env = { ...subject.env, ...way.env(name) };
+  // A group that the worker makes begins with what earlier runs have left in the stream.
+  await subject.redis.xgroup("CREATE", subject.keys.stream, way.queue, "$", "MKSTREAM").catch(() => undefined);
   const config = { ...subject.config, dataDir: join(context.dir, name) };
   const start = {
     worker: () => startPopup(context, env, ["worker", "--sink", way.queue, "--claim-after", "1"]),
