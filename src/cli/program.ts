@@ -41,7 +41,7 @@ export function buildProgram(): Command {
     .option("--redis <url>", "embedded, or redis:// rediss:// unix:// (env POPUP_REDIS_URL; default embedded)")
     .option("--redis-ca <file>", "certificates of the authority that rediss:// is trusted by (env POPUP_REDIS_CA; default the system's)")
     .option("--prefix <text>", "put before every Redis key (env POPUP_PREFIX; default none)")
-    .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch and worker (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
+    .addOption(offered(new Option("--log-level <level>", "of serve, sync --watch, worker, consume (env POPUP_LOG_LEVEL; default info)"), LOG_LEVELS))
     .option("--json", "one JSON value on stdout, nothing else")
     .option("--quiet", "no remarks on stderr");
   for (const add of [

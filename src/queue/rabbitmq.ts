@@ -28,6 +28,9 @@ const topology = ({ exchange, queue }: AmqpSettings) => ({
 export async function openRabbitSender(settings: AmqpSettings): Promise<Sender> {
   const connection = await connect(settings, "popup worker");
   let blocked: string | undefined;
+  let lost: string | undefined;
+  connection.on("error", (error: Error) => (lost = error.message));
+  connection.on("connection", () => (lost = undefined));
   connection.on("connection.blocked", (reason) => (blocked = reason));
   connection.on("connection.unblocked", () => (blocked = undefined));
   // A channel of its own; made again by the library when the connection was lost in between.
@@ -36,7 +39,7 @@ export async function openRabbitSender(settings: AmqpSettings): Promise<Sender> 
   publisher.on("basic.return", () => returned++);
   return {
     get complaint() {
-      return blocked === undefined ? undefined : `it is blocked: ${blocked}`;
+      return blocked === undefined ? lost : `it is blocked: ${blocked}`;
     },
     send: async (messages, marks) => {
       returned = 0;
