@@ -1,5 +1,4 @@
 /** Wires what works behind the API: commands, sync and worker. Each `open…` gives back something with a `close()`. */
-
 import { type Config, redisDir, storePath } from "./config.js";
 import type { RedisLink } from "./redis/cluster.js";
 import { openStore, type Store, type StoreOptions } from "./store/store.js";

@@ -1,4 +1,5 @@
 /** The lanes of all partitions, made anew when Redis says that there are others. */
+import { atOnce } from "../each.js";
 import { PopupError } from "../errors.js";
 import { partitionOf } from "../partition.js";
 import { slotOf } from "../redis/cluster.js";
@@ -56,9 +57,11 @@ export class Lanes {
   async meet(link: Link): Promise<void> {
     await this.#learn();
     const lanes = this.all.filter((lane) => lane.link === link);
-    const outcomes = await Promise.allSettled(lanes.map((lane) => lane.refresh()));
-    this.newest = newestOf(this.all) ?? this.newest;
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    try {
+      await atOnce(lanes, (lane) => lane.refresh());
+    } finally {
+      this.newest = newestOf(this.all) ?? this.newest;
+    }
   }
 
   async #refresh(): Promise<void> {

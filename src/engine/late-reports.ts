@@ -2,6 +2,7 @@
  * Reports that Redis could not take, or may have lost: made, or made again, when it can take them. What became of a
  * report that was under way is not known, so one may be made twice; its impression id counts it once.
  */
+import { atOnce } from "../each.js";
 import { PopupError } from "../errors.js";
 import type { Spool, SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
@@ -49,7 +50,7 @@ export class LateReports {
 
   async #makeAll(): Promise<void> {
     // What Redis had is older than what it could not take.
-    await each(
+    await atOnce(
       this.options.lanes.all.filter(({ lately, takesReports }) => takesReports && lately.suspects.length > 0),
       (lane) => this.#makeSuspects(lane),
     );
@@ -82,7 +83,7 @@ export class LateReports {
       if (reports) reports.push(report);
       else byLane.set(lane, [report]);
     }
-    await each([...byLane], ([lane, reports]) => lane.makeLate(reports));
+    await atOnce([...byLane], ([lane, reports]) => lane.makeLate(reports));
   }
 
   /** Waits for a replay under way to stop, and closes the spool. */
@@ -91,9 +92,4 @@ export class LateReports {
     await this.#replaying?.catch(() => undefined);
     await this.options.spool?.close();
   }
-}
-
-/** Does all of them at once, and rejects with the first error when all are over: nothing goes on behind the caller's back. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (const outcome of await Promise.allSettled(items.map(work))) if (outcome.status === "rejected") throw outcome.reason;
 }

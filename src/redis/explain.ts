@@ -1,5 +1,4 @@
 /** Asks what one user would see and what stands against each campaign: the rules of `select`, by `lua/explain.lua`. Nothing is written. */
-
 import { REACTIONS } from "../campaign.js";
 import type { Cap } from "../caps.js";
 import { invalid, PopupError, reasonOf } from "../errors.js";

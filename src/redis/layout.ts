@@ -1,5 +1,4 @@
 /** How many partitions the keys in Redis are of. Sync writes it, and `popup repartition`; every other process learns it here. */
-
 import { PopupError } from "../errors.js";
 import { MOST_PARTITIONS } from "../partition.js";
 import type { RedisLink } from "./cluster.js";

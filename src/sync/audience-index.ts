@@ -2,7 +2,6 @@
  * Building the audience index (src/audience-rows.ts) beside what is live, and putting it into use with a
  * publish. It only makes decisions cheaper: an audience that is not in it is asked by its own key.
  */
-
 import { audienceLabel } from "../audience.js";
 import { inRanges, rowWidth } from "../audience-rows.js";
 import { CHUNK_BITS, eachMember } from "../chunk.js";

@@ -2,14 +2,13 @@
  * Campaigns that were given a later end: a record expires when its caps cannot matter any more, and
  * that is later now for everyone who has seen them, also for those who do not come before the old end.
  */
-
 import type { Campaign } from "../campaign.js";
+import { inSlices } from "../each.js";
 import { partitionOf } from "../partition.js";
 import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
-import { inSlices } from "./each.js";
 import { LATE_REPORTS_MS, type PublishPlan } from "./plan.js";
 import { StreamReading } from "./stream-reading.js";
 

@@ -1,10 +1,10 @@
 /** The keys of users who move to other partitions, and those that are nobody's after it. */
 
+import { inSlices } from "../each.js";
 import { reasonOf } from "../errors.js";
 import { partitionOf } from "../partition.js";
 import { type RedisLink, serversOf } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
-import { inSlices } from "./each.js";
 
 const SCAN_COUNT = 1_000;
 /** Records moved, and keys removed, at the same time. */

@@ -1,13 +1,12 @@
 /** Which partitions sync writes to: those that the store says, unless Redis holds others, which have to be moved first. */
 
+import { inSlices } from "../each.js";
 import { PopupError } from "../errors.js";
 import { UNPARTITIONED_HINT } from "../partition.js";
-import type { RedisLink } from "../redis/cluster.js";
-import { isCluster } from "../redis/cluster.js";
+import { isCluster, type RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { layoutText, readLayout } from "../redis/layout.js";
 import type { Store } from "../store/store.js";
-import { inSlices } from "./each.js";
 
 export interface Partitions {
   /** The names of each. */
@@ -16,7 +15,13 @@ export interface Partitions {
   readonly said: boolean;
 }
 
+/** Partitions that are looked at at the same time. */
 const TOGETHER = 64;
+
+/** A look at each of the partitions, some at a time; the results in their order. @throws as {@link inSlices} */
+export function lookAtEach<T, R>(parts: readonly T[], look: (part: T) => R | Promise<R>): Promise<R[]> {
+  return inSlices(parts, TOGETHER, look);
+}
 
 /** @throws PopupError `conflict` while users are being moved, or when what is published is of other partitions */
 export async function partitionsToPublish(store: Store, redis: RedisLink, keys: Keys): Promise<Partitions> {
@@ -60,5 +65,5 @@ export async function sayLayout(redis: RedisLink, keys: Keys, { parts, said }: P
 }
 
 async function isAnythingPublished(redis: RedisLink, parts: readonly Keys[]): Promise<boolean> {
-  return (await inSlices(parts, TOGETHER, (part) => redis.exists(part.version))).some((there) => there === 1);
+  return (await lookAtEach(parts, (part) => redis.exists(part.version))).some((there) => there === 1);
 }

@@ -1,5 +1,4 @@
 /** What is published in a partition, against what should be. */
-
 import { audienceLabel } from "../audience.js";
 import { type Parts, partsOf } from "../audience-parts.js";
 import type { RedisLink } from "../redis/cluster.js";

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { audienceLabel } from "../audience.js";
 import type { Campaign } from "../campaign.js";
+import { inSlices } from "../each.js";
 import { PopupError } from "../errors.js";
 import { packManifest } from "../manifest.js";
 import { packList, VERSION_LENGTH } from "../packed-list.js";
@@ -10,9 +11,8 @@ import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
-import { inSlices } from "./each.js";
 import { extendRecords, laterEnds } from "./extend.js";
-import { checkNoMove, partitionsToPublish, sayLayout } from "./partitions.js";
+import { checkNoMove, lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
 import { viewStore } from "./plan.js";
 import { prepareShare } from "./prepare.js";
 import { Publication } from "./publication.js";
@@ -89,7 +89,7 @@ export async function publishParts(
   let open = parts;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // The versions first, the store after them: who switches on top of one has seen at least that store.
-    const states = await inSlices(open, TOGETHER * 8, (keys) => Publication.read(redis, keys, full));
+    const states = await lookAtEach(open, (keys) => Publication.read(redis, keys, full));
     // What a move has put out of use shall not come back: it says so in the store before it does that in Redis.
     if (!moving) checkNoMove(store, parts);
     const view = viewStore(store, now);
@@ -165,7 +165,7 @@ const isActive = ({ status }: Campaign): boolean => status === "active";
 /** True when Redis has what the store has. @param now epoch ms */
 export async function isPublished(store: Store, redis: RedisLink, keys: Keys, now: number): Promise<boolean> {
   const { parts } = await partitionsToPublish(store, redis, keys);
-  const states = await inSlices(parts, TOGETHER * 8, (part) => Publication.read(redis, part, false));
+  const states = await lookAtEach(parts, (part) => Publication.read(redis, part, false));
   const view = viewStore(store, now);
   return states.every((state) => {
     state.want(view, undefined);

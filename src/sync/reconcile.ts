@@ -1,5 +1,4 @@
 /** What Redis has counted against the store's events, user by user. */
-
 import type { Redis as Server } from "ioredis";
 import { partitionOf } from "../partition.js";
 import type { RedisLink } from "../redis/cluster.js";

@@ -3,6 +3,7 @@
  * in the spool. Where it stands is in the store and in Redis before each step, so that it goes on where it was stopped.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { inSlices } from "../each.js";
 import { PopupError, reasonOf } from "../errors.js";
 import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
@@ -12,8 +13,8 @@ import { readStreamState } from "../redis/stream-state.js";
 import type { Move } from "../store/settings.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { inSlices } from "./each.js";
 import { moveRecords, tidy } from "./move-keys.js";
+import { lookAtEach } from "./partitions.js";
 import { publishParts } from "./publish.js";
 import { EventReading, type RestoreOptions } from "./restore.js";
 import { partsToVerify, sayWhole, verifyPartitions } from "./verify.js";
@@ -36,6 +37,7 @@ export interface Repartition {
   readonly seconds: number;
 }
 
+/** Records made anew at the same time. */
 const TOGETHER = 64;
 const LOOK_MS = 100;
 /** In the place of a server's run id: there is none that had all counters. */
@@ -109,7 +111,7 @@ class Mover {
   }
 
   async #isPublished(parts: readonly Keys[]): Promise<boolean> {
-    return (await inSlices(parts, TOGETHER, ({ version }) => this.redis.exists(version))).every((there) => there === 1);
+    return (await lookAtEach(parts, ({ version }) => this.redis.exists(version))).every((there) => there === 1);
   }
 
   /** Ends deciding and counting, and waits until what was counted is with the sinks. When it is not in time, all is put back. */
@@ -118,7 +120,7 @@ class Mover {
     const parts = keys.split(move.from);
     await redis.set(keys.layout, layoutText({ partitions: move.from, movingTo: move.to }));
     // Scripts find no list from here on, also those of a process that has not looked at the layout yet: nothing is counted any more.
-    await inSlices(parts, TOGETHER, ({ list, version, manifest }) => redis.del(list, version, manifest));
+    await lookAtEach(parts, ({ list, version, manifest }) => redis.del(list, version, manifest));
     this.#say("nothing is decided or counted from now on; reports wait in the spool");
     try {
       // Nothing that an older layout left may be taken for what is moved now.
@@ -148,7 +150,7 @@ class Mover {
   async #waiting(parts: readonly Keys[]): Promise<Map<string, number>> {
     const waiting = new Map<string, number>();
     const add = (name: string, entries: number): unknown => entries > 0 && waiting.set(name, (waiting.get(name) ?? 0) + entries);
-    await inSlices(parts, TOGETHER, async ({ stream }) => {
+    await lookAtEach(parts, async ({ stream }) => {
       const { entries, groups } = await readStreamState(this.redis, stream);
       if (groups.length === 0) add(this.options.sink.name, entries);
       for (const { name, pending, lag, lastDelivered } of groups) {

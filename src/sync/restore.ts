@@ -1,12 +1,11 @@
 /** Recovery: users' records in Redis rebuilt from the store's events and those still in the stream; and compared with them. */
-
 import { PopupError } from "../errors.js";
 import { partitionOf } from "../partition.js";
 import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { decodeReply, Script } from "../redis/script.js";
 import type { Store } from "../store/store.js";
-import { inSlices } from "./each.js";
+import { lookAtEach } from "./partitions.js";
 import { StreamReading } from "./stream-reading.js";
 
 const restoreScript = new Script("restore");
@@ -65,7 +64,7 @@ export class EventReading {
   /** Reads the streams on if that is due. Await it before each few users. */
   async refresh(): Promise<void> {
     if (Date.now() - this.#readAt <= READING_MS) return;
-    await inSlices([...this.#parts.values()], TOGETHER, ({ stream }) => stream.readOn());
+    await lookAtEach([...this.#parts.values()], ({ stream }) => stream.readOn());
     this.#readAt = Date.now();
   }
 

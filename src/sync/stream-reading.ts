@@ -1,5 +1,4 @@
 /** The events that await the worker, read without taking them. */
-
 import type { PopupEvent } from "../event.js";
 import type { RedisLink } from "../redis/cluster.js";
 import { decodeEvents } from "../redis/events.js";

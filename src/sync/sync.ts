@@ -5,17 +5,13 @@ import type { Audience } from "../store/audiences.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
 import { buildIndexes, dropGenerations, FEWEST_INDEXED, readLiveIndex, slotFinder } from "./audience-index.js";
-import { inSlices } from "./each.js";
-import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
 import { viewStore } from "./plan.js";
 import { type Published, type PublishResult, publishParts } from "./publish.js";
 import type { RestoreOptions } from "./restore.js";
 import type { BuiltIndex } from "./row-writer.js";
 import { revisionIn } from "./shares.js";
 import { verifyPartitions } from "./verify.js";
-
-/** Partitions that are looked at at the same time. */
-const TOGETHER = 64;
 
 export interface RefreshOptions {
   /** Asked while it builds; true gives the build up, and what is live stays as it is. */
@@ -84,7 +80,7 @@ async function compare(
   parts: readonly Keys[],
   now: number,
 ): Promise<{ live: ReadonlyMap<Keys, BuiltIndex | null>; audiences: readonly Audience[]; missing: readonly Keys[] }> {
-  const live = new Map(await inSlices(parts, TOGETHER, async (keys) => [keys, await readLiveIndex(redis, keys)] as const));
+  const live = new Map(await lookAtEach(parts, async (keys) => [keys, await readLiveIndex(redis, keys)] as const));
   // A bloom filter is for saving memory; a row of bits for each of its users would take it after all.
   const audiences = viewStore(store, now).audiences.filter(({ encoding }) => encoding !== "bloom");
   const missing = parts.filter((keys) => {
@@ -129,6 +125,6 @@ export async function syncStore(store: Store, redis: RedisLink, keys: Keys, cloc
 }
 
 async function liveGenerations(redis: RedisLink, parts: readonly Keys[]): Promise<ReadonlyMap<string, string>> {
-  const found = await inSlices(parts, TOGETHER, async (keys) => [keys.published, (await readLiveIndex(redis, keys))?.generation] as const);
+  const found = await lookAtEach(parts, async (keys) => [keys.published, (await readLiveIndex(redis, keys))?.generation] as const);
   return new Map(found.flatMap(([key, generation]) => (generation === undefined ? [] : [[key, generation] as const])));
 }

@@ -12,14 +12,11 @@ import { readVerified, type Verified } from "../redis/verified.js";
 import type { Store } from "../store/store.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
-import { inSlices } from "./each.js";
-import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
 import { publishParts } from "./publish.js";
 import { type RestoreOptions, restorePartitions } from "./restore.js";
 
 const verifyScript = new Script("verify");
-/** Partitions that are looked at at the same time. */
-const TOGETHER = 64;
 
 export interface Verification {
   /** `known`: nothing was to be done. `whole`: the server is new, its counters are not. `restored`: they were made again. */
@@ -65,7 +62,7 @@ async function lookAt(redis: RedisLink, parts: readonly Keys[]): Promise<Look[]>
     redis,
     parts.map(({ verified }) => verified),
   );
-  const values = await inSlices(parts, TOGETHER, ({ version, verified }) => redis.mget(version, verified));
+  const values = await lookAtEach(parts, ({ version, verified }) => redis.mget(version, verified));
   return parts.map((keys, i) => {
     const [version = null, text = null] = values[i] ?? [];
     const [runId, verified] = [runIds[i] ?? "", readVerified(text)];
@@ -113,9 +110,7 @@ export async function verifyPartitions(
   );
   const runIdOf = (keys: Keys): string => runIds[unsaid.indexOf(keys)] ?? "";
   const marks = new Map(unsaid.map((keys) => [keys, store.events.mark(keys.stream)]));
-  const whole = force
-    ? []
-    : (await inSlices(unsaid, TOGETHER, async (keys) => ((await isWhole(store, redis, keys, marks.get(keys) ?? null)) ? [keys] : []))).flat();
+  const whole = force ? [] : (await lookAtEach(unsaid, async (keys) => ((await isWhole(store, redis, keys, marks.get(keys) ?? null)) ? [keys] : []))).flat();
   const damaged = unsaid.filter((keys) => !whole.includes(keys));
   let users = 0;
   if (damaged.length > 0) options.onRestoring?.();

@@ -6,8 +6,7 @@ import type { Keys } from "../redis/keys.js";
 import { reach } from "../redis/reach.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
-import { inSlices } from "./each.js";
-import { partitionsToPublish, sayLayout } from "./partitions.js";
+import { lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
 import { type PublishResult, publishParts } from "./publish.js";
 import { refreshIndexes } from "./sync.js";
 import { nameMasters, partsToVerify, type Verification, verifyPartitions } from "./verify.js";
@@ -22,8 +21,6 @@ const QUIET_MS = 2_000;
 const MOST_WAIT_MS = 60_000;
 /** After a build that failed, for want of memory perhaps, the next is this far off. */
 const INDEX_RETRY_MS = 60_000;
-/** Partitions that are looked at at the same time. */
-const TOGETHER = 64;
 
 export interface WatchOptions {
   /** The safety net: publish after this long even if nothing seems to have changed, ms. */
@@ -101,7 +98,7 @@ class Watch {
 
   async #publish(parts: readonly Keys[]): Promise<void> {
     const change = this.store.audit.lastId();
-    // A version that is not the one left here: RedisLink was emptied, or went back to an older state.
+    // A version that is not the one left here: Redis was emptied, or went back to an older state.
     if (change === this.#seen && Date.now() < this.#due && (await versionsOf(this.redis, parts)) === this.#versions) return;
     const { result, versions } = await publishParts(this.store, this.redis, parts, this.options.clock());
     if (versions.join() !== this.#versions) this.options.onPublish(result);
@@ -130,5 +127,5 @@ class Watch {
 }
 
 async function versionsOf(redis: RedisLink, parts: readonly Keys[]): Promise<string> {
-  return (await inSlices(parts, TOGETHER, ({ version }) => redis.get(version))).join();
+  return (await lookAtEach(parts, ({ version }) => redis.get(version))).join();
 }
