@@ -1,36 +1,28 @@
 /** The other end of a queue: reads it and fills a store, batch by batch. What comes twice changes nothing. */
-import { setTimeout as delay } from "node:timers/promises";
 import { reasonOf } from "../errors.js";
 import type { DeadEvent, PopupEvent } from "../event.js";
 import { deadMessage, decodeMessage } from "../queue-event.js";
 import type { EventTable } from "../store/events.js";
 import { compareStreamIds, type StreamMark } from "../stream-id.js";
+import { Rounds, type RoundsOptions, troubleOf } from "../worker/rounds.js";
 import type { BatchResult } from "../worker/worker.js";
 import type { Delivered } from "./message.js";
 import { unavailable } from "./queue-sink.js";
 import type { Receiver, Taken } from "./receiver.js";
 import type { QueueName } from "./settings.js";
 
-export interface ConsumerOptions {
-  /** Told once when trouble begins and once when it is over (undefined). */
-  readonly onIncident?: (cause: string | undefined) => void;
-  /** Told of every round that failed. */
-  readonly onFailure?: () => void;
+export interface ConsumerOptions extends RoundsOptions {
   readonly onBatch?: (result: BatchResult) => void;
 }
 
 const WAIT_MS = 500;
-const RETRY_MS = 1_000;
-/** Between small batches: a commit waits for the disk whether it holds ten events or a thousand. */
-const LINGER_MS = 100;
 const SMALL = 200;
 
 export class Consumer {
-  readonly #ending = new AbortController();
+  readonly #rounds: Rounds;
   #receiver: Receiver | undefined;
   /** What the store could not take, or the broker did not hear acknowledged: it is tried again before anything else. */
   #held: Taken | undefined;
-  #incident: string | undefined;
 
   /** @param open connects; @throws when it cannot */
   constructor(
@@ -38,29 +30,23 @@ export class Consumer {
     private readonly open: () => Promise<Receiver>,
     private readonly events: EventTable,
     private readonly options: ConsumerOptions = {},
-  ) {}
+  ) {
+    this.#rounds = new Rounds(SMALL, options);
+  }
 
   /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
-  async run(): Promise<void> {
-    while (!this.#stopping) {
-      let trouble: string | undefined;
+  run(): Promise<void> {
+    return this.#rounds.run(async () => {
       let taken = 0;
-      try {
+      const trouble = await troubleOf(async () => {
         taken = await this.step(WAIT_MS);
-      } catch (error) {
-        trouble = reasonOf(error);
-      }
-      if (this.#stopping) return;
-      this.#note(trouble);
-      if (trouble !== undefined) {
-        this.options.onFailure?.();
-        await this.#pause(RETRY_MS);
-      } else if (taken > 0 && taken < SMALL) await this.#pause(LINGER_MS);
-    }
+      });
+      return { taken, trouble };
+    });
   }
 
   stop(): void {
-    this.#ending.abort();
+    this.#rounds.stop();
   }
 
   /**
@@ -121,21 +107,6 @@ export class Consumer {
     });
     if (refused.length > 0) this.events.write([], refused);
     return { added, duplicates: events.length - added - refused.length, dead: dead.length + refused.length };
-  }
-
-  get #stopping(): boolean {
-    return this.#ending.signal.aborted;
-  }
-
-  /** Waits, or until {@link stop}. */
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined);
-  }
-
-  #note(incident: string | undefined): void {
-    if (incident === this.#incident) return;
-    this.#incident = incident;
-    this.options.onIncident?.(incident);
   }
 }
 

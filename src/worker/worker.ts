@@ -1,6 +1,4 @@
 /** The worker: reads the streams of all partitions in a consumer group of each, hands batches to a sink, acknowledges what the sink has kept. */
-import { setTimeout as delay } from "node:timers/promises";
-import { reasonOf } from "../errors.js";
 import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { readLayout } from "../redis/layout.js";
@@ -8,6 +6,7 @@ import { reach } from "../redis/reach.js";
 import { Backlog } from "./backlog.js";
 import { Batch, type Entry, eventsIn, type Taken } from "./batch.js";
 import { Group, PAGE } from "./group.js";
+import { Rounds, type RoundsOptions, troubleOf } from "./rounds.js";
 import type { Sink } from "./sink.js";
 import { Tender } from "./tender.js";
 
@@ -24,17 +23,13 @@ export interface BatchResult {
   readonly seconds: number;
 }
 
-export interface WorkerOptions {
+export interface WorkerOptions extends RoundsOptions {
   /** Events given to the sink at a time; more when an entry ends beyond it. */
   readonly batch?: number;
   /** Entries that another worker has held for this long without acknowledging are taken over, ms. */
   readonly claimAfterMs?: number;
   /** Entries awaiting the sink that are too many. */
   readonly backlog?: number;
-  /** Told once when trouble begins and once when it is over (undefined). */
-  readonly onIncident?: (cause: string | undefined) => void;
-  /** Told of every round that failed. */
-  readonly onFailure?: () => void;
   readonly onBatch?: (result: BatchResult) => void;
   /** Told once when too many entries await the sink, and once when they are fewer again. */
   readonly onBacklog?: (entries: number, tooMany: boolean) => void;
@@ -44,9 +39,6 @@ export interface WorkerOptions {
 const DEFAULT_BATCH = 10_000;
 const DEFAULT_CLAIM_AFTER_MS = 15_000;
 const BLOCK_MS = 500;
-const RETRY_MS = 1_000;
-/** Between small batches: a commit waits for the disk whether it holds ten events or a thousand, and a read costs Redis as much. */
-const LINGER_MS = 100;
 /** How often several streams are looked at that had nothing new. */
 const POLL_MS = 100;
 /** How often it is looked whether there are other partitions. */
@@ -61,7 +53,7 @@ export class Worker {
   readonly #batch: number;
   readonly #claimAfterMs: number;
   readonly #tender: Tender;
-  readonly #ending = new AbortController();
+  readonly #rounds: Rounds;
   /** One for the stream of each partition. */
   #groups: readonly Group[] = [];
   #learnAt = 0;
@@ -69,7 +61,6 @@ export class Worker {
   #held: Batch<Read> | undefined;
   /** Entries acknowledged in this round. */
   #acknowledged = 0;
-  #incident: string | undefined;
 
   /** @param keys the names of all partitions: how many there are is learned from Redis */
   constructor(
@@ -80,39 +71,25 @@ export class Worker {
   ) {
     this.#batch = options.batch ?? DEFAULT_BATCH;
     this.#claimAfterMs = options.claimAfterMs ?? DEFAULT_CLAIM_AFTER_MS;
+    this.#rounds = new Rounds(PAGE, options);
     this.#tender = new Tender(redis, sink.name, new Backlog(options.backlog, options.onBacklog));
   }
 
   /** Works until {@link stop}; trouble is waited out and tried again. Resolves when the batch in hand is done. */
-  async run(): Promise<void> {
-    while (!this.#stopping) {
+  run(): Promise<void> {
+    return this.#rounds.run(async () => {
       let taken = 0;
       const atWork = await troubleOf(async () => {
         taken = await this.#work(BLOCK_MS);
       });
       // Also in trouble: a sink that takes nothing is when the backlog grows.
       const tending = await troubleOf(() => this.#tender.tend(this.#groups));
-      if (this.#stopping) return;
-      const trouble = atWork ?? tending;
-      this.#note(trouble);
-      if (trouble !== undefined) {
-        this.options.onFailure?.();
-        await this.#pause(RETRY_MS);
-      } else if (taken > 0 && taken < PAGE) await this.#pause(LINGER_MS);
-    }
+      return { taken, trouble: atWork ?? tending };
+    });
   }
 
   stop(): void {
-    this.#ending.abort();
-  }
-
-  get #stopping(): boolean {
-    return this.#ending.signal.aborted;
-  }
-
-  /** Waits, or until {@link stop}. */
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+    this.#rounds.stop();
   }
 
   /**
@@ -149,7 +126,7 @@ export class Worker {
     );
     await this.#keepAll(read.flatMap((part) => (part && part.entries.length > 0 ? [part] : [])));
     if (troubles.length > 0) throw troubles[0];
-    if (groups.length > 1 && this.#acknowledged === 0 && blockMs > 0) await this.#pause(Math.min(POLL_MS, blockMs));
+    if (groups.length > 1 && this.#acknowledged === 0 && blockMs > 0) await this.#rounds.pause(Math.min(POLL_MS, blockMs));
     return this.#acknowledged;
   }
 
@@ -209,7 +186,7 @@ export class Worker {
       const { entries, next } = await group.claim(this.#claimAfterMs, cursor);
       if (entries.length > 0) await this.#keep(batchOf(group, entries));
       cursor = next;
-    } while (cursor !== "0-0" && !this.#stopping);
+    } while (cursor !== "0-0" && !this.#rounds.stopping);
   }
 
   /** Keeps what was read, of as many streams together as make a batch: a commit waits for the disk. */
@@ -257,23 +234,7 @@ export class Worker {
     this.options.onBatch?.({ added, duplicates: events.length - added - refused.length, dead: batch.dead.length + letters.length, seconds });
     if (trouble) throw trouble.reason;
   }
-
-  #note(incident: string | undefined): void {
-    if (incident === this.#incident) return;
-    this.#incident = incident;
-    this.options.onIncident?.(incident);
-  }
 }
 
 const partOf = (group: Group, entries: readonly Entry[]): Read => ({ group, stream: group.stream, label: group.label, entries });
 const batchOf = (group: Group, entries: readonly Entry[]): Batch<Read> => new Batch([partOf(group, entries)]);
-
-/** Why the work failed, or undefined when it did not. */
-async function troubleOf(work: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return reasonOf(error);
-  }
-}
