@@ -3,12 +3,16 @@
  * partition an integer id is called by its local id, so that the bits of a share are as dense as those of the whole.
  */
 import { crc32 } from "node:zlib";
-import { invalid } from "./errors.js";
+import { invalid, PopupError } from "./errors.js";
 import { integerId } from "./user-id.js";
 
 export const MOST_PARTITIONS = 1_024;
-/** What to do about one partition on a Redis Cluster. */
-export const UNPARTITIONED_HINT = "popup settings set partitions 64 before the first audience; later popup repartition 64";
+/** What is wrong on a cluster whose users are not in partitions: what one call needs is on several servers. */
+export function unpartitionedCluster(code: "conflict" | "unavailable"): PopupError {
+  return new PopupError(code, "this Redis is a cluster, and the users are in one partition", {
+    hint: "popup settings set partitions 64 before the first audience; later popup repartition 64",
+  });
+}
 
 /** One of `count` partitions; `number` counts from 0. */
 export interface Share {

@@ -6,7 +6,7 @@ import type { Engine, Unready } from "../engine/engine.js";
 import { HTTP_STATUS, PopupError } from "../errors.js";
 import { EVENT_TYPES, type EventType } from "../event.js";
 import { type Explanation, explanationToJson } from "../explanation.js";
-import { UNPARTITIONED_HINT } from "../partition.js";
+import { unpartitionedCluster } from "../partition.js";
 import { admission } from "./admission.js";
 import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
 import { demoFiles, sendFile } from "./demo-page.js";
@@ -265,7 +265,7 @@ export function createHttpServer(
 }
 
 function whyUnready({ cause, partition, unpartitioned }: Unready): PopupError {
-  if (unpartitioned) return new PopupError("unavailable", "this Redis is a cluster, and the users are in one partition", { hint: UNPARTITIONED_HINT });
+  if (unpartitioned) return unpartitionedCluster("unavailable");
   const of = partition === null ? "" : ` in partition ${partition}`;
   if (cause === "unpublished") return new PopupError("unavailable", `nothing is published yet${of}`, { hint: "run popup sync" });
   if (cause === "recovering")

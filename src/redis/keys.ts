@@ -95,10 +95,13 @@ export class Keys {
     const place = tag === undefined || rest === undefined ? { number: null, name } : { number: Number(tag), name: rest };
     return OURS.test(place.name) && key !== this.layout ? place : undefined;
   }
-  /** The user of a record, by its name within its partition; undefined for any other. */
-  static userOfRecord(name: string): string | undefined {
+  /** Whose record a key is, of so many partitions; undefined for any other key, and for a record outside of its user's partition, which is nobody's. */
+  userOfRecord(key: string, count: number): string | undefined {
+    const place = this.placeOf(key);
     const [before, after] = ["user:", ":impressions"];
-    return name.startsWith(before) && name.endsWith(after) ? name.slice(before.length, -after.length) : undefined;
+    if (!place?.name.startsWith(before) || !place.name.endsWith(after)) return undefined;
+    const user = place.name.slice(before.length, -after.length);
+    return (place.number ?? 0) === partitionOf(user, count) ? user : undefined;
   }
   /** STRING bitmap or bloom filter, or SET: an audience, or the first part of a large one. */
   audience(ref: AudienceRef): string {

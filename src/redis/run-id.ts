@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import { reasonOf } from "../errors.js";
 import { isCluster, type RedisLink, serverOf, serversOf } from "./cluster.js";
+import { infoField } from "./info.js";
 
 /** Where the user may not ask. A server that was replaced is not noticed then. */
 const UNNAMED = "unnamed";
@@ -22,7 +23,7 @@ export async function identify(redis: Redis): Promise<Identity> {
     if (reasonOf(error).startsWith("NOPERM")) return { runId: UNNAMED, cluster: false };
     throw error;
   }
-  return { runId: /^run_id:(\w+)/m.exec(info)?.[1] ?? UNNAMED, cluster: /^redis_mode:cluster/m.test(info) };
+  return { runId: infoField(info, "run_id") ?? UNNAMED, cluster: infoField(info, "redis_mode") === "cluster" };
 }
 
 /** The run id of the server that has a key. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster, Redis } from "ioredis";
 import { Gauge, Registry } from "prom-client";
 import { type RedisLink, serversOf } from "../redis/cluster.js";
+import { infoField } from "../redis/info.js";
 import type { Keys } from "../redis/keys.js";
 import { readLayout } from "../redis/layout.js";
 import { reach } from "../redis/reach.js";
@@ -110,7 +111,7 @@ async function memoryOf(server: Redis, some: boolean): Promise<{ used: number; m
     if (some) return "";
     throw error;
   });
-  const bytes = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+  const bytes = (name: string): number => Number(infoField(info, name) ?? 0);
   return { used: bytes("used_memory"), max: bytes("maxmemory") };
 }
 

@@ -2,26 +2,13 @@
 
 import { inSlices } from "../each.js";
 import { reasonOf } from "../errors.js";
-import { partitionOf } from "../partition.js";
-import { type RedisLink, serversOf } from "../redis/cluster.js";
-import { Keys } from "../redis/keys.js";
+import type { RedisLink } from "../redis/cluster.js";
+import type { Keys } from "../redis/keys.js";
+import { scan } from "../redis/scan.js";
 
-const SCAN_COUNT = 1_000;
 /** Records moved, and keys removed, at the same time. */
 const TOGETHER = 500;
 const TELL_EVERY = 50_000;
-
-/** The keys that SCAN finds on all servers, some at a time; one may come twice. */
-async function* scan(redis: RedisLink, pattern: string): AsyncGenerator<readonly string[]> {
-  for (const server of serversOf(redis)) {
-    let cursor = "0";
-    do {
-      const [next, names] = await server.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
-      if (names.length > 0) yield names;
-      cursor = next;
-    } while (cursor !== "0");
-  }
-}
 
 interface Home {
   readonly from: number;
@@ -45,9 +32,8 @@ export async function moveRecords(
   const damaged: string[] = [];
   for await (const names of scan(redis, keys.recordPattern(from))) {
     await inSlices(names, TOGETHER, async (name) => {
-      const place = keys.placeOf(name);
-      const user = place && Keys.userOfRecord(place.name);
-      if (user === undefined || (place?.number ?? 0) !== partitionOf(user, from)) return;
+      const user = keys.userOfRecord(name, from);
+      if (user === undefined) return;
       const target = keys.ofUser(user, to).record(user);
       if (target === name) return;
       if (!(await moveKey(name, target))) damaged.push(user);

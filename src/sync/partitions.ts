@@ -2,7 +2,7 @@
 
 import { inSlices } from "../each.js";
 import { PopupError } from "../errors.js";
-import { UNPARTITIONED_HINT } from "../partition.js";
+import { unpartitionedCluster } from "../partition.js";
 import { isCluster, type RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import { layoutText, readLayout } from "../redis/layout.js";
@@ -26,8 +26,7 @@ export function lookAtEach<T, R>(parts: readonly T[], look: (part: T) => R | Pro
 /** @throws PopupError `conflict` while users are being moved, or when what is published is of other partitions */
 export async function partitionsToPublish(store: Store, redis: RedisLink, keys: Keys): Promise<Partitions> {
   const count = store.settings.partitions();
-  if (count === 1 && isCluster(redis))
-    throw new PopupError("conflict", "this Redis is a cluster, and the users are in one partition", { hint: UNPARTITIONED_HINT });
+  if (count === 1 && isCluster(redis)) throw unpartitionedCluster("conflict");
   const { partitions, movingTo } = await readLayout(redis, keys);
   const target = movingUsersTo(store) ?? movingTo;
   if (target !== null) throw moving(target);

@@ -1,9 +1,7 @@
 /** What Redis has counted against the store's events, user by user. */
-import type { Redis as Server } from "ioredis";
-import { partitionOf } from "../partition.js";
 import type { RedisLink } from "../redis/cluster.js";
-import { serversOf } from "../redis/cluster.js";
-import { Keys } from "../redis/keys.js";
+import type { Keys } from "../redis/keys.js";
+import { scan } from "../redis/scan.js";
 import type { Store } from "../store/store.js";
 import { partitionsToPublish } from "./partitions.js";
 import { type Comparison, EventReading, forEachUser, type RestoreOptions } from "./restore.js";
@@ -31,7 +29,6 @@ export interface Reconciliation {
   readonly fixed: number;
 }
 
-const SCAN_COUNT = 500;
 const DAY_MS = 86_400_000;
 
 /**
@@ -61,26 +58,16 @@ export async function reconcile(store: Store, redis: RedisLink, keys: Keys, now:
   return { users: users.length, users_differing: usersDiffering, differences, fixed };
 }
 
-/** @param count how many partitions there are; a record outside of its user's partition is nobody's */
+/** @param count how many partitions there are */
 async function usersWithRecords(redis: RedisLink, keys: Keys, count: number): Promise<string[]> {
   const found = new Set<string>();
-  for (const server of serversOf(redis)) for (const user of await usersOn(server, keys, count)) found.add(user);
-  return [...found];
-}
-
-async function usersOn(redis: Server, keys: Keys, count: number): Promise<string[]> {
-  const found: string[] = [];
-  let cursor = "0";
-  do {
-    const [next, names] = await redis.scan(cursor, "MATCH", keys.recordPattern(count), "COUNT", SCAN_COUNT);
+  for await (const names of scan(redis, keys.recordPattern(count))) {
     for (const name of names) {
-      const place = keys.placeOf(name);
-      const user = place && Keys.userOfRecord(place.name);
-      if (user !== undefined && (place?.number ?? 0) === partitionOf(user, count)) found.push(user);
+      const user = keys.userOfRecord(name, count);
+      if (user !== undefined) found.add(user);
     }
-    cursor = next;
-  } while (cursor !== "0");
-  return found;
+  }
+  return [...found];
 }
 
 const damaged = (userId: string): Difference => ({ user_id: userId, campaign_id: null, what: "the whole record", redis: "unreadable", events: "whole" });

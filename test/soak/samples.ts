@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { infoField } from "../../dist/redis/info.js";
 import { openFiles, residentBytes } from "../chaos/proc.js";
 import type { Point } from "./trend.js";
 
@@ -64,7 +65,7 @@ export class Samples {
       if (heap !== undefined) put(name, "heap", heap);
     }
     const info = await this.redis.info("memory");
-    const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]);
+    const field = (name: string): number => Number(infoField(info, name));
     put("redis", "client buffers", field("mem_clients_normal"));
     this.data.push({ s, bytes: field("used_memory") - field("mem_clients_normal"), events: await this.events() });
   }

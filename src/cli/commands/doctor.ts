@@ -9,8 +9,9 @@ import { type Finding, findings, type Scrapes } from "../../doctor/findings.js";
 import { scrapeTwice } from "../../doctor/scrape.js";
 import { PopupError, reasonOf } from "../../errors.js";
 import { loadUws } from "../../http/uws.js";
-import { UNPARTITIONED_HINT } from "../../partition.js";
+import { unpartitionedCluster } from "../../partition.js";
 import type { RedisLink } from "../../redis/cluster.js";
+import { infoField } from "../../redis/info.js";
 import { Keys } from "../../redis/keys.js";
 import { readLayout } from "../../redis/layout.js";
 import type { Address } from "../../serve/admin.js";
@@ -118,8 +119,7 @@ function storeState(config: Config): string {
 async function publishedState(redis: RedisLink, prefix: string, cluster: boolean): Promise<string> {
   const keys = new Keys(prefix);
   const { partitions, movingTo } = await readLayout(redis, keys);
-  if (cluster && partitions === 1 && movingTo === null)
-    throw new PopupError("conflict", "this Redis is a cluster, and the users are in one partition", { hint: UNPARTITIONED_HINT });
+  if (cluster && partitions === 1 && movingTo === null) throw unpartitionedCluster("conflict");
   if (movingTo !== null)
     throw new PopupError("conflict", `users are being moved from ${partitions} to ${movingTo} partitions: nothing is decided meanwhile`, {
       hint: `popup repartition ${movingTo} does it, and goes on where it was stopped`,
@@ -134,7 +134,7 @@ async function publishedState(redis: RedisLink, prefix: string, cluster: boolean
 /** @throws PopupError `unavailable` for a server that the engine must not use */
 async function serverState(redis: Redis): Promise<string> {
   const info = await redis.info();
-  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "unknown";
+  const field = (name: string): string => infoField(info, name) ?? "unknown";
   checkRedisVersion(field("redis_version"));
   const policy = field("maxmemory_policy");
   if (policy !== "noeviction")
