@@ -3,7 +3,7 @@ import { storePath } from "../../dist/config.js";
 import { openStore } from "../../dist/store/store.js";
 import { extendRecords } from "../../dist/sync/extend.js";
 import { publish } from "../../dist/sync/publish.js";
-import { restoreCounters } from "../../dist/sync/restore.js";
+import { restorePartitions } from "../../dist/sync/restore.js";
 import type { CaseContext, CaseResult } from "../case.js";
 import { type CommandTime, timed } from "../commandstats.js";
 import { fillMixed } from "../population.js";
@@ -59,7 +59,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   await time("select, no record", "evalsha", many(selected(USERS)));
   // First few users, so that the rebuilding below has some events for each; then any.
   await inTurns(RECORDS[mode], TOGETHER, reported("impression", RECORDS[mode] / 4));
-  await time("restore, a user with about 4 events", "evalsha", () => restoreCounters(store, redis, keys, Date.now()));
+  await time("restore, a user with about 4 events", "evalsha", () => restorePartitions(store, redis, [keys], Date.now()));
   await time("extend", "evalsha", () => extendRecords(store, redis, [{ keys, campaigns: store.campaigns.list() }], Date.now()));
   await time("impression", "evalsha", many(reported("impression", some)));
   await time("reaction", "evalsha", many(reported("click", some)));

@@ -62,18 +62,6 @@ export async function buildIndexes(
   return done ? new Map(writers.map((writer) => [writer.keys, writer.built(audiences)])) : null;
 }
 
-/** {@link buildIndexes} where there is one partition. */
-export async function buildIndex(
-  store: Store,
-  redis: RedisLink,
-  keys: Keys,
-  audiences: readonly Audience[],
-  now: number,
-  stopped: () => boolean,
-): Promise<BuiltIndex | null> {
-  return (await buildIndexes(store, redis, [keys], audiences, now, stopped))?.get(keys) ?? null;
-}
-
 /** Rows that are put together in memory at a time, bytes: the members are read once for as many partitions as fit. */
 const MOST_ROWS = 64 * 2 ** 20;
 

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import type { PublishedKey } from "../api-key.js";
 import { type AudienceRef, audienceLabel } from "../audience.js";
-import { type Parts, partsOf } from "../audience-parts.js";
+import type { Parts } from "../audience-parts.js";
 import type { Campaign } from "../campaign.js";
 import { formatCap } from "../caps.js";
 import { packManifest } from "../manifest.js";
 import { bySelection, type ListInput, packList, VERSION_LENGTH } from "../packed-list.js";
-import { type Share, WHOLE } from "../partition.js";
+import type { Share } from "../partition.js";
 import type { Audience } from "../store/audiences.js";
 import type { Settings } from "../store/settings.js";
 import type { Store } from "../store/store.js";
@@ -94,11 +94,6 @@ export function planPartition(
   const version = "-".repeat(VERSION_LENGTH);
   const digest = sha256(Buffer.concat([packList(list, version), Buffer.from(packManifest(list, version))]));
   return { list, audiences, index: used, metas, digest };
-}
-
-/** What should be published where there is one partition. @param now epoch ms. @param index see {@link planPartition} */
-export function planPublish(store: Store, now: number, index: BuiltIndex | null): PublishPlan {
-  return planPartition(viewStore(store, now), WHOLE, index, (audience) => partsOf(audience.encoding, audience));
 }
 
 /**

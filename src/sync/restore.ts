@@ -123,11 +123,6 @@ function fieldsOf(flat: unknown): Map<string, string> {
   return fields;
 }
 
-/** {@link restorePartitions} of all partitions. @param keys the names of all partitions; the store says how many there are */
-export function restoreCounters(store: Store, redis: RedisLink, keys: Keys, now: number, options: RestoreOptions = {}): Promise<number> {
-  return restorePartitions(store, redis, keys.split(store.settings.partitions()), now, options);
-}
-
 /**
  * Rebuilds the record of every user of some partitions who has an event. Reports that arrive meanwhile are kept.
  * @param now epoch ms

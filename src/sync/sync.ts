@@ -23,16 +23,6 @@ export interface RefreshOptions {
 }
 
 /**
- * {@link refreshIndexes} of all partitions.
- * @param keys the names of all partitions; the store says how many there are
- * @returns what was published, or undefined when there was nothing to do or it was stopped
- */
-export async function refreshIndex(store: Store, redis: RedisLink, keys: Keys, clock: Clock, options: RefreshOptions = {}): Promise<PublishResult | undefined> {
-  const { parts } = await partitionsToPublish(store, redis, keys);
-  return (await refreshIndexes(store, redis, parts, clock, options))?.result;
-}
-
-/**
  * Builds the audience index anew in the partitions in which audiences changed, and publishes the lists that use it.
  * @returns what was published, of all partitions, or undefined when there was nothing to do or it was stopped
  */

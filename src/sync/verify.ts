@@ -12,7 +12,7 @@ import { readVerified, type Verified } from "../redis/verified.js";
 import type { Store } from "../store/store.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
-import { lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
+import { lookAtEach } from "./partitions.js";
 import { publishParts } from "./publish.js";
 import { type RestoreOptions, restorePartitions } from "./restore.js";
 
@@ -23,11 +23,6 @@ export interface Verification {
   readonly outcome: "known" | "whole" | "restored";
   /** Users restored. */
   readonly users: number;
-}
-
-/** True when nobody has said of the server at the other end that its counters are whole, those of each of the partitions. */
-export async function needsVerifying(redis: RedisLink, keys: Keys, count = 1): Promise<boolean> {
-  return (await partsToVerify(redis, keys.split(count))).length > 0;
 }
 
 /** The partitions of which nobody has said of the server that has them that their counters are whole. */
@@ -75,17 +70,6 @@ export interface VerifyOptions extends RestoreOptions {
   readonly moving?: boolean;
   readonly force?: boolean;
   readonly onRestoring?: () => void;
-}
-
-/**
- * {@link verifyPartitions} of all partitions, and says which they are.
- * @param keys the names of all partitions; the store says how many there are
- */
-export async function verifyCounters(store: Store, redis: RedisLink, keys: Keys, clock: Clock, options: VerifyOptions = {}): Promise<Verification> {
-  const wanted = await partitionsToPublish(store, redis, keys);
-  const result = await verifyPartitions(store, redis, wanted.parts, clock, options);
-  await sayLayout(redis, keys, wanted);
-  return result;
 }
 
 /**

@@ -15,7 +15,7 @@ import { runIdOf } from "../../dist/redis/run-id.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import { openStore, type Store } from "../../dist/store/store.js";
 import { type PublishResult, publish } from "../../dist/sync/publish.js";
-import { refreshIndex } from "../../dist/sync/sync.js";
+import { refreshIndexes } from "../../dist/sync/sync.js";
 import { sayWhole } from "../../dist/sync/verify.js";
 import { sqliteSink } from "../../dist/worker/sink.js";
 import { Worker } from "../../dist/worker/worker.js";
@@ -88,8 +88,8 @@ export class TestEngine {
   }
 
   /** Builds the audience index where audiences are not in it. @param fewest fewer audiences get none */
-  index(fewest = 1): Promise<PublishResult | undefined> {
-    return refreshIndex(this.store, this.redis, this.keys, () => this.now, { fewest });
+  async index(fewest = 1): Promise<PublishResult | undefined> {
+    return (await refreshIndexes(this.store, this.redis, this.parts, () => this.now, { fewest }))?.result;
   }
 
   /** Carries every event of the stream into the store. */

@@ -7,7 +7,7 @@ import type { Keys } from "../../dist/redis/keys.js";
 import { createCampaign, setStatus } from "../../dist/store/campaign-changes.js";
 import type { Store } from "../../dist/store/store.js";
 import { publish } from "../../dist/sync/publish.js";
-import { refreshIndex } from "../../dist/sync/sync.js";
+import { refreshIndexes } from "../../dist/sync/sync.js";
 import { campaignInput } from "./engine.js";
 import { type Model, type ModelCampaign, type ModelCap, type ModelTarget, type ModelWorld, targetText } from "./model.js";
 import type { Random } from "./random.js";
@@ -55,7 +55,7 @@ export function fillWorld(
 /** Publishes; now and then with an audience index, which a later publish uses as far as it still holds. The list of each partition. */
 export async function goLive(redis: RedisLink, keys: Keys, store: Store, model: Model, world: ModelWorld, now: number, random: Random): Promise<Live[]> {
   await publish(store, redis, keys, now);
-  if (random.chance(0.6)) await refreshIndex(store, redis, keys, () => now, { fewest: 1 });
+  if (random.chance(0.6)) await refreshIndexes(store, redis, keys.split(store.settings.partitions()), () => now, { fewest: 1 });
   model.publish({ campaigns: [...world.campaigns], segments: new Map(world.segments), lists: new Map(world.lists) }, now);
   return Promise.all(keys.split(store.settings.partitions()).map((part) => readLive(redis, part)));
 }

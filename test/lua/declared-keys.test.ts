@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import t from "tap";
 import { setStatus } from "../../dist/store/campaign-changes.js";
 import { publish } from "../../dist/sync/publish.js";
-import { restoreCounters } from "../../dist/sync/restore.js";
+import { restorePartitions } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Worksheet } from "../helpers/worksheet.js";
@@ -44,7 +44,7 @@ t.test("publish, select, impression, reaction and restore touch what they declar
   await publish(engine.store, declared, keys, engine.now);
   t.equal(await admin.exists(keys.audienceStrings({ kind: "segment", name: "mixed" })), 0, "a publish that moves, removes and writes");
   await sheet.publish();
-  await restoreCounters(engine.store, declared, keys, engine.now);
+  await restorePartitions(engine.store, declared, [keys], engine.now);
   t.ok(calls > 20, "all of it as the restricted user");
 });
 

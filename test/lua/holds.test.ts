@@ -1,7 +1,7 @@
 /** Reservation: a decision holds a place in the caps until its showing is reported or its time runs out. */
 import t from "tap";
 import { select } from "../../dist/redis/decisions.js";
-import { restoreCounters } from "../../dist/sync/restore.js";
+import { restorePartitions } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
 import { selectAll, Worksheet } from "../helpers/worksheet.js";
 
@@ -139,7 +139,7 @@ t.test("places outlive a restore of the counters", async (t) => {
   const { id, user } = await alone({ caps: ["2/total"], reserve: 60 });
   await sheet.impression(user, id, "seen");
   await sheet.select(user, null, "held");
-  await restoreCounters(store, redis, keys, engine.now);
+  await restorePartitions(store, redis, [keys], engine.now);
   t.match(await sheet.select(user, null, "b"), { tag: "none" });
   t.match(await sheet.impression(user, id, "held"), { tag: "counted", total: 2 });
 });

@@ -1,6 +1,6 @@
 /** Records lost with Redis are rebuilt from the events: the same as they were, with what came meanwhile. */
 import t from "tap";
-import { restoreCounters } from "../../dist/sync/restore.js";
+import { restorePartitions } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
 import { aroundScripts } from "../helpers/evalsha.js";
 import { Random, seedOfRun } from "../helpers/random.js";
@@ -35,7 +35,7 @@ async function lose(): Promise<void> {
 }
 
 const restore = (progress?: (done: number, of: number) => void): Promise<number> =>
-  restoreCounters(store, redis, keys, engine.now, progress ? { progress } : {});
+  restorePartitions(store, redis, [keys], engine.now, progress ? { progress } : {});
 
 let ids = 0;
 async function traffic(random: Random, steps: number): Promise<void> {
@@ -89,7 +89,7 @@ t.test("reports that arrive while it restores are neither lost nor counted twice
     await sheet.impression(user, exempt, "after");
     return reply;
   });
-  await restoreCounters(store, busy, keys, engine.now);
+  await restorePartitions(store, busy, [keys], engine.now);
   for (const user of USERS) t.equal(await count(user), (before.get(user) ?? 0) + 2, `${user} has both of them`);
   for (const id of ["before", "after"]) t.same(await sheet.impression("1", exempt, id), { tag: "duplicate" }, "and knows it again");
   const live = await records();
@@ -123,7 +123,7 @@ t.test("publishes in the middle do no harm; without a list it ends, with what to
     if (record === keys.record("2") && published++ === 0) await engine.publish(true);
     return run();
   });
-  await restoreCounters(store, busy, keys, engine.now);
+  await restorePartitions(store, busy, [keys], engine.now);
   t.ok(published > 1, "the list that came in between was taken up");
   t.same(Object.keys(await records()), Object.keys(before));
   for (const user of USERS) t.equal((await records())[user]?.n, before[user]?.n, user);

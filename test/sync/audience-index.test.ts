@@ -3,8 +3,8 @@ import t from "tap";
 import type { AudienceRef } from "../../dist/audience.js";
 import { type Manifest, readManifest } from "../../dist/manifest.js";
 import { setStatus } from "../../dist/store/campaign-changes.js";
-import { buildIndex, dropGenerations } from "../../dist/sync/audience-index.js";
-import { planPublish } from "../../dist/sync/plan.js";
+import { buildIndexes, dropGenerations } from "../../dist/sync/audience-index.js";
+import { viewStore } from "../../dist/sync/plan.js";
 import { publish } from "../../dist/sync/publish.js";
 import { syncStore } from "../../dist/sync/sync.js";
 import { watchStore } from "../../dist/sync/watch.js";
@@ -101,7 +101,7 @@ t.test("a build that is stopped or fails changes nothing and leaves nothing", as
   const { store, redis, keys } = engine;
   twenty(engine, new Random(1));
   const { version } = await engine.publish();
-  const { audiences } = planPublish(store, engine.now, null);
+  const { audiences } = viewStore(store, engine.now);
   let asked = 0;
   let written = 0;
   const stopped = (): boolean => ++asked > 2;
@@ -116,10 +116,10 @@ t.test("a build that is stopped or fails changes nothing and leaves nothing", as
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
-  t.equal(await buildIndex(store, redis, keys, audiences, engine.now, stopped), null);
+  t.equal(await buildIndexes(store, redis, [keys], audiences, engine.now, stopped), null);
   t.equal(asked, 3);
   await t.rejects(
-    buildIndex(store, failing, keys, audiences, engine.now, () => false),
+    buildIndexes(store, failing, [keys], audiences, engine.now, () => false),
     /no room/,
   );
   t.same([await rowKeys(engine), await redis.hlen(keys.generations)], [[], 0]);
@@ -148,8 +148,8 @@ t.test("an index that was tidied away cannot come into use, and one in use is ne
   const { store, redis, keys } = engine;
   twenty(engine, new Random(2));
   const { version } = await engine.publish();
-  const { audiences } = planPublish(store, engine.now, null);
-  const index = await buildIndex(store, redis, keys, audiences, engine.now, () => false);
+  const { audiences } = viewStore(store, engine.now);
+  const index = (await buildIndexes(store, redis, [keys], audiences, engine.now, () => false))?.get(keys);
   if (!index) throw new Error("it was not stopped");
   await dropGenerations(redis, keys, engine.now, [index.generation]);
   await t.rejects(publish(store, redis, keys, engine.now, { index }), { code: "conflict", hint: /sync again/ });

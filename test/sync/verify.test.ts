@@ -7,7 +7,7 @@ import { hotConnection } from "../../dist/redis/client.js";
 import { type EmbeddedRedis, openEmbeddedRedis } from "../../dist/redis/embedded.js";
 import { publish } from "../../dist/sync/publish.js";
 import { syncStore } from "../../dist/sync/sync.js";
-import { needsVerifying, type Verification, verifyCounters } from "../../dist/sync/verify.js";
+import { partsToVerify, type Verification, verifyPartitions } from "../../dist/sync/verify.js";
 import { watchStore } from "../../dist/sync/watch.js";
 import { startEngine } from "../helpers/engine.js";
 import { until } from "../helpers/until.js";
@@ -25,7 +25,7 @@ const sees = async (id: string): Promise<string | number> => {
   const answer = await engine.request(`/v1/campaigns/popup?user_id=${id}`);
   return answer.status === 200 ? (answer.json as { campaign_id: number }).campaign_id : (answer.headers.get("popup-degraded") ?? "none");
 };
-const verify = (): Promise<Verification> => verifyCounters(store, redis, keys, () => engine.now);
+const verify = (): Promise<Verification> => verifyPartitions(store, redis, [keys], () => engine.now);
 const trusts = (): Promise<true> =>
   until("the engine trusts the counters", async () => {
     const { ready, recovering } = (await engine.request("/readyz")).json as { ready?: boolean; recovering?: boolean };
@@ -58,7 +58,7 @@ t.test("a restart on the append-only file: nothing is lost, and that is seen at 
   await engine.drain();
   await restart();
   await until("the engine has noticed", async () => (await sees(id)) === free);
-  t.equal(await needsVerifying(redis, keys), true);
+  t.same(await partsToVerify(redis, [keys]), [keys]);
   t.same(await verify(), { outcome: "whole", users: 0 });
   t.same(await verify(), { outcome: "known", users: 0 });
   await trusts();
@@ -73,7 +73,7 @@ t.test("an emptied Redis: no capped campaign is shown until all counters are bac
   await redis.flushall();
   await until("the engine has noticed", async () => (await sees(seen)) === "unpublished");
   const during: (string | number)[] = [];
-  const result = await verifyCounters(store, redis, keys, () => engine.now, {
+  const result = await verifyPartitions(store, redis, [keys], () => engine.now, {
     between: async () => {
       during.push(await sees(seen), await sees(fresh));
       t.match(await show(seen), { counted: null, spooled: true }, "reports wait");
@@ -161,7 +161,7 @@ t.test("an old snapshot: its stream ends before what the store has", async (t) =
 t.test("a server that is replaced in the middle of the look is not trusted", async (t) => {
   await redis.del(keys.verified);
   await t.rejects(
-    verifyCounters(store, redis, keys, () => engine.now, { force: true, between: () => restart() }),
+    verifyPartitions(store, redis, [keys], () => engine.now, { force: true, between: () => restart() }),
     { code: "conflict" },
   );
   t.equal(await redis.get(keys.verified), null);
