@@ -1,5 +1,5 @@
 /** Kafka: events go to a topic under their user's id, so that those of one user stay in order; what is none goes to a topic beside it. */
-import { type KafkaConsumer, type KafkaError, type KafkaHeaders, type KafkaMessage, type KafkaPlace, loadKafka } from "./kafka-client.js";
+import { type KafkaConsumer, type KafkaError, type KafkaHeaders, type KafkaMessage, type KafkaPlace, type KafkaProducer, loadKafka } from "./kafka-client.js";
 import { type Delivered, marksIn, READ_TO_HEADER, readToText } from "./message.js";
 import { CONFIRM_MS, type Sender } from "./queue-sink.js";
 import type { Receiver } from "./receiver.js";
@@ -33,12 +33,9 @@ export async function openKafkaSender(settings: KafkaSettings, confirmMs: number
     "message.timeout.ms": confirmMs,
     dr_cb: true,
   });
+  await connect(producer);
   let complaint: string | undefined;
   producer.on("event.error", ({ message }) => (complaint = message));
-  await answer((done) => producer.connect({ timeout: CONNECT_MS }, done)).catch((error: unknown) => {
-    throw complaint === undefined ? error : new Error(complaint);
-  });
-  complaint = undefined;
   producer.setPollInBackground(true);
   producer.on("delivery-report", (error, { opaque }) => (opaque as Settle)(error));
   return {
@@ -67,6 +64,15 @@ function answer(ask: (done: Settle) => unknown): Promise<void> {
   });
 }
 
+/** @throws when no broker answers: in the client's own words, where it has some */
+async function connect(client: KafkaProducer | KafkaConsumer): Promise<void> {
+  let complaint: string | undefined;
+  client.on("event.error", ({ message }) => (complaint = message));
+  await answer((done) => client.connect({ timeout: CONNECT_MS }, done)).catch((error: unknown) => {
+    throw complaint === undefined ? error : new Error(complaint);
+  });
+}
+
 function common({ brokers, properties }: KafkaSettings): Record<string, string | number> {
   return { "client.id": "popup", "reconnect.backoff.max.ms": 1_000, "topic.metadata.refresh.interval.ms": 10_000, ...properties, "bootstrap.servers": brokers };
 }
@@ -85,11 +91,7 @@ export async function openKafkaReceiver(settings: KafkaSettings, most: number): 
     },
     { "auto.offset.reset": "earliest" },
   );
-  let complaint: string | undefined;
-  consumer.on("event.error", ({ message }) => (complaint = message));
-  await answer((done) => consumer.connect({ timeout: CONNECT_MS }, done)).catch((error: unknown) => {
-    throw complaint === undefined ? error : new Error(complaint);
-  });
+  await connect(consumer);
   consumer.setDefaultIsTimeoutOnlyForFirstMessage(true);
   // Its answer comes with a later read: to wait for it here would be to wait for ever.
   let failure: string | undefined;
