@@ -1,6 +1,7 @@
 /** Bytes in Redis per user who has seen one campaign. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
+import { infoField } from "../../dist/redis/info.js";
 import { createCampaign } from "../../dist/store/campaign-changes.js";
 import type { CaseContext, CaseResult } from "../case.js";
 import { closedLoop } from "../client-load.js";
@@ -28,7 +29,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
   const report = (): string => postReport("impression", 1, next++, uuid(random));
   await closedLoop(engine.url, () => (next < FIRST_USER ? report() : undefined));
   const before = await usedMemory(redis, keys.stream);
-  const load = await closedLoop(engine.url, () => (next < FIRST_USER + users ? report() : undefined));
+  const bad = await closedLoop(engine.url, () => (next < FIRST_USER + users ? report() : undefined));
   const answers = await engine.answers();
   const after = await usedMemory(redis, keys.stream);
 
@@ -56,7 +57,7 @@ export async function run(context: CaseContext): Promise<CaseResult> {
       `A record is stored as \`${String(encoding)}\`. Redis doubles its tables of keys and of expiries in one step: per user they cost 16 to 32 bytes, ${tableBytes(users).toFixed(1)} here.`,
     ],
     invalid: [
-      ...(load.bad > 0 ? [`${load.bad} reports were not taken`] : []),
+      ...(bad > 0 ? [`${bad} reports were not taken`] : []),
       ...(answers.counted === users + 1 ? [] : [`${String(answers.counted ?? 0)} of ${users + 1} reports were counted`]),
     ],
     runs: { users, before, after, perUser, perKey, answers },
@@ -68,7 +69,7 @@ async function usedMemory(redis: Redis, stream: string): Promise<number> {
   await redis.xtrim(stream, "MAXLEN", 0);
   await delay(FLUSHED_MS);
   await settled(redis);
-  return Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+  return Number(infoField(await redis.info("memory"), "used_memory"));
 }
 
 /** Two tables of pointers, each the next power of two. */
