@@ -1,13 +1,13 @@
 /** A real Redis Cluster on loopback: masters and replicas as processes of their own, in a folder that is gone with them. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Test } from "tap";
 import { freePort } from "../../dist/private-engine.js";
+import { askRedis, endProcess, isRunning, spawnRedis } from "./own-redis.js";
 import { until } from "./until.js";
 
 const run = promisify(execFile);
@@ -37,7 +37,7 @@ export class ClusterNode {
 
   /** Whether its process is there. */
   get running(): boolean {
-    return this.process !== undefined && this.process.exitCode === null && this.process.signalCode === null;
+    return isRunning(this.process);
   }
 
   /** Whether it can answer. */
@@ -56,59 +56,27 @@ export class ClusterNode {
   }
 
   start(): void {
-    mkdirSync(this.dir, { recursive: true });
-    const log = openSync(join(this.dir, "redis.log"), "a");
-    const settings = {
+    this.process = spawnRedis(this.dir, {
       port: this.port,
       "cluster-port": this.busPort,
-      bind: "127.0.0.1",
-      dir: this.dir,
       "cluster-enabled": "yes",
       "cluster-node-timeout": this.nodeTimeoutMs,
       // The users of the other masters are answered while one is away.
       "cluster-require-full-coverage": "no",
       "cluster-replica-validity-factor": 0,
       "repl-diskless-sync-delay": 0,
-      appendonly: "yes",
-      save: "",
-      "hash-max-listpack-value": 1024,
-      "maxmemory-policy": "noeviction",
-    };
-    this.process = spawn(
-      "redis-server",
-      Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      { stdio: ["ignore", log, log] },
-    );
-    closeSync(log);
+    });
   }
 
   /** Ends it; resolves when it has ended. */
-  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    const child = this.process;
-    if (!child || !this.running) return;
-    const exited = once(child, "exit");
-    this.#frozen = false;
-    child.kill(signal);
-    await exited;
+  kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (this.running) this.#frozen = false;
+    return endProcess(this.process, signal);
   }
 
   /** Some work on a connection of its own; rejects while it does not answer. */
-  async with<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis({
-      host: "127.0.0.1",
-      port: this.port,
-      lazyConnect: true,
-      retryStrategy: () => null,
-      maxRetriesPerRequest: 0,
-      socketTimeout: 5_000,
-    });
-    redis.on("error", () => undefined);
-    try {
-      await redis.connect();
-      return await work(redis);
-    } finally {
-      redis.disconnect();
-    }
+  with<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    return askRedis(this.port, { socketTimeout: 5_000 }, work);
   }
 
   log(): string {
