@@ -113,7 +113,7 @@ class PartWriter {
   }
 
   async write(key: string, at: number, bytes: Uint8Array): Promise<void> {
-    await this.#send((p) => p.setrange(key, at, Buffer.from(bytes)));
+    await this.#send((p) => p.setrange(key, at, Buffer.from(bytes)), bytes.length);
   }
 
   async add(key: string, members: readonly string[], first: boolean): Promise<void> {

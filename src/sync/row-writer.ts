@@ -107,7 +107,12 @@ function chooseForm(seen: Uint8Array, width: number): BlockForm {
 async function sendDense(redis: RedisLink, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
   const send = bounded(redis);
   const length = (seen.lastIndexOf(1) + 1) * width;
-  for (let at = 0; at < length; at += PIECE_BYTES) await send((p) => p.setrange(key, at, Buffer.from(rows.subarray(at, Math.min(at + PIECE_BYTES, length)))));
+  // Its whole length at once: growing piece by piece, Redis would keep up to twice the room.
+  await send((p) => p.setrange(key, length - 1, "\0"));
+  for (let at = 0; at < length; at += PIECE_BYTES) {
+    const piece = Buffer.from(rows.subarray(at, Math.min(at + PIECE_BYTES, length)));
+    await send((p) => p.setrange(key, at, piece), piece.length);
+  }
   await send.end();
 }
 
@@ -115,7 +120,7 @@ async function sendSparse(redis: RedisLink, key: string, rows: Buffer, seen: Uin
   const send = bounded(redis);
   let fields: (string | Buffer)[] = [];
   const flush = async (): Promise<void> => {
-    if (fields.length > 0) await send((p) => p.hset(key, ...fields));
+    if (fields.length > 0) await send((p) => p.hset(key, ...fields), (fields.length / 2) * width);
     fields = [];
   };
   for (let member = seen.indexOf(1); member >= 0; member = seen.indexOf(1, member + 1)) {

@@ -99,16 +99,20 @@ export async function syncStore(store: Store, redis: RedisLink, keys: Keys, cloc
   const wanted = await partitionsToPublish(store, redis, keys);
   const { parts } = wanted;
   const replaced = full ? await liveGenerations(redis, parts) : undefined;
+  const published: PublishResult[] = [];
+  const options = { ...restore, onPublished: ({ result }: Published) => void published.push(result) };
   // Before the publish: an emptied Redis is told by its missing list.
-  const known = full ? 0 : (await verifyPartitions(store, redis, parts, clock, restore)).users;
-  const { result: published } = await publishParts(store, redis, parts, clock(), { full });
+  const known = full ? 0 : (await verifyPartitions(store, redis, parts, clock, options)).users;
+  const last = (await publishParts(store, redis, parts, clock(), { full })).result;
   await sayLayout(redis, keys, wanted);
-  const forced = full ? (await verifyPartitions(store, redis, parts, clock, { ...restore, force: true })).users : 0;
+  const forced = full ? (await verifyPartitions(store, redis, parts, clock, { ...options, force: true })).users : 0;
   const indexed = (await refreshIndexes(store, redis, parts, clock, { replaced }))?.result;
-  const result = indexed ?? published;
+  published.push(last, ...(indexed ? [indexed] : []));
+  const sum = (of: "audiences_sent" | "parts_sent"): number => published.reduce((all, result) => all + result[of], 0);
   return {
-    ...result,
-    audiences_sent: published.audiences_sent + (indexed?.audiences_sent ?? 0),
+    ...(indexed ?? last),
+    audiences_sent: sum("audiences_sent"),
+    parts_sent: sum("parts_sent"),
     users_restored: known + forced,
     seconds: Math.round(performance.now() - started) / 1000,
   };

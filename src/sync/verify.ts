@@ -13,7 +13,7 @@ import type { Store } from "../store/store.js";
 import { compareStreamIds } from "../stream-id.js";
 import type { Clock } from "../time.js";
 import { lookAtEach } from "./partitions.js";
-import { publishParts } from "./publish.js";
+import { type Published, publishParts } from "./publish.js";
 import { type RestoreOptions, restorePartitions } from "./restore.js";
 
 const verifyScript = new Script("verify");
@@ -70,12 +70,14 @@ export interface VerifyOptions extends RestoreOptions {
   readonly moving?: boolean;
   readonly force?: boolean;
   readonly onRestoring?: () => void;
+  readonly onPublished?: (published: Published) => void;
 }
 
 /**
  * Looks whether the server's counters are whole, publishes and restores them where they are not, and says that they are.
  * @param options.force restore them whatever they look like
  * @param options.onRestoring told before a restore begins
+ * @param options.onPublished told what it published, before it restores
  * @throws PopupError `conflict` when the server was replaced meanwhile
  */
 export async function verifyPartitions(
@@ -99,7 +101,8 @@ export async function verifyPartitions(
   let users = 0;
   if (damaged.length > 0) options.onRestoring?.();
   // A server that is whole may have an older list: reports of a campaign that is not in it would be set aside.
-  await publishParts(store, redis, parts, clock(), { moving: options.moving === true });
+  const published = await publishParts(store, redis, parts, clock(), { moving: options.moving === true });
+  options.onPublished?.(published);
   // What is whole need not wait for the others.
   for (const keys of whole) await sayWhole(redis, keys, runIdOf(keys), marks.get(keys) ?? null);
   if (damaged.length > 0) {

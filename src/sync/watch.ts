@@ -7,7 +7,7 @@ import { reach } from "../redis/reach.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "../time.js";
 import { lookAtEach, partitionsToPublish, sayLayout } from "./partitions.js";
-import { type PublishResult, publishParts } from "./publish.js";
+import { type Published, type PublishResult, publishParts } from "./publish.js";
 import { refreshIndexes } from "./sync.js";
 import { nameMasters, partsToVerify, type Verification, verifyPartitions } from "./verify.js";
 
@@ -85,7 +85,9 @@ class Watch {
   }
 
   async #verify(parts: readonly Keys[]): Promise<void> {
+    const change = this.store.audit.lastId();
     const result = await verifyPartitions(this.store, this.redis, parts, this.options.clock, {
+      onPublished: (published) => this.#published(published, change),
       onRestoring: () => this.options.onRestoring?.(),
       // A campaign that is paused now must not wait until a million users are restored.
       between: async () => {
@@ -100,7 +102,11 @@ class Watch {
     const change = this.store.audit.lastId();
     // A version that is not the one left here: Redis was emptied, or went back to an older state.
     if (change === this.#seen && Date.now() < this.#due && (await versionsOf(this.redis, parts)) === this.#versions) return;
-    const { result, versions } = await publishParts(this.store, this.redis, parts, this.options.clock());
+    this.#published(await publishParts(this.store, this.redis, parts, this.options.clock()), change);
+  }
+
+  /** @param change the last one that the store had before */
+  #published({ result, versions }: Published, change: number): void {
     if (versions.join() !== this.#versions) this.options.onPublish(result);
     if (change !== this.#seen || versions.join() !== this.#versions) this.#changedAt = Date.now();
     this.#unindexedSince ??= Date.now();

@@ -56,7 +56,9 @@ t.test("decisions from the index are those without it, and ask no audience by it
   const { index, direct } = readManifest((await engine.redis.get(engine.keys.manifest)) ?? "");
   t.same(direct, []);
   t.match(index, { slots: 20, dense: [0, 1], sparse: [7629, 7629, 65535, 65535] }, "blocks with few ids are hashes, not strings of zeros");
-  t.ok((await engine.redis.strlen(engine.keys.rowBlock(index?.generation ?? "", 0))) <= 65_536 * 3);
+  const block = engine.keys.rowBlock(index?.generation ?? "", 0);
+  t.ok((await engine.redis.strlen(block)) <= 65_536 * 3);
+  t.ok(Number(await engine.redis.memory("USAGE", block)) <= 65_536 * 3 * 1.25, "and Redis keeps no room for more");
 });
 
 t.test("an audience that changed is asked by its key until the index is built again", async (t) => {
