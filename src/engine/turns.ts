@@ -1,10 +1,11 @@
 /**
- * Requests share calls to Redis. One call is under way at a time; what arrives meanwhile goes with the next,
- * at once when the answer is there. A request that finds no call under way waits for nobody: it goes at the
- * end of the event loop's turn it arrived in, with the others of that turn.
+ * Requests share calls to Redis. What arrives while a call is under way goes with the next: at once when the answer is
+ * there, or beside it as soon as enough wait that the second call is worth its cost, so that under load this process works
+ * while Redis does. A request that finds no call under way waits for nobody: it goes at the end of the event loop's turn it
+ * arrived in, with the others of that turn.
  *
- * So a slow Redis is asked less often and not more, and a hung one holds a single call: what waits
- * is answered at its deadline and is never sent, and what comes later is answered at once.
+ * So a slow Redis is asked less often and not more, and a hung one holds two calls: what waits is answered at its
+ * deadline and is never sent, and what comes later is answered at once.
  */
 import { Breaker } from "./breaker.js";
 
@@ -17,7 +18,10 @@ export interface Pending<Answer> {
 }
 
 /** Requests in one call. A script runs alone in Redis, so one that serves many holds up the others. */
-const MOST_TOGETHER = 128;
+const MOST_TOGETHER = 32;
+/** Calls under way, and how many requests must wait for the second: fewer would pay for a call what they save. */
+const MOST_CALLS = 2;
+const WORTH_ANOTHER = 24;
 /** Requests that wait for a call; more than that are refused instead of piling up. */
 const MOST_WAITING = 20_000;
 /** How late past its deadline a request may be answered, ms. */
@@ -42,11 +46,16 @@ export interface TurnsOptions<Answer, P> {
   readonly onCall: ((seconds: number, answered: boolean) => void) | undefined;
 }
 
+interface Call<P> {
+  readonly asks: readonly P[];
+  /** ms of performance.now(). */
+  readonly began: number;
+}
+
 export class Turns<Answer, P extends Pending<Answer>> {
   #waiting: P[] = [];
-  #asked: readonly P[] = [];
-  /** When the call under way began, ms of performance.now(). */
-  #callingSince: number | undefined;
+  /** Those under way, the oldest first. */
+  readonly #calls = new Set<Call<P>>();
   #ending = false;
   #watch: NodeJS.Timeout | undefined;
   readonly breaker = new Breaker();
@@ -55,7 +64,8 @@ export class Turns<Answer, P extends Pending<Answer>> {
 
   /** True while a call is under way that should be back long since. */
   get stuck(): boolean {
-    return this.#callingSince !== undefined && performance.now() - this.#callingSince > (this.options.stuckMs ?? STUCK_MS);
+    const [oldest] = this.#calls;
+    return oldest !== undefined && performance.now() - oldest.began > (this.options.stuckMs ?? STUCK_MS);
   }
 
   add(ask: P): void {
@@ -71,7 +81,7 @@ export class Turns<Answer, P extends Pending<Answer>> {
   }
 
   #endTurn(): void {
-    if (this.#callingSince !== undefined || this.#ending) return;
+    if (this.#ending || !this.#worthCall()) return;
     this.#ending = true;
     // After the sockets that are readable now, before anything that becomes readable later.
     setImmediate(() => {
@@ -80,15 +90,21 @@ export class Turns<Answer, P extends Pending<Answer>> {
     });
   }
 
+  #worthCall(): boolean {
+    const { size } = this.#calls;
+    return size === 0 || (size < MOST_CALLS && this.#waiting.length >= WORTH_ANOTHER);
+  }
+
   async #call(): Promise<void> {
     const asks = this.#waiting.splice(0, Math.min(MOST_TOGETHER, this.options.most?.() ?? MOST_TOGETHER));
     if (asks.length === 0) return;
     const began = performance.now();
-    this.#callingSince = began;
-    this.#asked = asks;
+    const call = { asks, began };
+    this.#calls.add(call);
+    // More than one call takes may have come.
+    if (this.#waiting.length > 0) this.#endTurn();
     const answered = await this.options.work(asks);
-    this.#callingSince = undefined;
-    this.#asked = [];
+    this.#calls.delete(call);
     const now = performance.now();
     if (answered && now - began <= this.options.deadlineMs) this.breaker.succeeded();
     else this.breaker.failed(now);
@@ -100,10 +116,11 @@ export class Turns<Answer, P extends Pending<Answer>> {
   #look(): void {
     const now = performance.now();
     const isDue = (ask: P): boolean => ask.due <= now;
-    for (const ask of this.#asked) if (isDue(ask)) settle(ask, this.options.late);
+    const asked = [...this.#calls].flatMap(({ asks }) => asks);
+    for (const ask of asked) if (isDue(ask)) settle(ask, this.options.late);
     const fresh = this.#waiting.findIndex((ask) => !isDue(ask));
     for (const ask of this.#waiting.splice(0, fresh < 0 ? this.#waiting.length : fresh)) settle(ask, this.options.late);
-    const open = this.#waiting.length > 0 || this.#asked.some((ask) => !ask.answered);
+    const open = this.#waiting.length > 0 || asked.some((ask) => !ask.answered);
     this.#watch = open ? setTimeout(() => this.#look(), LOOK_MS) : undefined;
   }
 }
