@@ -11,7 +11,7 @@
 --       stream with what is wrong} | {'stale'} | {'unpublished'} | {'full'} (the stream takes no more)
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns caps ids holds record events ledger
+-- @use campaigns caps ids holds record counting events ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -57,14 +57,14 @@ local function take(i)
 
   local shown, at = clock_of(campaign, arg_at)
   local answer, over_cap = 'recorded', '0'
-  if MASK[kind] then record.react(user, campaign, MASK[kind], now)
+  if MASK[kind] then counting.react(user, campaign, MASK[kind], now)
   else
-    record.release(user, name)
+    counting.release(user, name)
     if record.full(user, campaign, policy, shown, session) then answer, over_cap = 'capped', '1'
-    else answer = record.count(user, campaign, policy, shown.now, session, now) end
+    else answer = counting.count(user, campaign, policy, shown.now, session, now) end
   end
   -- Remembered from now on, also a late one: it may be sent again, however late it is.
-  record.remember(user, name, now, now)
+  counting.remember(user, name, now, now)
   ledger.note(record_key, text_of(arg_at, at, over_cap))
   return answer
 end

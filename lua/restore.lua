@@ -10,7 +10,7 @@
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps ids holds record listing events
+-- @use campaigns caps ids holds record counting listing events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now, mode = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -34,14 +34,14 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   -- A campaign that left the list has no fields any more, but its showings still count for the policy.
   local campaign = campaigns.find(list, tonumber(campaign_id))
   if MASK[kind] then
-    if campaign then record.react(user, campaign, MASK[kind], at) end
+    if campaign then counting.react(user, campaign, MASK[kind], at) end
   elseif over_cap == '0' then
-    if campaign then record.count(user, campaign, policy, at, session, at)
-    else record.count_for_policy(user, policy, at, session, at) end
+    if campaign then counting.count(user, campaign, policy, at, session, at)
+    else counting.count_for_policy(user, policy, at, session, at) end
     counted = counted + 1
   end
   -- One that was accepted long ago may have been made just now, and may be made again: it is remembered for an hour at least.
-  if at >= now - 8 * DAY_MS then record.remember(user, ids.name(kind, impression_id), math.max(at, now - DAY_MS + HOUR_MS), now) end
+  if at >= now - 8 * DAY_MS then counting.remember(user, ids.name(kind, impression_id), math.max(at, now - DAY_MS + HOUR_MS), now) end
   expires = math.max(expires, at + user.ttl)
 end
 
@@ -69,7 +69,7 @@ user.ttl = math.max(expires - now, 0)
 -- Places that are held now are in no event.
 local held = redis.pcall('HGET', record_key, 'h')
 -- What cannot be read is no reason to leave the user without a record.
-if type(held) == 'string' then pcall(record.keep_holds, user, held, now) end
+if type(held) == 'string' then pcall(counting.keep_holds, user, held, now) end
 redis.call('UNLINK', record_key)
-if next(user.changed) then record.save(user, record_key, list) end
+if user.sets[1] then counting.save(user, record_key, list) end
 return { 'restored', counted }

@@ -16,7 +16,7 @@
 -- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
 -- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns caps audiences ids holds record events ledger selection
+-- @use campaigns (caps) audiences (ids) (holds) record (counting) (events) ledger selection
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -44,15 +44,15 @@ selection.open(list, policy, clock, KEYS_BEFORE + users * KEYS_EACH + 1, unlimit
 
 -- Holds a place for the showing, so that nobody else is shown the last one until this is reported.
 local function hold(user, campaign, impression_id)
-  record.hold(ledger.record(user.record_key), campaign, user.session, ids.name('impression', impression_id), clock.now)
+  counting.hold(ledger.record(user.record_key), campaign, user.session, ids.name('impression', impression_id), clock.now)
   ledger.note(user.record_key)
 end
 
 local function serve(user, campaign, impression_id)
   if ledger.full(stream_key, list) then error('the event stream is full') end
   local session, seen = user.session, ledger.record(user.record_key)
-  record.count(seen, campaign, policy, clock.now, session, clock.now)
-  record.remember(seen, ids.name('impression', impression_id), clock.now, clock.now)
+  counting.count(seen, campaign, policy, clock.now, session, clock.now)
+  counting.remember(seen, ids.name('impression', impression_id), clock.now, clock.now)
   ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 

@@ -5,11 +5,9 @@
 -- A user is a table with id, integer (whether it is an integer id), partitions (how many there are) and what is kept here:
 -- row, answers, member.
 
-local audiences = {}
-
 -- Reads the user's row: bytes from..to of a string, or the field `from` of a hash when `to` is '', or
 -- nothing when both are ''.
-function audiences.read_row(user, key, from, to)
+local function read_row(user, key, from, to)
   if to ~= '' then user.row = redis.call('GETRANGE', key, from, to)
   elseif from ~= '' then user.row = redis.call('HGET', key, from) or ''
   else user.row = '' end
@@ -69,7 +67,7 @@ end
 
 -- True when the user is in the audience.
 --   direct_at  where in KEYS the keys of the audiences outside the index begin
-function audiences.has(user, audience, direct_at)
+local function has(user, audience, direct_at)
   if audience.slot then
     local byte = string.byte(user.row, audience.byte)
     return byte ~= nil and bit.band(byte, audience.mask) ~= 0
@@ -84,7 +82,7 @@ function audiences.has(user, audience, direct_at)
 end
 
 -- The next byte of the row that has a bit, from the `from`-th on: its number from 1, and the slots of its bits.
-function audiences.next_slots(row, from)
+local function next_slots(row, from)
   -- The search runs in C; a loop over the bytes would not.
   local at = string.find(row, '[^%z]', from)
   if not at then return nil end
@@ -100,4 +98,4 @@ function audiences.next_slots(row, from)
   return at, slots
 end
 
-return audiences
+return { read_row = read_row, has = has, next_slots = next_slots }

@@ -2,19 +2,14 @@
 -- Positions in the list count from 0, Lua's strings from 1. What is read is kept for the call: a
 -- call serves many users.
 
-local campaigns = {
-  SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
-  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = 64,
-}
-
-local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED = 1, 12, 4, 65535
+local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED, TEST = 1, 12, 4, 65535, 64
 -- A read costs about a microsecond, and as much again for each KB: a list of a hundred campaigns is read
 -- whole, of a longer one only what it takes.
 local HEAD_LAST = '8191'
 
 -- The header of a list, or nil and 'unpublished' | 'stale': the caller must know the list it asks
 -- about, because it named the audiences' keys and the windows' starts from it.
-function campaigns.open(key, seen_version)
+local function open(key, seen_version)
   local head = redis.call('GETRANGE', key, '0', HEAD_LAST)
   if string.sub(head, 1, 4) ~= 'PLv4' then return nil, 'unpublished' end
   local version, stream_max, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
@@ -23,7 +18,7 @@ function campaigns.open(key, seen_version)
   return {
     key = key, head = head, stream_max = stream_max, active = active, listed = listed, always = always, policy_at = policy_at, always_at = always_at,
     bounds_at = bounds_at, slots_at = slots_at, audiences_at = audiences_at, places_at = places_at, index_at = index_at,
-    by_place = {}, by_id = {}, by_slot = {}, bounds = {}, audiences = {},
+    by_place = {}, by_id = {}, by_slot = {}, bounds = {}, first_of = {}, audiences = {},
   }
 end
 
@@ -44,7 +39,7 @@ local function read(list, at, length)
 end
 
 -- The campaign at a place of the list, from 0; the active ones come first, in the order of selection.
-function campaigns.nth(list, place)
+local function nth(list, place)
   local campaign = list.by_place[place]
   if not campaign then
     campaign = read(list, struct.unpack('>I4I2', slice(list, list.places_at + place * 6, 6)))
@@ -54,38 +49,44 @@ function campaigns.nth(list, place)
 end
 
 -- Whether the campaign is a draft, and the user one of those who see it all the same.
-function campaigns.tests(campaign, user_id)
-  if bit.band(campaign.flags, campaigns.TEST) == 0 then return false end
+local function tests(campaign, user_id)
+  if bit.band(campaign.flags, TEST) == 0 then return false end
   local length, at = struct.unpack('>I2', campaign.raw, campaign.steps_at)
   return string.find(string.sub(campaign.raw, at, at + length - 1), ' ' .. user_id .. ' ', 1, true) ~= nil
 end
 
--- The place of a campaign, or nil: a binary search.
+-- The place of a campaign, or nil: a binary search. Ids are given one after the other, so the first look is where it stands if none of those
+-- before it is missing.
 local function search(list, id)
-  if not list.index then list.index, list.index_from = slice(list, list.index_at, list.listed * 8) end
   local low, high = 0, list.listed - 1
+  if high < 0 then return nil end
+  if not list.index then
+    list.index, list.index_from = slice(list, list.index_at, list.listed * 8)
+    list.first_id = struct.unpack('>I4', list.index, list.index_from)
+  end
+  local middle = math.max(0, math.min(high, id - list.first_id))
   while low <= high do
-    local middle = math.floor((low + high) / 2)
     local found, place = struct.unpack('>I4I4', list.index, list.index_from + middle * 8)
     if found == id then return place end
     if found < id then low = middle + 1 else high = middle - 1 end
+    middle = math.floor((low + high) / 2)
   end
   return nil
 end
 
 -- A campaign by its id, active or not, or false.
-function campaigns.find(list, id)
+local function find(list, id)
   local campaign = list.by_id[id]
   if campaign == nil then
     local place = search(list, id)
-    campaign = place and campaigns.nth(list, place) or false
+    campaign = place and nth(list, place) or false
     list.by_id[id] = campaign
   end
   return campaign
 end
 
 -- The caps over all popups of a user together.
-function campaigns.policy(list)
+local function policy(list)
   local raw, from = slice(list, list.policy_at, list.always_at - list.policy_at)
   local flags, keep, ttl, caps, after = struct.unpack('>BBI6B', raw, from)
   return { raw = raw, flags = flags, keep = keep, ttl = ttl, caps = caps, caps_at = after }
@@ -102,13 +103,13 @@ local function places(list, at, count)
 end
 
 -- The places of the campaigns that may mean a user whatever audiences the user is in, ascending.
-function campaigns.always(list)
+local function always(list)
   list.for_all = list.for_all or places(list, list.always_at, list.always)
   return list.for_all
 end
 
 -- The places of the campaigns that may mean a member of the audience in this slot of the index, ascending.
-function campaigns.of_slot(list, slot)
+local function of_slot(list, slot)
   local found = list.by_slot[slot]
   if not found then
     found = places(list, struct.unpack('>I4I2', slice(list, list.slots_at + slot * 6, 6)))
@@ -118,7 +119,7 @@ function campaigns.of_slot(list, slot)
 end
 
 -- The first place that any slot of a row's byte, counted from 1, or of those behind it leads to.
-function campaigns.bound(list, byte)
+local function bound(list, byte)
   local bound = list.bounds[byte]
   if not bound then
     bound = struct.unpack('>I2', slice(list, list.bounds_at + byte * 2 - 2, 2))
@@ -143,7 +144,7 @@ local function audience(list, number)
 end
 
 -- A step of the campaign's target: {audience, the next step for a member, the next for anyone else}.
-function campaigns.step(list, campaign, number)
+local function step(list, campaign, number)
   local found = campaign.steps[number]
   if not found then
     local asked, yes, no = struct.unpack('>I2BB', campaign.raw, campaign.steps_at + number * 4)
@@ -153,4 +154,9 @@ function campaigns.step(list, campaign, number)
   return found
 end
 
-return campaigns
+-- Made in one piece, like every module: each call makes them anew, and a table that grows is copied at every doubling.
+return {
+  open = open, nth = nth, tests = tests, find = find, policy = policy, always = always, of_slot = of_slot, bound = bound, step = step,
+  SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
+  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = TEST,
+}

@@ -1,13 +1,11 @@
 -- Whether caps have room for one more impression. The one place that knows what a cap means.
 
-local caps = { ROLLING = 5, TIME_BYTES = 6 }
-
 local TOTAL, DAY, WEEK, SESSION = 1, 2, 3, 6
-local ROLLING, TIME_BYTES = caps.ROLLING, caps.TIME_BYTES
+local ROLLING, TIME_BYTES = 5, 6
 
 -- The `n` caps packed from the `at`-th byte on, as {limit, and where its window began: ms, 'total' or 'session'}.
 --   clock  {now, day, week, month}, ms
-function caps.read(raw, at, n, clock)
+local function read(raw, at, n, clock)
   local found = {}
   for i = 0, n - 1 do
     local kind, limit, duration = struct.unpack('>BI4I6', raw, at + i * 11)
@@ -24,7 +22,7 @@ function caps.read(raw, at, n, clock)
 end
 
 -- Impressions counted in a session; `sessions` is as record.lua writes it.
-function caps.in_session(sessions, session)
+local function in_session(sessions, session)
   local _, found = string.find(sessions, '~' .. session .. '=', 1, true)
   if not found then return 0 end
   return tonumber(string.match(sessions, '^%d+', found + 1))
@@ -36,13 +34,13 @@ end
 --   sessions  impressions per session
 --   session   '' when the request names none
 --   held, held_in_session  places that other decisions hold
-function caps.full(list, from, count, times, sessions, session, held, held_in_session)
+local function full(list, from, count, times, sessions, session, held, held_in_session)
   for i = from, #list do
     local limit, since = list[i].limit, list[i].since
     if since == 'total' then
       if count >= limit - held then return i end
     elseif since == 'session' then
-      if session ~= '' and caps.in_session(sessions, session) >= limit - held_in_session then return i end
+      if session ~= '' and in_session(sessions, session) >= limit - held_in_session then return i end
     else
       -- "limit or more shows since the window began" is: the limit-th latest is not older than that. A held place is
       -- a show that is later than all of them.
@@ -53,4 +51,4 @@ function caps.full(list, from, count, times, sessions, session, held, held_in_se
   return nil
 end
 
-return caps
+return { ROLLING = ROLLING, TIME_BYTES = TIME_BYTES, read = read, in_session = in_session, full = full }

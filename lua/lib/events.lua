@@ -5,20 +5,18 @@
 --   e   type campaign user id at over_cap session      for each event, separated by blanks, which are in none of them
 --   x   the same, a blank, and why: a report that was accepted while Redis was away and cannot be counted
 
-local events = {}
-
 -- kind: 'impression' | 'click' | 'dismiss'; at: ms, as text; over_cap: '0' or '1'; session: '' when none was named
-function events.text(kind, campaign, user, id, at, over_cap, session)
+local function text(kind, campaign, user, id, at, over_cap, session)
   return kind .. ' ' .. campaign .. ' ' .. user .. ' ' .. id .. ' ' .. at .. ' ' .. over_cap .. ' ' .. session
 end
 
 -- Appends an entry of these fields and values.
-function events.append(stream, fields)
+local function append(stream, fields)
   redis.call('XADD', stream, '*', unpack(fields))
 end
 
 -- The events of an entry's fields and values; what is none is left out.
-function events.read(fields)
+local function read(fields)
   local found = {}
   for i = 1, #fields, 2 do
     local kind, campaign, user, id, at, over_cap, session =
@@ -30,4 +28,4 @@ function events.read(fields)
   return found
 end
 
-return events
+return { text = text, append = append, read = read }

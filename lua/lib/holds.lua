@@ -4,7 +4,7 @@
 -- A list of: expires u48 (ms), campaign u32, session length u8, session, name (ids.lua).
 
 -- No customer has so many devices; more are not held, and what cannot be held is not shown.
-local holds = { MOST = 32 }
+local MOST = 32
 
 -- The entry at `at`: until when, campaign, session, where its name begins, where the next entry begins.
 local function entry(list, at)
@@ -12,10 +12,9 @@ local function entry(list, at)
   local name_at = session_at + length
   return expires, campaign, string.sub(list, session_at, name_at - 1), name_at, name_at + ids.length(list, name_at)
 end
-holds.entry = entry
 
 -- The places that are still held: {text: their list, n, and of campaigns and sessions how many}.
-function holds.read(list, now)
+local function read(list, now)
   local live, pieces = { n = 0, of_campaign = {}, of_session = {}, of_both = {} }, {}
   local at = 1
   while at <= #list do
@@ -35,22 +34,22 @@ function holds.read(list, now)
 end
 
 -- How many places of a campaign are held, and how many of those in the session.
-function holds.of(live, campaign_id, session)
+local function of(live, campaign_id, session)
   return live.of_campaign[campaign_id] or 0, live.of_both[campaign_id .. ' ' .. session] or 0
 end
 
 -- The same over all campaigns.
-function holds.of_all(live, session)
+local function of_all(live, session)
   return live.n, live.of_session[session] or 0
 end
 
 -- The list with one more place. `name` is what its report will be recognised by, ids.name.
-function holds.with(live, expires, campaign_id, session, name)
+local function with(live, expires, campaign_id, session, name)
   return live.text .. struct.pack('>I6I4B', expires, campaign_id, #session) .. session .. name
 end
 
 -- The list without the place of this report, or nil when it holds none.
-function holds.without(list, name)
+local function without(list, name)
   local at = 1
   while at <= #list do
     local _, _, _, name_at, after = entry(list, at)
@@ -60,4 +59,4 @@ function holds.without(list, name)
   return nil
 end
 
-return holds
+return { MOST = MOST, entry = entry, read = read, of = of, of_all = of_all, with = with, without = without }

@@ -4,22 +4,22 @@
 -- 2 dismiss) times 65 and the id's length; for a UUID in lower case that is 0, and the id 16 bytes instead of 36:
 -- most of a record is this.
 
-local ids = { KIND = { impression = 0, click = 1, dismiss = 2 } }
+local KIND = { impression = 0, click = 1, dismiss = 2 }
 
 -- More reports of one user in a day than fit here are no customer's.
 local MOST_BYTES = 8192
 local MINUTE_MS, DAY_MINUTES, ROUND = 60000, 1440, 2 ^ 24
 
 -- What a report is remembered by: the head and the id of its entry.
-function ids.name(kind, id)
+local function name(kind, id)
   if #id == 36 and string.lower(id) == id then
     local a, b, c, d, e = string.match(id, '^(%x+)%-(%x+)%-(%x+)%-(%x+)%-(%x+)$')
     -- Five numbers of 8, 4, 4, 4, 12 digits, as three of 12, 8, 12: a number here is exact up to 13.
     if a and #a == 8 and #b == 4 and #c == 4 and #d == 4 then
-      return struct.pack('>BI6I4I6', ids.KIND[kind] * 65, tonumber(a .. b, 16), tonumber(c .. d, 16), tonumber(e, 16))
+      return struct.pack('>BI6I4I6', KIND[kind] * 65, tonumber(a .. b, 16), tonumber(c .. d, 16), tonumber(e, 16))
     end
   end
-  return string.char(ids.KIND[kind] * 65 + #id) .. id
+  return string.char(KIND[kind] * 65 + #id) .. id
 end
 
 local function minute_of(at)
@@ -27,14 +27,14 @@ local function minute_of(at)
 end
 
 -- The bytes of the name that begins at `at`.
-function ids.length(list, at)
+local function length(list, at)
   local length = string.byte(list, at) % 65
   return 1 + (length == 0 and 16 or length)
 end
 
 -- Where the entry behind the one at `at` begins.
 local function behind(list, at)
-  return at + 3 + ids.length(list, at)
+  return at + 3 + length(list, at)
 end
 
 -- Drops the oldest ids while they are older than a day or the list is too long.
@@ -51,7 +51,7 @@ local function trim(list, now)
 end
 
 -- True when a report of this name is in the list.
-function ids.has(list, name)
+local function has(list, name)
   local found = string.find(list, name, 1, true)
   while found do
     -- The bytes may be there by chance, across two entries.
@@ -63,9 +63,10 @@ function ids.has(list, name)
   return false
 end
 
--- The list with one more report. `at` is the report's time, `now` the present, ms.
-function ids.with(list, name, at, now)
-  return trim(list .. name .. struct.pack('>I3', minute_of(at)), now)
+-- The list, or nil, with one more report. `at` is the report's time, `now` the present, ms.
+local function with(list, name, at, now)
+  local entry = name .. struct.pack('>I3', minute_of(at))
+  return list and trim(list .. entry, now) or entry
 end
 
-return ids
+return { KIND = KIND, name = name, length = length, has = has, with = with }

@@ -2,11 +2,10 @@
 -- then written, the events first. A request that fails leaves nothing; should the events not be taken,
 -- nothing is counted.
 
-local ledger = {}
 local records, changed, fields, writers, at_work = {}, {}, {}, {}, 0
 
 -- The record of this key, with what earlier requests of the call have changed in it.
-function ledger.record(key)
+local function record_at(key)
   local user = records[key]
   if not user then
     user = record.load(key)
@@ -16,7 +15,7 @@ function ledger.record(key)
 end
 
 -- Notes that a request changed the record, and its event, if it has one.
-function ledger.note(key, text)
+local function note(key, text)
   changed[key] = true
   writers[at_work] = true
   if text then
@@ -26,19 +25,19 @@ function ledger.note(key, text)
 end
 
 -- Notes a report that was accepted and cannot be counted, for people to look at.
-function ledger.set_aside(text, why)
+local function set_aside(text, why)
   fields[#fields + 1] = 'x'
   fields[#fields + 1] = text .. ' ' .. why
 end
 
 -- True when the stream takes no more: nobody carries its events away.
-function ledger.full(stream, list)
+local function full(stream, list)
   return redis.call('XLEN', stream) >= list.stream_max
 end
 
 local function commit(stream, list)
   if #fields > 0 then events.append(stream, fields) end
-  for key in pairs(changed) do record.save(records[key], key, list) end
+  for key in pairs(changed) do counting.save(records[key], key, list) end
 end
 
 local function failure(why)
@@ -48,7 +47,7 @@ end
 -- Works the requests 0 to n - 1 through, then writes what they changed. Returns the reply: the tag and an answer for each.
 -- `failed`, if given, is told of a request that failed, and why; its answer is the request's.
 -- `spare`: when the writing fails, those that wrote nothing have their answers all the same.
-function ledger.run(tag, n, work, stream, list, failed, spare)
+local function run(tag, n, work, stream, list, failed, spare)
   local reply = { tag }
   for i = 0, n - 1 do
     at_work = i
@@ -69,4 +68,4 @@ function ledger.run(tag, n, work, stream, list, failed, spare)
   return reply
 end
 
-return ledger
+return { record = record_at, note = note, set_aside = set_aside, full = full, run = run }

@@ -1,8 +1,6 @@
 -- What a record says, for a comparison: apart from record.lua, so that decisions and reports do not pay for functions
 -- that they do not call.
 
-local listing = {}
-
 -- Show times as text, ms, separated by blanks.
 local function readable(times)
   local found = {}
@@ -11,7 +9,7 @@ local function readable(times)
 end
 
 -- Raises when a part of the record cannot be read.
-function listing.check(user, now)
+local function check(user, now)
   record.held(user, now)
   local list, at = user.fields['r'] or '', 1
   while at <= #list do at = at + ids.length(list, at) + 3 end
@@ -19,7 +17,7 @@ function listing.check(user, now)
 end
 
 -- What the record says of campaigns in the list and of all campaigns together: {field, value, …}, as text.
-function listing.of(user, list)
+local function of(user, list)
   local found = {}
   for field, value in pairs(user.fields) do
     local id = record.campaign_of(field)
@@ -31,4 +29,4 @@ function listing.of(user, list)
   return found
 end
 
-return listing
+return { check = check, of = of }

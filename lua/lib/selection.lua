@@ -54,15 +54,42 @@ local function against(user, campaign, first)
   return nil
 end
 
+-- The first place that the slots of a row's byte lead to. The same few bytes come again and again.
+local function first_of(at, byte)
+  local known = list.first_of[at]
+  if not known then
+    known = {}
+    list.first_of[at] = known
+  end
+  local first = known[byte]
+  if not first then
+    local slot, left = at * 8 - 8, byte
+    first = list.active
+    while left > 0 do
+      if left >= 128 then
+        local place = (list.by_slot[slot] or campaigns.of_slot(list, slot))[1]
+        if place and place < first then first = place end
+        left = left - 128
+      end
+      left, slot = left * 2, slot + 1
+    end
+    known[byte] = first
+  end
+  return first
+end
+
 -- The first place worth a look: of the campaigns for all, and of those that the user's audiences lead to.
 local function first_place(row)
-  local first, at, slots = always[1] or list.active, 0, nil
-  while at < #row and (list.bounds[at + 1] or campaigns.bound(list, at + 1)) < first do
-    at, slots = audiences.next_slots(row, at + 1)
-    if not at then break end
-    for i = 1, #slots do
-      local place = (list.by_slot[slots[i]] or campaigns.of_slot(list, slots[i]))[1]
-      if place and place < first then first = place end
+  local first, bounds, at = always[1] or list.active, list.bounds, 1
+  while at <= #row and (bounds[at] or campaigns.bound(list, at)) < first do
+    local byte = string.byte(row, at)
+    if byte > 0 then
+      local place = first_of(at, byte)
+      if place < first then first = place end
+      at = at + 1
+    else
+      -- The search runs in C; a loop over many bytes would not.
+      at = string.find(row, '[^%z]', at + 1) or #row + 1
     end
   end
   return first

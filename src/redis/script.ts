@@ -10,17 +10,43 @@ import { isCluster, type RedisLink } from "./cluster.js";
 export type ScriptName = "select" | "explain" | "report" | "restore" | "extend" | "publish" | "verify";
 export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "explain", "report", "restore", "extend", "publish", "verify"];
 
+/** Makes a module when something of it is first asked for. */
+const SELDOM = `local function seldom(make)
+  return setmetatable({}, { __index = function(module, name)
+    for key, value in pairs(make()) do module[key] = value end
+    return rawget(module, name)
+  end })
+end
+`;
+
+/** A module that the `-- @use` line of a script names. */
+export interface UsedModule {
+  readonly name: string;
+  /** Named in parentheses: most calls do without it. */
+  readonly seldom: boolean;
+}
+
+/** What the `-- @use` line of a script's text names, in its order; undefined without such a line. */
+export function usedModules(text: string): UsedModule[] | undefined {
+  const words = /^-- @use(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/).filter(Boolean);
+  return words?.map((word) => ({ name: word.replace(/[()]/g, ""), seldom: word.startsWith("(") }));
+}
+
 /**
  * The text of a script: the modules its `-- @use` line names, each closed in a function so that
- * they share nothing but their one name, and then the script itself.
+ * they share nothing but their one name, and then the script itself. Every call makes its modules anew; one in
+ * parentheses is made when something of it is first asked for.
  */
 export function scriptSource(name: ScriptName): string {
   const read = (path: string): string => readFileSync(join(PACKAGE_ROOT, "lua", `${path}.lua`), "utf8");
   const main = read(name);
-  const uses = /^-- @use(.*)$/m.exec(main);
+  const uses = usedModules(main);
   if (!uses) throw new PopupError("internal", `lua/${name}.lua has no "-- @use" line`);
-  const modules = (uses[1] ?? "").trim().split(/\s+/).filter(Boolean);
-  return [...modules.map((module) => `local ${module} = (function()\n${read(`lib/${module}`)}end)()\n`), main].join("\n");
+  const modules = uses.map(({ name, seldom }) => {
+    const made = `(function()\n${read(`lib/${name}`)}end)`;
+    return `local ${name} = ${seldom ? `seldom${made}` : `${made}()`}\n`;
+  });
+  return [...(uses.some(({ seldom }) => seldom) ? [SELDOM] : []), ...modules, main].join("\n");
 }
 
 export class Script {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { SCRIPT_NAMES, scriptSource } from "../../dist/redis/script.js";
+import { SCRIPT_NAMES, scriptSource, usedModules } from "../../dist/redis/script.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
 
 const LUA = join(PACKAGE_ROOT, "lua");
@@ -49,7 +49,7 @@ for (const name of scripts) {
       if (code.slice(start).join("\n").includes(`${table}[`)) t.match(header.join("\n"), /\b(every|then)\b/, `the header explains the run of ${table}`);
     }
 
-    const uses = (/^-- @use(.*)$/m.exec(header.join("\n"))?.[1] ?? "").trim().split(/\s+/).filter(Boolean);
+    const uses = usedModules(header.join("\n"))?.map((module) => module.name) ?? [];
     const source = scriptSource(SCRIPT_NAMES.find((known) => `${known}.lua` === name) ?? "select");
     for (const module of modules) {
       const needed = new RegExp(`\\b${module}\\.[a-zA-Z]`).test(source.replace(/--.*$/gm, ""));

@@ -3,7 +3,7 @@ import t from "tap";
 import { select } from "../../dist/redis/decisions.js";
 import { restorePartitions } from "../../dist/sync/restore.js";
 import { startEngine } from "../helpers/engine.js";
-import { selectAll, Worksheet } from "../helpers/worksheet.js";
+import { reportAll, selectAll, Worksheet } from "../helpers/worksheet.js";
 
 const engine = await startEngine(t, { http: false });
 const { redis, keys, store } = engine;
@@ -51,6 +51,22 @@ t.test("a report takes the place of its own decision, and no other's", async (t)
   t.match(await sheet.impression(user, id, "b"), { tag: "counted", total: 1 });
   t.match(await sheet.impression(user, id, "a"), { tag: "counted", total: 2 });
   t.match(await sheet.select(user, null, "c"), { tag: "none" });
+});
+
+t.test("both places of a user reported in one call: both are counted, and none is left", async (t) => {
+  const { id, user } = await alone({ caps: ["2/total", "2/day"], reserve: 60 });
+  await sheet.select(user, null, "a");
+  await sheet.select(user, null, "b");
+  const asks = ["a", "b"].map((impressionId) => ({ type: "impression" as const, campaignId: id, userId: user, impressionId, sessionId: null }));
+  t.same(
+    (await reportAll(redis, keys, sheet.version, sheet.windows, asks)).map(({ total }) => total),
+    [1, 2],
+  );
+  const record = await redis.hgetallBuffer(keys.record(user));
+  t.same(Object.keys(record).sort(), [String(id), "r", `t${id}`].sort());
+  t.equal(record[String(id)]?.toString(), "2");
+  t.equal(record[`t${id}`]?.length, 2 * 6);
+  t.match([await sheet.impression(user, id, "a"), await sheet.impression(user, id, "b")], [{ tag: "duplicate" }, { tag: "duplicate" }], "both are remembered");
 });
 
 t.test("the setting holds for campaigns that say nothing; 0 and count_on serve hold none", async (t) => {

@@ -4,7 +4,7 @@ import { type ReportAsk, report, select } from "../../dist/redis/decisions.js";
 import { decodeReply, SCRIPT_NAMES, Script } from "../../dist/redis/script.js";
 import { setStatus, updateCampaign } from "../../dist/store/campaign-changes.js";
 import { startEngine } from "../helpers/engine.js";
-import { Worksheet } from "../helpers/worksheet.js";
+import { reportAll, Worksheet } from "../helpers/worksheet.js";
 
 const DAY = 86_400_000;
 const engine = await startEngine(t, { http: false });
@@ -190,6 +190,7 @@ t.test("the fields of campaigns that are long over leave the record when it is w
   await sheet.publish();
   await sheet.impression("fields", over, "a", "s1");
   await sheet.reaction("click", "fields", over, "a");
+  await sheet.impression("fields too", over, "a");
   const own = [String(over), `t${over}`, `s${over}`, `x${over}`];
   const fields = async (): Promise<string[]> => (await redis.hkeys(keys.record("fields"))).filter((name) => own.includes(name)).sort();
   t.same(await fields(), own.sort());
@@ -201,8 +202,10 @@ t.test("the fields of campaigns that are long over leave the record when it is w
   await sheet.publish();
   await sheet.select("fields");
   t.same(await fields(), own, "a decision that counts nothing writes nothing");
-  await sheet.impression("fields", stays, "c");
+  const asks = ["fields", "fields too"].map((userId) => ({ type: "impression" as const, campaignId: stays, userId, impressionId: "c", sessionId: null }));
+  await reportAll(redis, keys, sheet.version, sheet.windows, asks);
   t.same(await fields(), []);
+  t.same((await redis.hkeys(keys.record("fields too"))).sort(), [String(stays), "r", `t${stays}`].sort(), "each user of the call");
   t.equal(await redis.hget(keys.record("fields"), String(stays)), "2");
   t.same(await sheet.impression("fields", over, "d"), { tag: "unknown" });
 });
