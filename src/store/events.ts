@@ -3,6 +3,7 @@ import { type Database, SqliteError, type Statement } from "better-sqlite3";
 import type { DeadEvent, EventType, PopupEvent } from "../event.js";
 import { compareStreamIds, type StreamMark } from "../stream-id.js";
 import type { DeadEventTable } from "./dead-events.js";
+import { checkSchema } from "./migrate.js";
 import type { RollupTable } from "./rollups.js";
 
 /** An event that the table does not take: its place in the batch, and why. */
@@ -46,6 +47,7 @@ export class EventTable {
     this.#mark = db.prepare<[string], string>("SELECT id FROM stream_mark WHERE stream = ?").pluck();
     this.#setMark = db.prepare("INSERT INTO stream_mark (stream, id) VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET id = excluded.id");
     this.#write = db.transaction((events, letters, marks, onRefused) => {
+      checkSchema(db);
       let added = 0;
       for (const [index, e] of events.entries()) {
         try {
@@ -68,7 +70,7 @@ export class EventTable {
    * @param marks how far each stream is written with this batch; an earlier place than the one known changes nothing
    * @param onRefused told of each event that the table does not take, and the others are written; without it nothing is
    * @returns how many events were new
-   * @throws SqliteError when the store cannot be written
+   * @throws SqliteError when the store cannot be written; PopupError `conflict` when a newer engine has it by now
    */
   write(events: readonly PopupEvent[], dead: readonly DeadEvent[] = [], marks: readonly StreamMark[] = [], onRefused?: (refusal: Refusal) => void): number {
     return this.#write(events, dead, marks, onRefused);

@@ -14,20 +14,27 @@ const MIGRATIONS: readonly string[] = [initial, reserve, streamMark, apiKeys, au
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
+const appliedTo = (db: Database): number => db.pragma("user_version", { simple: true }) as number;
+
 /** @throws PopupError `conflict` when a newer engine wrote the store */
-export function migrate(db: Database): void {
-  const applied = (): number => db.pragma("user_version", { simple: true }) as number;
-  if (applied() > SCHEMA_VERSION) {
-    throw new PopupError("conflict", `the store has schema ${applied()}, this engine knows ${SCHEMA_VERSION}`, {
+export function checkSchema(db: Database): void {
+  const applied = appliedTo(db);
+  if (applied > SCHEMA_VERSION) {
+    throw new PopupError("conflict", `the store has schema ${applied}, this engine knows ${SCHEMA_VERSION}`, {
       hint: "it was written by a newer popup; upgrade this one",
     });
   }
+}
+
+/** @throws PopupError `conflict` when a newer engine wrote the store */
+export function migrate(db: Database): void {
+  checkSchema(db);
   MIGRATIONS.forEach((sql, index) => {
     // A store that is up to date is opened without its lock, which another process may hold.
-    if (applied() > index) return;
+    if (appliedTo(db) > index) return;
     // The version is read again inside: another process may have migrated in between.
     db.transaction(() => {
-      if (applied() > index) return;
+      if (appliedTo(db) > index) return;
       db.exec(sql);
       db.pragma(`user_version = ${index + 1}`);
     }).immediate();

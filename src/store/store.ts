@@ -11,7 +11,7 @@ import { AuditLog } from "./audit.js";
 import { CampaignTable } from "./campaigns.js";
 import { DeadEventTable } from "./dead-events.js";
 import { EventTable } from "./events.js";
-import { migrate } from "./migrate.js";
+import { checkSchema, migrate } from "./migrate.js";
 import { RollupTable } from "./rollups.js";
 import { SettingTable } from "./settings.js";
 
@@ -25,9 +25,9 @@ export interface Store {
   readonly deadEvents: DeadEventTable;
   readonly audit: AuditLog;
   readonly approvals: ApprovalTable;
-  /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. */
+  /** Runs `work` in one immediate transaction: all of it, or nothing when it throws. @throws PopupError `conflict` when a newer engine has the store by now */
   transaction<T>(work: () => T): T;
-  /** Runs `work` on one unchanging view of the store. */
+  /** Runs `work` on one unchanging view of the store. @throws as {@link transaction} */
   snapshot<T>(work: () => T): T;
   close(): void;
 }
@@ -66,6 +66,13 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
       cause: error,
     });
   }
+  // An engine that goes on through an upgrade would write what it knows into tables that it does not.
+  const checked =
+    <T>(work: () => T) =>
+    (): T => {
+      checkSchema(db);
+      return work();
+    };
   const audit = new AuditLog(db, actor, clock);
   const deadEvents = new DeadEventTable(db);
   const rollups = new RollupTable(db);
@@ -80,8 +87,8 @@ export function openStore(path: string, { actor, clock = Date.now, busyMs = 5_00
     rollups,
     approvals: new ApprovalTable(db, settings, audit, clock),
     apiKeys: new ApiKeyTable(db, audit, clock),
-    transaction: (work) => db.transaction(work).immediate(),
-    snapshot: (work) => db.transaction(work).deferred(),
+    transaction: (work) => db.transaction(checked(work)).immediate(),
+    snapshot: (work) => db.transaction(checked(work)).deferred(),
     close: () => db.close(),
   };
 }

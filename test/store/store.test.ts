@@ -41,6 +41,20 @@ t.test("a store of a newer engine is refused and left as it is", async (t) => {
   t.equal(db.pragma("user_version", { simple: true }), SCHEMA_VERSION + 1);
 });
 
+t.test("so is one that a newer engine takes while this one has it open", async (t) => {
+  const { store, path } = testStore(t);
+  const db = new Database(path);
+  t.teardown(() => db.close());
+  db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+  const event = { type: "impression", campaignId: 1, userId: "u", impressionId: "i", at: 1, overCap: false, sessionId: null } as const;
+  const conflict = { code: "conflict", message: /has schema/ };
+  t.throws(() => store.snapshot(() => t.fail("not reached")), conflict);
+  t.throws(() => store.transaction(() => t.fail("not reached")), conflict);
+  t.throws(() => store.events.write([event]), conflict);
+  db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  t.equal(store.events.write([event]), 1);
+});
+
 t.test("a file that is no store, and a folder in its place, are refused with a remedy", async (t) => {
   const { dir } = testStore(t);
   writeFileSync(join(dir, "text.db"), "this is no database, but long enough to look at ".repeat(50));

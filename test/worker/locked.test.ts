@@ -4,8 +4,10 @@ import "../helpers/uncovered.js";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
+import Database from "better-sqlite3";
 import type { Test } from "tap";
 import t from "tap";
+import { SCHEMA_VERSION } from "../../dist/store/migrate.js";
 import { PACKAGE_ROOT } from "../../dist/version.js";
 import { freePort } from "../helpers/engine.js";
 import { scrape } from "../helpers/metrics.js";
@@ -61,6 +63,25 @@ t.test("it waits and loses nothing; trouble is told once, and its end once", asy
   const after = await scrape(adminUrl);
   t.same([after.sum("popup_worker_trouble"), after.sum("popup_worker_events_total", { result: "written" })], [0, appended]);
   t.equal(await worker.end(), 0);
+});
+
+t.test("a store that a newer engine has taken meanwhile is left alone; the events are there for the newer worker", async (t) => {
+  const { store, path } = testStore(t);
+  const { redis, url } = await startRedis(t);
+  const worker = startWorker(t, dirname(path), url, { args: ["--quiet"] });
+  const before = await appendEvents(redis, STREAM, 0, 10);
+  await until("the worker is at work", () => storedImpressions(store) === before);
+  const newer = new Database(path);
+  t.teardown(() => newer.close());
+  newer.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+  const all = await appendEvents(redis, STREAM, before, 10);
+  await until("it tells of the trouble", () => worker.log().length > 0);
+  t.match(worker.log(), [{ msg: "trouble", cause: `the store has schema ${SCHEMA_VERSION + 1}, this engine knows ${SCHEMA_VERSION}` }]);
+  t.equal(newer.prepare("SELECT count(*) FROM events").pluck().get(), before);
+  t.equal(await worker.end(), 0);
+  newer.pragma(`user_version = ${SCHEMA_VERSION}`);
+  startWorker(t, dirname(path), url, { args: ["--claim-after", "1"] });
+  await until("another worker has taken them over", () => storedImpressions(store) === all);
 });
 
 t.test("it ends at SIGTERM while the store is locked, starts with it locked, and the events are there later", async (t) => {
