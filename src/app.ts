@@ -5,8 +5,9 @@ import type { AuthSettings } from "./auth/settings.js";
 import { Engine } from "./engine/engine.js";
 import { EngineMetrics } from "./engine/metrics.js";
 import { reasonOf } from "./errors.js";
+import type { Listener } from "./http/listener.js";
 import { HttpMetrics } from "./http/metrics.js";
-import { createHttpServer, type HttpServer } from "./http/server.js";
+import { createHttpServer } from "./http/server.js";
 import { incidentLogger, type Logger, openLog, seldom } from "./log.js";
 import { hotConnection, hotNodes } from "./redis/client.js";
 import { Keys } from "./redis/keys.js";
@@ -17,6 +18,9 @@ export interface Api {
   readonly url: string;
   readonly metrics: HttpMetrics;
   readonly engine: Engine;
+  /** Goes on as before, but is not ready any more, and lets each connection go with its next answer. */
+  drain(): void;
+  /** Answers what was asked, and ends. */
   close(): Promise<void>;
 }
 
@@ -36,6 +40,8 @@ export interface ApiOptions {
   readonly jwtSecret?: string | undefined;
   readonly corsOrigins?: readonly string[];
   readonly demo?: boolean;
+  /** Waited for before it listens. */
+  readonly mayListen?: (engine: Engine) => Promise<void>;
 }
 
 /** One API process' worth: a Redis connection, the engine and its HTTP server, listening. It never opens the store. */
@@ -53,6 +59,7 @@ export async function openApi({
   jwtSecret,
   corsOrigins = [],
   demo = false,
+  mayListen,
 }: ApiOptions): Promise<Api> {
   const spool = spoolOptions && (await openSpool(spoolOptions, log));
   const metrics = new HttpMetrics();
@@ -72,7 +79,7 @@ export async function openApi({
   });
   engineMetrics.watch(engine, spool);
   let gate: Gate | undefined;
-  let server: HttpServer;
+  let server: Listener;
   try {
     gate = await openGate(auth, {
       clock,
@@ -85,6 +92,7 @@ export async function openApi({
     });
     server = createHttpServer(engine, metrics, (error) => log.error({ err: error }, "a request failed"), { gate, corsOrigins, demo });
     await engine.warmUp();
+    await mayListen?.(engine);
     await server.listen(host, port);
   } catch (error) {
     gate?.close();
@@ -95,6 +103,7 @@ export async function openApi({
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     metrics,
     engine,
+    drain: () => server.drain(),
     close: async () => {
       await server.close();
       gate?.close();

@@ -34,6 +34,7 @@ const ALONE = [
   "queues/",
   "redis/tls",
   ...["log", "metrics", "serve"].map((name) => `serve/${name}`),
+  "upgrade/",
   ...["damage", "disk", "processes"].map((name) => `spool/${name}`),
   ...["full-disk", "killed", "locked"].map((name) => `worker/${name}`),
 ];

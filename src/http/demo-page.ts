@@ -30,10 +30,10 @@ export function demoFiles(): PageFile[] {
   );
 }
 
-export function sendFile({ res, closed }: Exchange, { type, text }: PageFile): void {
+export function sendFile({ res, closed, parting }: Exchange, { type, text }: PageFile): void {
   if (closed) return;
   res.cork(() => {
     res.writeHeader("content-type", type).writeHeader("cache-control", "no-store").writeHeader("content-security-policy", POLICY);
-    res.writeHeader("x-content-type-options", "nosniff").writeHeader("referrer-policy", "no-referrer").end(text);
+    res.writeHeader("x-content-type-options", "nosniff").writeHeader("referrer-policy", "no-referrer").end(text, parting.yes);
   });
 }

@@ -1,5 +1,5 @@
 /** The HTTP server: routes, and nothing that decides. */
-import type { HttpRequest, HttpResponse, us_listen_socket } from "uWebSockets.js";
+import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { Gate } from "../auth/gate.js";
 import type { Report } from "../engine/answers.js";
 import type { Engine, Unready } from "../engine/engine.js";
@@ -11,17 +11,11 @@ import { admission } from "./admission.js";
 import { grantsOf, isPreflight, sendPreflight } from "./cors.js";
 import { demoFiles, sendFile } from "./demo-page.js";
 import { isAmbiguous } from "./framing.js";
+import { Listener } from "./listener.js";
 import type { HttpMetrics } from "./metrics.js";
 import { type Exchange, sendJson, sendNothing, sendProblem } from "./replies.js";
 import { readBody, readPopupQuery, readReport } from "./request.js";
 import { loadUws } from "./uws.js";
-
-export interface HttpServer {
-  /** Listens, sharing the port with other processes of the engine. @throws PopupError `unavailable` when the port cannot be had */
-  listen(host: string, port: number): Promise<void>;
-  /** Takes no new connection, answers what was asked (for at most `graceMs`), and returns. */
-  close(graceMs?: number): Promise<void>;
-}
 
 export interface HttpOptions {
   /** Says who asks; without one everyone may. */
@@ -38,12 +32,11 @@ export function createHttpServer(
   metrics: HttpMetrics,
   onFault: (error: unknown) => void,
   { gate, corsOrigins = [], demo = false }: HttpOptions = {},
-): HttpServer {
-  const uws = loadUws();
+): Listener {
   const grantOf = grantsOf(corsOrigins);
-  const app = uws.App();
-  let open = 0;
-  let socket: us_listen_socket | undefined;
+  const app = loadUws().App();
+  const listener = new Listener(app);
+  const { parting } = listener;
 
   /** Runs a part of an exchange: a throw out of a handler would end the process, and one out of an answer would keep others from theirs. */
   const guarded =
@@ -63,8 +56,8 @@ export function createHttpServer(
         res.close();
         return;
       }
-      const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", grant: grantOf?.(req), closed: false };
-      open++;
+      const exchange: Exchange = { res, head: anyMethod && req.getMethod() === "head", grant: grantOf?.(req), closed: false, parting };
+      listener.came();
       res.onAborted(() => done(exchange));
       try {
         handle(req, exchange);
@@ -76,7 +69,7 @@ export function createHttpServer(
   const done = (exchange: Exchange): void => {
     if (exchange.closed) return;
     exchange.closed = true;
-    open--;
+    listener.left();
   };
   const finish = (exchange: Exchange, answer: () => void): void => {
     answer();
@@ -194,7 +187,8 @@ export function createHttpServer(
 
   const ready = route((_req, exchange) => {
     const { unready } = engine;
-    if (unready === undefined)
+    if (parting.yes) refuse(exchange, new PopupError("unavailable", "this process is about to end", { hint: "ask another" }));
+    else if (unready === undefined)
       finish(exchange, () =>
         sendJson(exchange, 200, JSON.stringify({ ready: true, version: engine.version, ...(engine.recovering ? { recovering: true } : {}) })),
       );
@@ -240,28 +234,7 @@ export function createHttpServer(
     route((_req, exchange) => refuse(exchange, new PopupError("not_found", "there is nothing at this path", { hint: "see docs/http.md" })), true),
   );
 
-  return {
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        app.listen(host, port, (token) => {
-          if (token) {
-            socket = token;
-            resolve();
-          } else
-            reject(
-              new PopupError("unavailable", `${host}:${port} cannot be listened on`, {
-                hint: "another process has it, or it needs more rights; choose another with --port",
-              }),
-            );
-        });
-      }),
-    close: async (graceMs = 5_000) => {
-      if (socket) uws.us_listen_socket_close(socket);
-      const deadline = Date.now() + graceMs;
-      // Idle connections stay with the client; they end with the process or with their time-out.
-      while (open > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-    },
-  };
+  return listener;
 }
 
 function whyUnready({ cause, partition, unpartitioned }: Unready): PopupError {

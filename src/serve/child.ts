@@ -4,7 +4,7 @@ import type { Logger } from "../log.js";
 
 const RESTART_MS = 1_000;
 /** One that has not ended this long after SIGTERM hangs; whatever it is doing has to bear a kill at any time. */
-const KILL_AFTER_MS = 10_000;
+export const KILL_AFTER_MS = 10_000;
 
 export class Child {
   #process: ChildProcess | undefined;

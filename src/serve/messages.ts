@@ -13,6 +13,10 @@ export interface ApiProcessOptions {
   readonly corsOrigins: readonly string[];
   /** Whether `GET /demo` shows the demo page. */
   readonly demo: boolean;
+  /** For how long it drains after SIGTERM, ms. */
+  readonly drainMs: number;
+  /** Whether another engine has the port: then it listens when it is ready. */
+  readonly beside: boolean;
 }
 
 /** A registry as JSON. */

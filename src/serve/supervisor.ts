@@ -3,7 +3,6 @@
  * processes of their own (SQLite's calls are synchronous and would hold up decisions); keeps them
  * running, and stops them in order.
  */
-import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Config, configEnv, redisDir, withoutJwtSecret } from "../config.js";
@@ -13,7 +12,8 @@ import { lookingCluster, lookingConnection } from "../redis/client.js";
 import { Keys } from "../redis/keys.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { type Address, type AdminServer, openAdmin } from "./admin.js";
-import { Child } from "./child.js";
+import { isTaken } from "./beside.js";
+import { Child, KILL_AFTER_MS } from "./child.js";
 import { collectMetrics } from "./collect.js";
 import type { ApiMessage, ApiProcessOptions } from "./messages.js";
 import { keepEmbeddedRedis } from "./redis-keeper.js";
@@ -21,7 +21,9 @@ import { RedisMetrics } from "./redis-metrics.js";
 
 export interface ServeOptions {
   /** What each of the API processes is started with. */
-  readonly api: ApiProcessOptions;
+  readonly api: Omit<ApiProcessOptions, "beside">;
+  /** Another engine may have the port. */
+  readonly sharePort: boolean;
   readonly processes: number;
   /** Only HTTP; sync and worker run elsewhere. */
   readonly apiOnly: boolean;
@@ -34,6 +36,8 @@ export interface ServeOptions {
 }
 
 export interface Serving {
+  /** Whether it came to that; not when it was to be stopped before. */
+  readonly listens: boolean;
   stop(): Promise<void>;
 }
 
@@ -42,25 +46,41 @@ const POPUP = join(PACKAGE_ROOT, "bin", "popup.js");
 
 /**
  * Resolves when every API process listens.
+ * @param stopped ends the waiting for that
  * @throws PopupError `unavailable` when a port is taken or Redis cannot be started
  */
-export async function serve(config: Config, options: ServeOptions, log: Logger): Promise<Serving> {
-  await checkPortFree(options.api);
+export async function serve(config: Config, options: ServeOptions, log: Logger, stopped: Promise<void>): Promise<Serving> {
+  const { host, port } = options.api;
+  const beside = await isTaken(options.api);
+  // A second engine would take half of the requests without a word.
+  if (beside && !options.sharePort)
+    throw new PopupError("unavailable", `${host}:${port} is taken by another process`, { hint: "choose another with --host or --port" });
+  if (beside) log.info("another engine has the port; this one listens beside it when it is ready");
   const embedded = config.redisUrl === "embedded" ? await keepEmbeddedRedis(redisDir(config), log) : undefined;
   const redisUrl = embedded?.url ?? config.redisUrl;
   const env = configEnv({ ...config, redisUrl });
-  const children: Child[] = [];
+  const apis: Child[] = [];
+  const others: Child[] = [];
   let admin: AdminServer | undefined;
   let redisMetrics: RedisMetrics | undefined;
   const stop = async (): Promise<void> => {
     await admin?.close();
     redisMetrics?.close();
     // The API first: what it has accepted is in the stream before the worker ends.
-    for (const child of children) await child.stop();
+    await Promise.all(apis.map((api) => api.stop(KILL_AFTER_MS + options.api.drainMs)));
+    for (const child of others) await child.stop();
     await embedded?.stop();
   };
   try {
-    const listening = Array.from({ length: options.processes }, () => startApi(options.api, env, log, children));
+    if (options.admin) {
+      const ofRedis = new RedisMetrics(lookingConnection(redisUrl, config.redisCa), new Keys(config.prefix), (nodes) =>
+        lookingCluster(redisUrl, config.redisCa, nodes),
+      );
+      redisMetrics = ofRedis;
+      // Before the API: a process that listens has customers, and is not ended for an address that is taken.
+      admin = await openAdmin(options.admin, () => collectMetrics([...apis, ...others], () => ofRedis.collect()));
+    }
+    const listening = Promise.all(Array.from({ length: options.processes }, () => startApi({ ...options.api, beside }, env, log, apis)));
     if (!options.apiOnly) {
       const sinks = options.sinks.flatMap((sink) => ["--sink", sink]);
       for (const [part, ...args] of [
@@ -68,23 +88,16 @@ export async function serve(config: Config, options: ServeOptions, log: Logger):
         ["worker", ...sinks],
       ] as const) {
         const child = new Child(part, POPUP, [part, ...args, "--quiet"], withoutJwtSecret(env), log);
-        children.push(child);
+        others.push(child);
         child.start();
       }
     }
-    await Promise.all(listening);
-    if (options.admin) {
-      const ofRedis = new RedisMetrics(lookingConnection(redisUrl, config.redisCa), new Keys(config.prefix), (nodes) =>
-        lookingCluster(redisUrl, config.redisCa, nodes),
-      );
-      redisMetrics = ofRedis;
-      admin = await openAdmin(options.admin, () => collectMetrics(children, () => ofRedis.collect()));
-    }
+    const listens = await Promise.race([listening.then(() => true), stopped.then(() => false)]);
+    return { listens, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { stop };
 }
 
 /** Resolves when the process listens for the first time; rejects with its reason when it cannot. */
@@ -106,17 +119,5 @@ function startApi(options: ApiProcessOptions, env: NodeJS.ProcessEnv, log: Logge
     });
     children.push(child);
     child.start();
-  });
-}
-
-/** uWebSockets.js shares ports, so a second engine on one would take half of its requests without a word. */
-function checkPortFree({ host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createTcpServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${error.code ?? error.message})`;
-      reject(new PopupError("unavailable", `${host}:${port} ${why}`, { hint: "choose another with --host or --port" }));
-    });
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
   });
 }

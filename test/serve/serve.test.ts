@@ -1,6 +1,9 @@
 /** `popup serve` and its processes: a change goes live, a dead process is replaced, SIGTERM ends it cleanly. */
+import { spawn } from "node:child_process";
 import t from "tap";
-import { type Cli, cli } from "../helpers/cli.js";
+import { type Cli, cli, POPUP } from "../helpers/cli.js";
+import { bareNode } from "../helpers/node.js";
+import { startRedis } from "../helpers/redis.js";
 import { childrenOf, reported, startServing } from "../helpers/serving.js";
 import { until } from "../helpers/until.js";
 
@@ -128,6 +131,34 @@ t.test("a taken port is said at once", async (t) => {
   t.match(await childrenOf(serving.process.pid ?? 0, "sync"), [], "--api-only runs no sync");
 });
 
+t.test("it waits until it is ready where another has the port, and ends at SIGTERM all the same", async (t) => {
+  const redis = await startRedis(t);
+  const popup = cli(t);
+  popup.env.POPUP_REDIS_URL = redis.url;
+  const serving = await startServing(t, popup, ["--api-only"]);
+  await popup(["sync"]);
+  const { port } = new URL(serving.url);
+  // Under this prefix nothing is published.
+  const other = spawn("env", [...bareNode(), POPUP, "serve", "--api-only", "--share-port", "--port", port, "--admin", "off", "--prefix", "other:"], {
+    env: popup.env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
+  other.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const exited = new Promise((resolve) => other.once("exit", resolve));
+  t.teardown(() => other.kill("SIGKILL"));
+  await until("it waits", async () => log.includes("another engine has the port") && (await childrenOf(other.pid ?? 0, "api-process")).length > 0);
+  for (let n = 0; n < 20; n++) t.equal((await fetch(`${serving.url}/readyz`, { headers: { connection: "close" } })).status, 200);
+  other.kill("SIGTERM");
+  t.equal(await exited, 0, log);
+  t.notMatch(log, "popup listens on");
+  t.match(await popup(["serve", "--api-only", "--share-port", "--port", port, "--admin", new URL(serving.adminUrl).host]), {
+    code: 1,
+    stderr: /the admin listener cannot have/,
+  });
+  t.equal((await fetch(`${serving.url}/readyz`)).status, 200);
+});
+
 t.test("wrong flags are refused before anything starts", async (t) => {
   const popup = cli(t);
   for (const args of [
@@ -138,10 +169,12 @@ t.test("wrong flags are refused before anything starts", async (t) => {
     ["--interval", "0"],
     ["--interval", "3601"],
     ["--cors-origin", "app.bank.example"],
+    ["--drain", "301"],
   ]) {
     const { code, stderr } = await popup(["serve", ...args]);
     t.equal(code, 2, args.join(" "));
     t.match(stderr, `popup: ${args[0]}: "${args[1]}" is not`);
   }
+  t.match(await popup(["serve", "--share-port"]), { code: 2, stderr: /^popup: --share-port: two engines cannot share an embedded Redis.*\n {2}./ });
   t.match(await popup(["serve", "--demo", "--auth", "key"]), { code: 2, stderr: /^popup: --demo: has no credentials to give to --auth key\n {2}./ });
 });

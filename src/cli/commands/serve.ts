@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { readJwtSecret } from "../../config.js";
-import { invalid } from "../../errors.js";
+import { invalid, PopupError } from "../../errors.js";
 import { contextOf, untilStopped } from "../context.js";
 import { DEFAULT_ADMIN, parseAdmin, wholeNumber } from "./admin-flag.js";
 import { addSinkFlag, checkSinks, parseSinks } from "./queue-flags.js";
@@ -15,6 +15,8 @@ interface Flags extends AuthFlags, WebFlags {
   processes: string;
   spoolMax: string;
   apiOnly?: boolean;
+  sharePort?: boolean;
+  drain: string;
   admin: string;
   interval: string;
   sink?: string[];
@@ -30,6 +32,8 @@ export function serveCommand(program: Command): void {
           .option("--host <host>", "address to listen on", "127.0.0.1")
           .option("--port <port>", "port to listen on", "8080")
           .option("--processes <n>", "API processes; they share the port", "1")
+          .option("--share-port", "listen beside another engine that has the port, as soon as this one is ready: for an upgrade")
+          .option("--drain <seconds>", "go on for so long when told to stop, not ready any more and letting connections go", "0")
           .option("--spool-max <size>", "reports that each process keeps on disk while Redis is away, such as 64mb; 0 keeps none", "256mb")
           .option("--api-only", "only HTTP: sync and worker run elsewhere")
           .option("--admin <host:port>", "where /metrics is served; off for nowhere", DEFAULT_ADMIN)
@@ -54,23 +58,32 @@ export function serveCommand(program: Command): void {
           auth: parseAuth(flags, readJwtSecret() !== undefined),
           corsOrigins: parseOrigins(flags.corsOrigin ?? []),
           demo: flags.demo === true,
+          drainMs: wholeNumber("--drain", flags.drain, 0, 300) * 1_000,
         },
         processes,
+        sharePort: flags.sharePort === true,
         apiOnly: flags.apiOnly === true,
         admin: parseAdmin(flags.admin),
         syncIntervalS: wholeNumber("--interval", flags.interval, 1, 3_600),
         sinks: parseSinks(flags.sink),
       };
       if (!options.apiOnly) await checkSinks(options.sinks, {});
+      if (options.sharePort && context.config.redisUrl === "embedded")
+        throw new PopupError("usage", "--share-port: two engines cannot share an embedded Redis, which ends with the first of them", {
+          hint: "run Redis as a server of its own and name it with --redis",
+          field: "share-port",
+        });
       checkDemo(host, flags);
       checkExposure(host, flags);
       const [{ serve }, { openLog }] = await Promise.all([import("../../serve/supervisor.js"), import("../../log.js")]);
       const stopped = untilStopped();
-      const serving = await serve(context.config, options, openLog("serve", context.logLevel));
-      context.note(
-        `popup listens on http://${host}:${port} (${processes} ${processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`,
-      );
-      if (options.api.demo) context.note(`the demo page is at http://${host}:${port}/demo`);
+      const serving = await serve(context.config, options, openLog("serve", context.logLevel), stopped);
+      if (serving.listens) {
+        context.note(
+          `popup listens on http://${host}:${port} (${processes} ${processes === 1 ? "process" : "processes"}), data in ${context.config.dataDir}; Ctrl-C stops it`,
+        );
+        if (options.api.demo) context.note(`the demo page is at http://${host}:${port}/demo`);
+      }
       await stopped;
       await serving.stop();
     });
