@@ -1,5 +1,5 @@
 /** What lies in deploy/: linted, and its commands run as one engine. */
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,7 +10,7 @@ import { openStore } from "../dist/store/store.js";
 import { PACKAGE_ROOT } from "../dist/version.js";
 import { cli, POPUP } from "./helpers/cli.js";
 import { freePort } from "./helpers/engine.js";
-import { bareNode } from "./helpers/node.js";
+import { startLasting } from "./helpers/lasting.js";
 import { startRedis } from "./helpers/redis.js";
 import { reported } from "./helpers/serving.js";
 import { storedImpressions } from "./helpers/stored.js";
@@ -89,16 +89,8 @@ async function tryOut(t: Test, name: string, parts: Parts): Promise<void> {
         .replace(/^127\.0\.0\.1:9464$/, `127.0.0.1:${admin}`)
         .replace(/^0\.0\.0\.0$/, "127.0.0.1"),
     );
-    // Without the test runner's loader, which is what NODE_OPTIONS brings.
-    const child = spawn("env", [bareNode()[0] ?? "", ...own], { env, stdio: ["ignore", "ignore", "pipe"] });
-    let log = "";
-    child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
-    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-    t.teardown(() => child.kill("SIGKILL"));
-    return async () => {
-      child.kill("SIGTERM");
-      t.equal(await exited, 0, `${own.join(" ")} ends well: ${log}`);
-    };
+    const { end, log } = startLasting(t, own, env);
+    return async () => void t.equal(await end(), 0, `${own.join(" ")} ends well: ${log()}`);
   };
   const campaign =
     "--title Live --image-url https://bank.example/a.png --action-url bankapp:a --priority 1 --target all --start 2020-01-01 --end 2040-01-01 --status active";

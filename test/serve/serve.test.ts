@@ -1,8 +1,7 @@
 /** `popup serve` and its processes: a change goes live, a dead process is replaced, SIGTERM ends it cleanly. */
-import { spawn } from "node:child_process";
 import t from "tap";
 import { type Cli, cli, POPUP } from "../helpers/cli.js";
-import { bareNode } from "../helpers/node.js";
+import { startLasting } from "../helpers/lasting.js";
 import { startRedis } from "../helpers/redis.js";
 import { childrenOf, reported, startServing } from "../helpers/serving.js";
 import { until } from "../helpers/until.js";
@@ -139,19 +138,12 @@ t.test("it waits until it is ready where another has the port, and ends at SIGTE
   await popup(["sync"]);
   const { port } = new URL(serving.url);
   // Under this prefix nothing is published.
-  const other = spawn("env", [...bareNode(), POPUP, "serve", "--api-only", "--share-port", "--port", port, "--admin", "off", "--prefix", "other:"], {
-    env: popup.env,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let log = "";
-  other.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const exited = new Promise((resolve) => other.once("exit", resolve));
-  t.teardown(() => other.kill("SIGKILL"));
-  await until("it waits", async () => log.includes("another engine has the port") && (await childrenOf(other.pid ?? 0, "api-process")).length > 0);
+  const line = `serve --api-only --share-port --port ${port} --admin off --prefix other:`;
+  const other = startLasting(t, [process.execPath, POPUP, ...line.split(" ")], popup.env);
+  await until("it waits", async () => other.log().includes("another engine has the port") && (await childrenOf(other.pid, "api-process")).length > 0);
   for (let n = 0; n < 20; n++) t.equal((await fetch(`${serving.url}/readyz`, { headers: { connection: "close" } })).status, 200);
-  other.kill("SIGTERM");
-  t.equal(await exited, 0, log);
-  t.notMatch(log, "popup listens on");
+  t.equal(await other.end(), 0, other.log());
+  t.notMatch(other.log(), "popup listens on");
   t.match(await popup(["serve", "--api-only", "--share-port", "--port", port, "--admin", new URL(serving.adminUrl).host]), {
     code: 1,
     stderr: /the admin listener cannot have/,

@@ -1,9 +1,10 @@
 /** Installations of the package, each in a folder of its own, as two versions lie beside each other. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Test } from "tap";
 import { PACKAGE_ROOT } from "../../dist/version.js";
+import { type Lasting, startLasting } from "../helpers/lasting.js";
 import { bareNode } from "../helpers/node.js";
 import { packInto } from "../pack/pack.js";
 
@@ -16,13 +17,6 @@ const PATIENT: Changes = {
   "dist/engine/turns.js": [["STUCK_MS = 250;", "STUCK_MS = 10_000;"]],
 };
 
-export interface Running {
-  readonly process: ChildProcess;
-  readonly log: () => string;
-  /** SIGTERM; resolves with the exit code. */
-  end(): Promise<number | null>;
-}
-
 export class Installation {
   constructor(
     private readonly home: string,
@@ -30,29 +24,17 @@ export class Installation {
   ) {}
 
   /** Starts a command that goes on; killed at the test's teardown. */
-  start(t: Test, line: string): Running {
-    const child = spawn("env", [...this.#command(line)], { env: this.env, stdio: ["ignore", "ignore", "pipe"] });
-    let log = "";
-    child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
-    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-    t.teardown(() => child.kill("SIGKILL"));
-    return {
-      process: child,
-      log: () => log,
-      end: () => {
-        child.kill("SIGTERM");
-        return exited;
-      },
-    };
+  start(t: Test, line: string): Lasting {
+    return startLasting(t, [process.execPath, this.#popup, ...line.split(" ")], this.env);
   }
 
   /** Runs a command to its end. @returns what it prints @throws Error with what it says when it fails */
   run(line: string): string {
-    return execFileSync("env", this.#command(line), { env: this.env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync("env", [...bareNode(), this.#popup, ...line.split(" ")], { env: this.env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   }
 
-  #command(line: string): string[] {
-    return [...bareNode(), join(this.home, "bin", "popup.js"), ...line.split(" ")];
+  get #popup(): string {
+    return join(this.home, "bin", "popup.js");
   }
 }
 
