@@ -114,13 +114,23 @@ export class Published {
     return version;
   }
 
+  /** @throws as {@link readManifest}: another version of the engine has published, and the list of before is of no use, so this process is not ready */
+  #parse(text: string): Manifest {
+    try {
+      return readManifest(text);
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+
   /** Undefined when a publish came in between. */
   async #read(): Promise<Snapshot | undefined> {
     const redis = this.redis();
     const text = await redis.get(this.keys.manifest);
     if (text === null)
       throw new PopupError("unavailable", "the published list has no manifest, as those of an older version", { hint: "publish again: popup sync" });
-    const manifest = readManifest(text);
+    const manifest = this.#parse(text);
     const known = this.shared.get(manifest.version);
     const metas = known ? [] : await Promise.all(manifest.active.map((id) => redis.hmget(this.keys.meta(id), ...POPUP_FIELDS)));
     if ((await this.#look()) !== manifest.version) return undefined;
