@@ -61,11 +61,14 @@ function unitParts(): Parts {
       .split("\n")
       .flatMap((line) => (/^\w+=/.test(line) ? [line.split("=") as [string, string]] : [])),
   );
-  const words = (part: string): string[] => {
-    const [, line = ""] = /^ExecStart=\/usr\/bin\/env (.*)$/m.exec(textOf("systemd", `popup-${part}.service`)) ?? [];
-    return line.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => settings.get(name) ?? "").split(" ");
+  const words = (unit: string): string[] => {
+    const [, line = ""] = /^ExecStart=\/usr\/bin\/env (.*)$/m.exec(textOf("systemd", `popup-${unit}.service`)) ?? [];
+    return line
+      .replaceAll("%i", "9464")
+      .replaceAll(/\$\{(\w+)\}/g, (_, name: string) => settings.get(name) ?? "")
+      .split(" ");
   };
-  return { api: words("api"), sync: words("sync"), worker: words("worker") };
+  return { api: words("api@"), sync: words("sync"), worker: words("worker") };
 }
 
 function composeParts(file: string): Parts {
