@@ -43,6 +43,15 @@ t.test("with brokers", { skip: noKafka || noKcat, timeout: 240_000 }, async (t) 
     t.ok(valid(JSON.parse(aside?.value ?? "")), JSON.stringify(valid.errors));
   });
 
+  await t.test("whatever a file says, an attempt that is made again is no second message", async (t) => {
+    const settings = { brokers: kafka.brokers, topic: "once", deadTopic: "once.dead", group: "once" };
+    const asked = { "enable.idempotence": "false", acks: "1" };
+    const sender = await openKafkaSender({ ...settings, properties: asked }, 1_500);
+    await sender.close();
+    // A producer that is not idempotent may have as many under way; librdkafka says why this one may not.
+    await t.rejects(openKafkaSender({ ...settings, properties: { ...asked, "max.in.flight": "6" } }, 1_500), /idempotence/);
+  });
+
   await t.test("no broker answers for a while, under load", async (t) => {
     const engine = await startEngine(t, { http: false });
     const { store: reporting } = testStore(t);
