@@ -21,7 +21,7 @@ local function read(raw, at, n, clock)
   return found
 end
 
--- Impressions counted in a session; `sessions` is as record.lua writes it.
+-- Impressions counted in a session; `sessions` is as record.lua says.
 local function in_session(sessions, session)
   local _, found = string.find(sessions, '~' .. session .. '=', 1, true)
   if not found then return 0 end

@@ -54,8 +54,8 @@ local function against(user, campaign, first)
   return nil
 end
 
--- The first place that the slots of a row's byte lead to. The same few bytes come again and again.
-local function first_of(at, byte)
+-- The first place that the slots of a row's byte, which is not 0, lead to. The same few bytes come again and again.
+local function first_of(row, at, byte)
   local known = list.first_of[at]
   if not known then
     known = {}
@@ -63,15 +63,11 @@ local function first_of(at, byte)
   end
   local first = known[byte]
   if not first then
-    local slot, left = at * 8 - 8, byte
     first = list.active
-    while left > 0 do
-      if left >= 128 then
-        local place = (list.by_slot[slot] or campaigns.of_slot(list, slot))[1]
-        if place and place < first then first = place end
-        left = left - 128
-      end
-      left, slot = left * 2, slot + 1
+    local _, slots = audiences.next_slots(row, at)
+    for i = 1, #slots do
+      local place = campaigns.of_slot(list, slots[i])[1]
+      if place and place < first then first = place end
     end
     known[byte] = first
   end
@@ -84,7 +80,7 @@ local function first_place(row)
   while at <= #row and (bounds[at] or campaigns.bound(list, at)) < first do
     local byte = string.byte(row, at)
     if byte > 0 then
-      local place = first_of(at, byte)
+      local place = first_of(row, at, byte)
       if place < first then first = place end
       at = at + 1
     else

@@ -7,7 +7,7 @@ import { CHUNK_BYTES, idsIn, unpackChunk } from "../chunk.js";
 import type { RedisLink } from "../redis/cluster.js";
 import { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
-import { type BoundedPipeline, bounded } from "./pipeline.js";
+import { type BoundedPipeline, bounded, makeRoom, writeBytes } from "./pipeline.js";
 import type { AudienceShare } from "./shares.js";
 
 /** What stands in Redis of an audience: a digest of each part, "" for one without members, which has no key. */
@@ -32,8 +32,6 @@ export interface Prepared {
 const PREPARED_TTL_S = 3_600;
 /** Members sent in one SADD; a few hundred microseconds of Redis' time. */
 const SADD_MEMBERS = 250;
-/** Bytes in one SETRANGE; some tens of microseconds of Redis' time. */
-const PIECE_BYTES = 65_536;
 /** Millions of hashes take seconds; a sync has other work, such as counters to look after. */
 const MEMBERS_BETWEEN = 20_000;
 /** What an engine without parts left: its key and that of the string ids may be there, with whatever they hold. */
@@ -106,14 +104,13 @@ class PartWriter {
     return prepared;
   }
 
-  /** Gives a string its whole length at once: growing piece by piece, Redis would copy what is there again and again, and keep twice the room. */
   async makeRoom(key: string, bytes: number): Promise<void> {
-    await this.#send((p) => p.setrange(key, bytes - 1, "\0"));
+    await makeRoom(this.#send, key, bytes);
     await this.#send((p) => p.expire(key, PREPARED_TTL_S));
   }
 
   async write(key: string, at: number, bytes: Uint8Array): Promise<void> {
-    await this.#send((p) => p.setrange(key, at, Buffer.from(bytes)), bytes.length);
+    await writeBytes(this.#send, key, at, bytes);
   }
 
   async add(key: string, members: readonly string[], first: boolean): Promise<void> {
@@ -187,7 +184,7 @@ async function sendBloom(
     if (prepared === undefined) continue;
     // The lengths of all parts together say how many bits there are.
     await writer.makeRoom(prepared, bytes.length);
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) await writer.write(prepared, at, bytes.subarray(at, at + PIECE_BYTES));
+    await writer.write(prepared, 0, bytes);
   }
   return digests;
 }

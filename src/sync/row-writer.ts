@@ -6,7 +6,7 @@ import { CHUNK_BITS } from "../chunk.js";
 import type { RedisLink } from "../redis/cluster.js";
 import type { Keys } from "../redis/keys.js";
 import type { Audience } from "../store/audiences.js";
-import { type BoundedPipeline, bounded } from "./pipeline.js";
+import { type BoundedPipeline, bounded, makeRoom, writeBytes } from "./pipeline.js";
 import { revisionIn } from "./shares.js";
 
 /** An index, and the audience, with its revision, that each slot is of. */
@@ -21,8 +21,6 @@ export interface Generation {
   readonly buckets: number;
 }
 
-/** Bytes in one SETRANGE: some tens of microseconds of Redis' time. */
-const PIECE_BYTES = 65_536;
 /** Rows in one HSET. */
 const ROWS_TOGETHER = 128;
 /** What a row costs in a Redis hash beside its own bytes: in the compact form of up to 128 entries, and beyond (MEMORY USAGE, Redis 7.0). */
@@ -107,12 +105,8 @@ function chooseForm(seen: Uint8Array, width: number): BlockForm {
 async function sendDense(redis: RedisLink, key: string, rows: Buffer, seen: Uint8Array, width: number): Promise<void> {
   const send = bounded(redis);
   const length = (seen.lastIndexOf(1) + 1) * width;
-  // Its whole length at once: growing piece by piece, Redis would keep up to twice the room.
-  await send((p) => p.setrange(key, length - 1, "\0"));
-  for (let at = 0; at < length; at += PIECE_BYTES) {
-    const piece = Buffer.from(rows.subarray(at, Math.min(at + PIECE_BYTES, length)));
-    await send((p) => p.setrange(key, at, piece), piece.length);
-  }
+  await makeRoom(send, key, length);
+  await writeBytes(send, key, 0, rows.subarray(0, length));
   await send.end();
 }
 
