@@ -15,7 +15,7 @@
 --         stopped: the reactions that did, 1 click + 2 dismiss;
 --         capped: for each cap without room: {'campaign' | 'policy', kind, limit, duration in ms, impressions in its window,
 --         places held}}} | {'stale'} | {'unpublished'}
--- @use campaigns caps audiences ids holds record closed selection
+-- @use campaigns caps direct audiences ids holds record closed selection
 
 local list_key, record_key, row_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version = ARGV[1]
@@ -47,16 +47,12 @@ local function clock_at(at)
   return later
 end
 
--- What was read as of one time is read anew for another.
-local function forget(campaign)
-  campaign.checks, policy.checks, seen.held = nil, nil, nil
-end
-
+-- The places that were held at one time are read anew for another.
 local function against_at(at, campaign)
-  forget(campaign)
+  seen.held = nil
   ask_as_of(clock_at(at))
   local reason = selection.against(user, campaign)
-  forget(campaign)
+  seen.held = nil
   ask_as_of(clock)
   return reason
 end
@@ -67,7 +63,7 @@ local function moments(campaign)
   for i = ARGS_BEFORE + 1, #ARGV, ARGS_EACH do found[#found + 1] = tonumber(ARGV[i]) end
   for _, at in ipairs(ends) do found[#found + 1] = at end
   local function add(owner, _, times)
-    for i = 1, owner.caps do closed.add_openings(found, owner.raw, owner.caps_at, i, times, #ends) end
+    for i = 1, owner.caps do closed.add_openings(found, owner, i, times, #ends) end
   end
   add(campaign, record.own_use(seen, campaign, session))
   if not campaign.exempt then add(policy, record.whole_use(seen, session)) end
@@ -93,19 +89,18 @@ local function next_time(campaign, reason)
 end
 
 local function add_full(found, of, owner, ...)
-  owner.checks = owner.checks or caps.read(owner.raw, owner.caps_at, owner.caps, clock)
-  local full = caps.full(owner.checks, 1, ...)
+  local full = caps.full(owner, clock, 1, ...)
   while full do
-    local number, limit, duration = closed.cap(owner.raw, owner.caps_at, full)
-    found[#found + 1] = { of, number, limit, duration, closed.taken(owner.checks[full], ...) }
-    full = caps.full(owner.checks, full + 1, ...)
+    local kind, limit, duration = caps.nth(owner, full)
+    found[#found + 1] = { of, kind, limit, duration, closed.taken(owner, clock, full, ...) }
+    full = caps.full(owner, clock, full + 1, ...)
   end
 end
 
 local MORE = {
   not_in_target = function(found, campaign)
     local _, step = selection.targeted(user, campaign)
-    found[4], found[5] = step or false, campaign.length
+    found[4], found[5] = step or false, closed.steps(campaign)
   end,
   stopped = function(found, campaign)
     found[4] = record.stopped(seen, campaign)

@@ -28,34 +28,29 @@ local now = clock.now
 clock.present = now
 
 -- A late report is judged as of when it was accepted. Showings since then count against it: a cap is never exceeded.
-local function clock_of(campaign, arg_at)
+local function clock_of(arg_at)
   if not late then return clock, now_text end
-  campaign.checks, policy.checks = nil, nil
   local at = ARGV[arg_at + 6]
   return {
     now = tonumber(at), day = tonumber(ARGV[arg_at + 7]), week = tonumber(ARGV[arg_at + 8]), month = tonumber(ARGV[arg_at + 9]), present = now,
   }, at
 end
 
-local function text_of(arg_at, at, over_cap)
-  return events.text(ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 3], ARGV[arg_at + 4], at, over_cap, ARGV[arg_at + 5])
-end
-
 local function set_aside(i, reason)
-  local arg_at = ARGS_BEFORE + i * ARGS_EACH
-  ledger.set_aside(text_of(arg_at, ARGV[arg_at + 6], '0'), reason)
+  local at = ARGS_BEFORE + i * ARGS_EACH
+  ledger.set_aside(events.text(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 6], '0', ARGV[at + 5]), reason)
   return 'aside'
 end
 
 local function take(i)
   local record_key, arg_at = KEYS[KEYS_BEFORE + i + 1], ARGS_BEFORE + i * ARGS_EACH
   local kind, campaign_id, impression_id, session = ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 4], ARGV[arg_at + 5]
-  local campaign = campaigns.find(list, tonumber(campaign_id))
+  local campaign = campaigns.find(list, campaign_id)
   if not campaign then return late and set_aside(i, 'the campaign takes no reports') or 'unknown' end
   local user, name = ledger.record(record_key), ids.name(kind, impression_id)
   if record.knows(user, name) then return 'duplicate' end
 
-  local shown, at = clock_of(campaign, arg_at)
+  local shown, at = clock_of(arg_at)
   local answer, over_cap = 'recorded', '0'
   if MASK[kind] then counting.react(user, campaign, MASK[kind], now)
   else
@@ -65,7 +60,7 @@ local function take(i)
   end
   -- Remembered from now on, also a late one: it may be sent again, however late it is.
   counting.remember(user, name, now, now)
-  ledger.note(record_key, text_of(arg_at, at, over_cap))
+  ledger.note(record_key, events.text(kind, campaign_id, ARGV[arg_at + 3], impression_id, at, over_cap, session))
   return answer
 end
 

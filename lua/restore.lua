@@ -32,12 +32,12 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   if at > expires then user, expires = record.empty(), 0 end
   user.ttl = DAY_MS
   -- A campaign that left the list has no fields any more, but its showings still count for the policy.
-  local campaign = campaigns.find(list, tonumber(campaign_id))
+  local campaign = campaigns.find(list, campaign_id)
   if MASK[kind] then
     if campaign then counting.react(user, campaign, MASK[kind], at) end
   elseif over_cap == '0' then
     if campaign then counting.count(user, campaign, policy, at, session, at)
-    else counting.count_for_policy(user, policy, at, session, at) end
+    elseif policy.caps > 0 then counting.count_for_policy(user, policy, at, session, at) end
     counted = counted + 1
   end
   -- One that was accepted long ago may have been made just now, and may be made again: it is remembered for an hour at least.

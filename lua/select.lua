@@ -16,7 +16,7 @@
 -- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
 -- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns (caps) audiences (ids) (holds) record (counting) (events) ledger selection
+-- @use campaigns (caps) (direct) audiences (ids) (holds) record (counting) (events) ledger selection
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -26,6 +26,7 @@ local with_ids, unlimited = string.find(letters, 'i', 1, true) ~= nil, string.fi
 local partitions = letters ~= '' and tonumber(string.match(letters, '%d+$')) or 1
 local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH = 2, 2, 8, with_ids and 5 or 2
 local INTEGER, TEST_INTEGER, TEST_STRING = 105, 73, 83
+local kind_of = { string.byte(kinds, 1, users) }
 
 local list, why = campaigns.open(list_key, seen_version)
 if not list then return { why } end
@@ -56,19 +57,31 @@ local function serve(user, campaign, impression_id)
   ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 
-local function decide(i)
-  local key_at, arg_at = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH
-  local kind = string.byte(kinds, i + 1)
-  local user = {
-    id = with_ids and ARGV[arg_at + 3], integer = kind == INTEGER or kind == TEST_INTEGER, tests = kind <= TEST_STRING, record_key = KEYS[key_at + 1],
-    session = with_ids and ARGV[arg_at + 4] or '', partitions = partitions,
-  }
+-- The user who is decided for: one table for all of them in turn, because a new one costs more than what is in it.
+local user = {
+  record_key = '', row = '', id = false, session = '', integer = false, tests = false, partitions = partitions,
+  record = false, answers = false, member = false, first = false, step = false,
+}
+
+local function take_up(i)
+  local key_at, arg_at, kind = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH, kind_of[i + 1]
+  user.record_key, user.record, user.tests = KEYS[key_at + 1], false, kind <= TEST_STRING
+  if with_ids then
+    user.id, user.session, user.integer = ARGV[arg_at + 3], ARGV[arg_at + 4], kind == INTEGER or kind == TEST_INTEGER
+    user.answers, user.member, user.first = false, false, false
+  end
   audiences.read_row(user, KEYS[key_at + 2], ARGV[arg_at + 1], ARGV[arg_at + 2])
+end
+
+local function decide(i)
+  take_up(i)
   local campaign = selection.choose(user)
   if not campaign then return false end
-  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, ARGV[arg_at + 5])
+  if not with_ids then return campaign.id end
+  local impression_id = ARGV[ARGS_BEFORE + i * ARGS_EACH + 5]
+  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, impression_id)
   -- An exempt campaign is shown all the same when too many places are held already.
-  elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, ARGV[arg_at + 5]) end
+  elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, impression_id) end
   return campaign.id
 end
 

@@ -2,7 +2,7 @@
 -- Positions in the list count from 0, Lua's strings from 1. What is read is kept for the call: a
 -- call serves many users.
 
-local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED, TEST = 1, 12, 4, 65535, 64
+local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED, TEST, CAP_BYTES = 1, 12, 4, 65535, 64, 11
 -- A read costs about a microsecond, and as much again for each KB: a list of a hundred campaigns is read
 -- whole, of a longer one only what it takes.
 local HEAD_LAST = '8191'
@@ -28,14 +28,19 @@ local function slice(list, at, length)
   return redis.call('GETRANGE', list.key, at, at + length - 1), 1
 end
 
+-- With `text`, `asked` and `steps`, which are added as they are needed, 16 fields: one more and Lua would make room for 32.
 local function read(list, at, length)
   local raw, from = slice(list, at, length)
-  local id, starts, ends, flags, keep, ttl, reserve, caps, entry, length, after = struct.unpack('>I4I6I6BBI6I2BBB', raw, from)
+  local id, starts, ends, flags, keep, ttl, reserve, caps, entry, _, after = struct.unpack('>I4I6I6BBI6I2BBB', raw, from)
   return {
     id = id, starts = starts, ends = ends, flags = flags, keep = keep, ttl = ttl, reserve_ms = reserve * 1000, raw = raw, caps = caps, caps_at = after,
-    exempt = bit.band(flags, EXEMPT) ~= 0, stops = bit.band(flags, STOPS) / STOP_SHIFT,
-    entry = entry, length = length, steps = {}, steps_at = after + caps * 11,
+    exempt = bit.band(flags, EXEMPT) ~= 0, stops = bit.band(flags, STOPS) / STOP_SHIFT, entry = entry,
   }
+end
+
+-- Where in `raw` the steps of a campaign's target begin, or the test users of a draft.
+local function steps_at(campaign)
+  return campaign.caps_at + campaign.caps * CAP_BYTES
 end
 
 -- The campaign at a place of the list, from 0; the active ones come first, in the order of selection.
@@ -51,7 +56,7 @@ end
 -- Whether the campaign is a draft, and the user one of those who see it all the same.
 local function tests(campaign, user_id)
   if bit.band(campaign.flags, TEST) == 0 then return false end
-  local length, at = struct.unpack('>I2', campaign.raw, campaign.steps_at)
+  local length, at = struct.unpack('>I2', campaign.raw, steps_at(campaign))
   return string.find(string.sub(campaign.raw, at, at + length - 1), ' ' .. user_id .. ' ', 1, true) ~= nil
 end
 
@@ -60,13 +65,15 @@ end
 local function search(list, id)
   local low, high = 0, list.listed - 1
   if high < 0 then return nil end
-  if not list.index then
-    list.index, list.index_from = slice(list, list.index_at, list.listed * 8)
-    list.first_id = struct.unpack('>I4', list.index, list.index_from)
+  local index, from = list.index, list.index_from
+  if not index then
+    index, from = slice(list, list.index_at, list.listed * 8)
+    list.index, list.index_from, list.first_id = index, from, struct.unpack('>I4', index, from)
   end
-  local middle = math.max(0, math.min(high, id - list.first_id))
+  local middle = id - list.first_id
+  if middle < low or middle > high then middle = math.floor(high / 2) end
   while low <= high do
-    local found, place = struct.unpack('>I4I4', list.index, list.index_from + middle * 8)
+    local found, place = struct.unpack('>I4I4', index, from + middle * 8)
     if found == id then return place end
     if found < id then low = middle + 1 else high = middle - 1 end
     middle = math.floor((low + high) / 2)
@@ -74,15 +81,21 @@ local function search(list, id)
   return nil
 end
 
--- A campaign by its id, active or not, or false.
+-- A campaign by its id, a number or its text, active or not, or false.
 local function find(list, id)
   local campaign = list.by_id[id]
   if campaign == nil then
-    local place = search(list, id)
+    local place = search(list, tonumber(id))
     campaign = place and nth(list, place) or false
+    if campaign and type(id) == 'string' then campaign.text = id end
     list.by_id[id] = campaign
   end
   return campaign
+end
+
+-- Whether a campaign of this id is in the list: less work than to find it.
+local function lists(list, id)
+  return list.by_id[id] or search(list, tonumber(id)) ~= nil
 end
 
 -- The caps over all popups of a user together.
@@ -106,6 +119,12 @@ end
 local function always(list)
   list.for_all = list.for_all or places(list, list.always_at, list.always)
   return list.for_all
+end
+
+-- The first of them, or as many places as there are.
+local function first_always(list)
+  if list.always == 0 then return list.active end
+  return struct.unpack('>I2', slice(list, list.always_at, 2))
 end
 
 -- The places of the campaigns that may mean a member of the audience in this slot of the index, ascending.
@@ -145,18 +164,23 @@ end
 
 -- A step of the campaign's target: {audience, the next step for a member, the next for anyone else}.
 local function step(list, campaign, number)
-  local found = campaign.steps[number]
+  local steps = campaign.steps
+  if not steps then
+    steps = {}
+    campaign.steps = steps
+  end
+  local found = steps[number]
   if not found then
-    local asked, yes, no = struct.unpack('>I2BB', campaign.raw, campaign.steps_at + number * 4)
+    local asked, yes, no = struct.unpack('>I2BB', campaign.raw, steps_at(campaign) + number * 4)
     found = { audience = audience(list, asked), yes = yes, no = no }
-    campaign.steps[number] = found
+    steps[number] = found
   end
   return found
 end
 
 -- Made in one piece, like every module: each call makes them anew, and a table that grows is copied at every doubling.
 return {
-  open = open, nth = nth, tests = tests, find = find, policy = policy, always = always, of_slot = of_slot, bound = bound, step = step,
+  open = open, nth = nth, tests = tests, find = find, lists = lists, policy = policy, always = always, first_always = first_always, of_slot = of_slot, bound = bound, step = step,
   SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
   ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = TEST,
 }

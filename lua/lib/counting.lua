@@ -9,13 +9,10 @@ local function put(user, field, value)
   user.fields[field] = value
   user.blank = false
   if user.gone then user.gone[field] = nil end
-  local sets, at = user.sets, user.set_at[field]
-  if not at then
-    at = #sets + 2
-    sets[at - 1] = field
-    user.set_at[field] = at
-  end
-  sets[at] = value
+  -- Of a field that is there twice, for two reports of a call, Redis keeps the last.
+  local sets = user.sets
+  local n = #sets
+  sets[n + 1], sets[n + 2] = field, value
 end
 
 -- Takes a field away. It may be among those that are set: what is gone is removed after them.
@@ -76,8 +73,9 @@ end
 
 -- The clocks of several API processes differ: a time goes to its place, not simply to the end.
 local function with_time(times, at, keep)
-  local packed, behind = struct.pack('>I6', at), times and #times or 0
-  if behind == 0 then return packed end
+  local packed = struct.pack('>I6', at)
+  if not times then return packed end
+  local behind = #times
   while behind >= 6 and struct.unpack('>I6', times, behind - 5) > at do behind = behind - 6 end
   times = string.sub(times, 1, behind) .. packed .. string.sub(times, behind + 1)
   return string.sub(times, -6 * keep)
@@ -89,10 +87,8 @@ local function remember(user, name, at, now)
   stretch(user, DAY_MS)
 end
 
--- Counts one impression, of whatever campaign, towards the policy.
+-- Counts one impression, of whatever campaign, towards the policy, which has caps.
 local function count_for_policy(user, policy, at, session, now)
-  stretch(user, DAY_MS)
-  if policy.caps == 0 then return end
   local fields = user.fields
   if policy.keep > 0 then put(user, 't', with_time(fields['t'], at, policy.keep)) end
   if bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0 then put(user, 'n', tostring(tonumber(fields['n'] or 0) + 1)) end
@@ -104,23 +100,27 @@ end
 
 -- Counts one impression of the campaign at the time `at`; returns the new count.
 local function count(user, campaign, policy, at, session, now)
-  local fields, own = user.fields, record.names(campaign)
-  local counted = fields[own.count]
+  local fields, own = user.fields, record.count_field(campaign)
+  local counted = fields[own]
   counted = counted and tonumber(counted) + 1 or 1
-  put(user, own.count, counted == 1 and '1' or tostring(counted))
-  if campaign.keep > 0 then put(user, own.times, with_time(fields[own.times], at, campaign.keep)) end
-  if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
-    put(user, own.sessions, with_session(fields[own.sessions] or '', session, at, now))
+  put(user, own, counted == 1 and '1' or tostring(counted))
+  if campaign.keep > 0 then
+    local field = 't' .. own
+    put(user, field, with_time(fields[field], at, campaign.keep))
   end
+  if session ~= '' and bit.band(campaign.flags, campaigns.SESSIONS) ~= 0 then
+    local field = 's' .. own
+    put(user, field, with_session(fields[field] or '', session, at, now))
+  end
+  if policy.caps > 0 then count_for_policy(user, policy, at, session, now) end
   stretch(user, campaign.ttl)
-  count_for_policy(user, policy, at, session, now)
   if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
   return counted
 end
 
 -- Notes a reaction (1 click, 2 dismiss). It is kept whether or not it stops the campaign today.
 local function react(user, campaign, reaction, now)
-  local field = record.names(campaign).reactions
+  local field = 'x' .. record.count_field(campaign)
   put(user, field, tostring(bit.bor(tonumber(user.fields[field] or 0), reaction)))
   stretch(user, math.max(campaign.ends - now + GRACE_MS, DAY_MS))
 end
@@ -129,37 +129,45 @@ end
 local lifetimes, over = {}, {}
 
 -- Whether the field is one of a campaign that has left the list.
-local function is_over(list, field)
-  local known = over[field]
-  if known == nil then
-    local id = record.campaign_of(field)
-    known = id ~= nil and not campaigns.find(list, id)
-    over[field] = known
-  end
-  return known
+local function look_over(list, field)
+  local id = record.campaign_of(field)
+  local is_over = id ~= nil and not campaigns.lists(list, id)
+  over[field] = is_over
+  return is_over
 end
 
 -- Lua's stack holds some thousands of values; a record may have more fields than that.
 local MOST_VALUES = 1000
 
 local function call_with(command, key, values)
+  if #values <= MOST_VALUES then return redis.call(command, key, unpack(values)) end
   for from = 1, #values, MOST_VALUES do
     redis.call(command, key, unpack(values, from, math.min(from + MOST_VALUES - 1, #values)))
   end
+end
+
+local function names_of(fields)
+  local names = {}
+  for field in pairs(fields) do names[#names + 1] = field end
+  return names
 end
 
 -- Writes what changed, lets the fields of campaigns that left the list go, and extends the expiry
 -- where this report needs it longer; it is never shortened.
 local function save(user, key, list)
   call_with('HSET', key, user.sets)
-  local gone = {}
-  for field in pairs(user.gone or {}) do gone[#gone + 1] = field end
+  local gone = user.gone
   if not user.fresh then
     for field in pairs(user.fields) do
-      if is_over(list, field) then gone[#gone + 1] = field end
+      local is_over = over[field]
+      if is_over == nil then is_over = look_over(list, field) end
+      if is_over then
+        gone = gone or {}
+        gone[field] = true
+      end
     end
   end
-  call_with('HDEL', key, gone)
+  if gone then call_with('HDEL', key, names_of(gone)) end
   local ttl = user.ttl
   if user.fresh or redis.call('PTTL', key) < ttl then
     lifetimes[ttl] = lifetimes[ttl] or string.format('%.0f', ttl)

@@ -23,7 +23,7 @@ local function name(kind, id)
 end
 
 local function minute_of(at)
-  return math.floor(at / MINUTE_MS) % ROUND
+  return (at - at % MINUTE_MS) / MINUTE_MS % ROUND
 end
 
 -- The bytes of the name that begins at `at`.
@@ -39,10 +39,10 @@ end
 
 -- Drops the oldest ids while they are older than a day or the list is too long.
 local function trim(list, now)
-  local from = 1
+  local from, minute = 1, minute_of(now)
   while from <= #list do
     local after = behind(list, from)
-    local age = (minute_of(now) - struct.unpack('>I3', list, after - 3)) % ROUND
+    local age = (minute - struct.unpack('>I3', list, after - 3)) % ROUND
     -- The clock of another process may be ahead: such an entry seems to be of the round before.
     if (age <= DAY_MINUTES or age > ROUND / 2) and #list - from < MOST_BYTES then break end
     from = after

@@ -16,11 +16,15 @@ end
 
 -- Notes that a request changed the record, and its event, if it has one.
 local function note(key, text)
-  changed[key] = true
-  writers[at_work] = true
+  local user = records[key]
+  if not user.changed then
+    user.changed = true
+    changed[#changed + 1] = key
+  end
+  writers[#writers + 1] = at_work
   if text then
-    fields[#fields + 1] = 'e'
-    fields[#fields + 1] = text
+    local n = #fields
+    fields[n + 1], fields[n + 2] = 'e', text
   end
 end
 
@@ -37,7 +41,7 @@ end
 
 local function commit(stream, list)
   if #fields > 0 then events.append(stream, fields) end
-  for key in pairs(changed) do counting.save(records[key], key, list) end
+  for _, key in ipairs(changed) do counting.save(records[key], key, list) end
 end
 
 local function failure(why)
@@ -63,7 +67,7 @@ local function run(tag, n, work, stream, list, failed, spare)
   local written, why = pcall(commit, stream, list)
   if not written then
     if not spare then error(why) end
-    for i in pairs(writers) do reply[i + 2] = failure(why) end
+    for _, i in ipairs(writers) do reply[i + 2] = failure(why) end
   end
   return reply
 end

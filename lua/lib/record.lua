@@ -10,41 +10,42 @@
 -- search cannot be misled.
 
 -- A record of these fields. `blank`: nothing is in it; `fresh`: nothing was in it when it was read; `sets`: fields and values,
--- in turn, that are to be written, and `set_at` where in it a field's value is.
+-- in turn, that are to be written, with room for those of most reports: a table that grows is copied at every doubling.
 local function of_fields(fields, blank)
-  return { fields = fields, blank = blank, fresh = blank, sets = {}, set_at = {}, gone = nil, held = nil, ttl = 0 }
+  return { fields = fields, blank = blank, fresh = blank, sets = { nil, nil, nil, nil, nil, nil, nil, nil }, ttl = 0 }
 end
 
 local function load(key)
   local flat = redis.call('HGETALL', key)
-  local fields, values = {}, #flat
+  local values = #flat
+  if values == 0 then return of_fields(flat, true) end
+  local fields = {}
   for i = 1, values, 2 do fields[flat[i]] = flat[i + 1] end
-  return of_fields(fields, values == 0)
+  return of_fields(fields, false)
 end
 
 local function empty()
   return of_fields({}, true)
 end
 
--- The names of a campaign's fields. Lua takes longer to write a number than to read a field.
-local function names(campaign)
-  local found = campaign.names
-  if not found then
-    local id = tostring(campaign.id)
-    found = { count = id, times = 't' .. id, sessions = 's' .. id, reactions = 'x' .. id }
-    campaign.names = found
+-- The field of a campaign's count. Lua takes longer to write a number than to read a field.
+local function count_field(campaign)
+  local text = campaign.text
+  if not text then
+    text = tostring(campaign.id)
+    campaign.text = text
   end
-  return found
+  return text
 end
 
 -- The fields that say whether the campaign has room for a user, and whether the user stopped it.
 local function asked_fields(campaign, policy)
-  local own, fields = names(campaign), {}
+  local own, fields = count_field(campaign), {}
   local function add(wanted, field) if wanted then fields[#fields + 1] = field end end
-  add(campaign.caps > 0, own.count)
-  add(campaign.keep > 0, own.times)
-  add(bit.band(campaign.flags, campaigns.SESSIONS) ~= 0, own.sessions)
-  add(campaign.stops > 0, own.reactions)
+  add(campaign.caps > 0, own)
+  add(campaign.keep > 0, 't' .. own)
+  add(bit.band(campaign.flags, campaigns.SESSIONS) ~= 0, 's' .. own)
+  add(campaign.stops > 0, 'x' .. own)
   if not campaign.exempt then
     add(bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0, 'n')
     add(policy.keep > 0, 't')
@@ -91,9 +92,10 @@ end
 
 -- What the campaign's own caps are held against, as caps.full takes it.
 local function own_use(user, campaign, session, live)
-  local fields, own, places, in_session = user.fields, names(campaign), 0, 0
+  local fields, own, places, in_session = user.fields, count_field(campaign), 0, 0
   if live then places, in_session = holds.of(live, campaign.id, session) end
-  return tonumber(fields[own.count] or 0), fields[own.times] or '', fields[own.sessions] or '', session, places, in_session
+  local sessions = session ~= '' and fields['s' .. own] or ''
+  return tonumber(fields[own] or 0), fields['t' .. own] or '', sessions, session, places, in_session
 end
 
 -- The same for the caps of the policy.
@@ -111,29 +113,27 @@ local function full(user, campaign, policy, clock, session)
   if user.blank then return nil end
   local live = user.fields['h'] and held(user, clock.present)
   if campaign.caps > 0 then
-    campaign.checks = campaign.checks or caps.read(campaign.raw, campaign.caps_at, campaign.caps, clock)
-    local found = caps.full(campaign.checks, 1, own_use(user, campaign, session, live))
+    local found = caps.full(campaign, clock, 1, own_use(user, campaign, session, live))
     if found then return found end
   end
   if campaign.exempt or policy.caps == 0 then return nil end
-  policy.checks = policy.checks or caps.read(policy.raw, policy.caps_at, policy.caps, clock)
-  return caps.full(policy.checks, 1, whole_use(user, session, live))
+  return caps.full(policy, clock, 1, whole_use(user, session, live))
 end
 
 -- The reactions that ended the campaign for this user: 1 click + 2 dismiss; nil when none did.
 local function stopped(user, campaign)
-  if campaign.stops == 0 or user.blank then return nil end
-  local reactions = user.fields[names(campaign).reactions]
+  if campaign.stops == 0 then return nil end
+  local reactions = user.fields['x' .. count_field(campaign)]
   local stops = reactions and bit.band(campaign.stops, tonumber(reactions))
   return stops ~= 0 and stops or nil
 end
 
--- The campaign of a field that is one campaign's, or nil.
+-- The id of the campaign whose field it is, as text, or nil.
 local function campaign_of(field)
-  return tonumber(string.match(field, '^[tsx]?(%d+)$'))
+  return string.match(field, '^[tsx]?(%d+)$')
 end
 
 return {
-  load = load, empty = empty, names = names, glance = glance, held = held, may_hold = may_hold, knows = knows, own_use = own_use,
+  load = load, empty = empty, count_field = count_field, glance = glance, held = held, may_hold = may_hold, knows = knows, own_use = own_use,
   whole_use = whole_use, full = full, stopped = stopped, campaign_of = campaign_of,
 }

@@ -1,22 +1,22 @@
 -- Which campaign a user sees, and what stands against the others: the one place that decides. `select` asks for the
 -- first campaign that nothing stands against, `explain` about every one, so they cannot differ.
 --
--- A user is what lua/lib/audiences.lua says, with session, '' when the request names none; tests, true for one who
--- may see a draft; and record, the user's record once all of it was read.
+-- A user is what audiences.lua and direct.lua say, with session, '' when the request names none; tests, true for one who
+-- may see a draft; and record, the user's record once all of it was read, false before.
 
 -- What was read for an earlier user of the call is looked up here: a function called for each user and campaign costs more.
 local nth, in_audience = campaigns.nth, audiences.has
-local list, policy, always, clock, direct_at, unlimited, holding, record_of
+local list, policy, first_always, clock, direct_at, unlimited, holding, record_of
 
 -- What all questions of a call have in common: the list and its policy;
 --   at              {now, day, week, month, present}, ms
---   direct          see direct_at in lua/lib/audiences.lua
+--   direct          see direct_at in direct.lua
 --   only_unlimited  only campaigns without any limit may be shown
 --   may_hold        decisions may hold places
 --   read_record     a function of user, campaign, and whether it is the first that is looked at, for a user without
 --                   record: gives as much of it as that campaign needs
 local function open(the_list, the_policy, at, direct, only_unlimited, may_hold, read_record)
-  list, policy, always, clock = the_list, the_policy, campaigns.always(the_list), at
+  list, policy, first_always, clock = the_list, the_policy, campaigns.first_always(the_list), at
   direct_at, unlimited, holding, record_of = direct, only_unlimited, may_hold, read_record
 end
 
@@ -24,7 +24,7 @@ end
 local function targeted(user, campaign)
   local step, last = campaign.entry, nil
   while step < campaigns.REJECT do
-    local way = campaign.steps[step] or campaigns.step(list, campaign, step)
+    local way = campaigns.step(list, campaign, step)
     last, step = step, in_audience(user, way.audience, direct_at) and way.yes or way.no
   end
   -- The target of a draft is packed as nobody.
@@ -47,6 +47,8 @@ local function against(user, campaign, first)
   if campaign.caps > 0 or campaign.stops > 0 or (policy.caps > 0 and not campaign.exempt) then
     if unlimited then return 'recovering' end
     local seen = user.record or record_of(user, campaign, first)
+    -- Every cap allows one impression at least.
+    if seen.blank then return nil end
     if record.stopped(seen, campaign) then return 'stopped' end
     if record.full(seen, campaign, policy, clock, user.session) then return 'capped' end
     if holds_place(campaign) and not record.may_hold(seen, clock.now) then return 'crowded' end
@@ -76,7 +78,7 @@ end
 
 -- The first place worth a look: of the campaigns for all, and of those that the user's audiences lead to.
 local function first_place(row)
-  local first, bounds, at = always[1] or list.active, list.bounds, 1
+  local first, bounds, at = first_always, list.bounds, 1
   while at <= #row and (bounds[at] or campaigns.bound(list, at)) < first do
     local byte = string.byte(row, at)
     if byte > 0 then
@@ -93,6 +95,7 @@ end
 
 -- All places worth a look, ascending; one may be there twice.
 local function every_place(row)
+  local always = campaigns.always(list)
   local at, slots = audiences.next_slots(row, 1)
   if not at then return always end
   local places = {}
