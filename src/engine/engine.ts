@@ -158,7 +158,8 @@ export class Engine {
 
   /** Takes a report. @param answer called once, soon after the deadline at the latest */
   report(given: Report, answer: (receipt: Receipt) => void): void {
-    const report = { ...given, impressionId: given.impressionId ?? newImpressionId() };
+    const { type, campaignId, userId, impressionId, sessionId } = given;
+    const report = { type, campaignId, userId, impressionId: impressionId ?? newImpressionId(), sessionId };
     const orLater = (receipt: Receipt): void => {
       if (receipt.kind === "degraded") this.#late.keep(report, receipt, answer);
       else answer(receipt);

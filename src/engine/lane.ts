@@ -7,7 +7,7 @@ import { PopupError } from "../errors.js";
 import { type ReportAnswer, type ReportReply, report, reportLate, type SelectAnswer, select } from "../redis/decisions.js";
 import type { Keys } from "../redis/keys.js";
 import { slotTroubleOf } from "../redis/slots.js";
-import type { SpooledReport } from "../spool/spool.js";
+import { acceptedAt, type SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import { type Decision, type Degraded, degraded, type Receipt, type Report } from "./answers.js";
 import { Lately } from "./lately.js";
@@ -215,7 +215,7 @@ export class Lane {
     const now = this.options.clock();
     for (const [i, ask] of asks.entries()) {
       const receipt = this.#receipt(ask.report, reply.answers[i] ?? "unknown");
-      if (receipt.kind !== "unknown" && receipt.kind !== "failed") this.lately.remember({ ...ask.report, at: now }, now);
+      if (receipt.kind !== "unknown" && receipt.kind !== "failed") this.lately.remember(acceptedAt(ask.report, now), now);
       settle(ask, receipt);
     }
     return "done";

@@ -4,7 +4,7 @@
  */
 import { atOnce } from "../each.js";
 import { PopupError } from "../errors.js";
-import type { Spool, SpooledReport } from "../spool/spool.js";
+import { acceptedAt, type Spool, type SpooledReport } from "../spool/spool.js";
 import type { Clock } from "../time.js";
 import type { Degraded, Receipt, Report } from "./answers.js";
 import type { Lane } from "./lane.js";
@@ -33,7 +33,7 @@ export class LateReports {
   keep(report: Report & { readonly impressionId: string }, otherwise: Degraded, answer: (receipt: Receipt) => void): void {
     const { spool, clock } = this.options;
     if (!spool) answer(otherwise);
-    else spool.append({ ...report, at: clock() }, (outcome) => answer(outcome === true ? { kind: "spooled" } : otherwise));
+    else spool.append(acceptedAt(report, clock()), (outcome) => answer(outcome === true ? { kind: "spooled" } : otherwise));
   }
 
   /** Makes the reports that wait, if Redis takes them; returns when there are none left. Rejects when it stops taking them. */

@@ -6,16 +6,19 @@ const REMEMBER_MS = 60_000;
 /** Reports of all partitions of a process together. */
 const MOST_REMEMBERED = 50_000;
 
-interface Taken {
-  readonly report: SpooledReport;
-  readonly takenAt: number;
+/** Reports, oldest first, and when each was taken, epoch ms: no object for the two, because tens of thousands of them are kept. */
+interface Generation {
+  readonly reports: SpooledReport[];
+  readonly takenAt: number[];
 }
+
+const none = (): Generation => ({ reports: [], takenAt: [] });
 
 /** The reports of one partition. */
 export class Lately {
-  /** What Redis took, oldest first, in two generations: dropping one of them costs nothing. */
-  #taken: Taken[] = [];
-  #takenBefore: Taken[] = [];
+  /** What Redis took, in two generations: dropping one of them costs nothing. */
+  #taken = none();
+  #takenBefore = none();
   #word: string | undefined;
   #wordAt = 0;
   readonly #most: number;
@@ -32,12 +35,13 @@ export class Lately {
 
   /** Remembers a report that Redis took at a time, epoch ms, for a while. */
   remember(report: SpooledReport, takenAt: number): void {
-    const oldest = this.#taken[0];
-    if (oldest && (this.#taken.length >= this.#most || takenAt - oldest.takenAt > REMEMBER_MS)) {
+    const oldest = this.#taken.takenAt[0] ?? takenAt;
+    if (this.#taken.reports.length >= this.#most || takenAt - oldest > REMEMBER_MS) {
       this.#takenBefore = this.#taken;
-      this.#taken = [];
+      this.#taken = none();
     }
-    this.#taken.push({ report, takenAt });
+    this.#taken.reports.push(report);
+    this.#taken.takenAt.push(takenAt);
   }
 
   /**
@@ -46,10 +50,11 @@ export class Lately {
    */
   trusted(word: string): void {
     if (this.#word !== undefined && word !== this.#word) {
-      const lately = [...this.#takenBefore, ...this.#taken].filter(({ takenAt }) => takenAt >= this.#wordAt - REMEMBER_MS);
-      this.suspects = [...this.suspects, ...lately.map(({ report }) => report)].slice(-this.#most);
-      this.#takenBefore = [];
-      this.#taken = [];
+      const since = this.#wordAt - REMEMBER_MS;
+      const lately = [this.#takenBefore, this.#taken].flatMap(({ reports, takenAt }) => reports.filter((_, i) => (takenAt[i] ?? 0) >= since));
+      this.suspects = [...this.suspects, ...lately].slice(-this.#most);
+      this.#takenBefore = none();
+      this.#taken = none();
     }
     this.#word = word;
     this.#wordAt = this.clock();

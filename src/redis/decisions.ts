@@ -57,7 +57,7 @@ export type SelectAnswer = number | null | PopupError;
 
 /**
  * Decides for some users of one partition; one EVALSHA. The answers are in the order of the asks.
- * Redisparam unlimited only campaigns without any limit may be shown: what users have seen is being restored
+ * @param unlimited only campaigns without any limit may be shown: what users have seen is being restored
  */
 export async function select(
   redis: RedisLink,
@@ -113,19 +113,13 @@ export type ReportReply = ListTrouble | { readonly tag: "full" } | { readonly ta
 
 /** Takes some reports of users of one partition; one EVALSHA. The answers are in the order of the asks. */
 export function report(redis: RedisLink, keys: Keys, version: string, windows: Windows, asks: readonly ReportAsk[]): Promise<ReportReply> {
-  return callReport(redis, keys, version, windows, "", asks, ({ type, campaignId, userId, impressionId, sessionId }) => [
-    type,
-    campaignId,
-    userId,
-    impressionId,
-    sessionId ?? "",
-  ]);
+  return callReport(redis, keys, version, windows, "", asks);
 }
 
 /**
  * Takes some reports that were accepted earlier, each judged as of then; one EVALSHA. What cannot be counted is set
  * aside in the stream and answered with `aside`.
- * Redisparam windowsAt the windows of the published time zone at a time, epoch ms
+ * @param windowsAt the windows of the published time zone at a time, epoch ms
  */
 export function reportLate(
   redis: RedisLink,
@@ -135,9 +129,9 @@ export function reportLate(
   asks: readonly LateReport[],
   windowsAt: (at: number) => Windows,
 ): Promise<ReportReply> {
-  return callReport(redis, keys, version, windows, "late", asks, ({ type, campaignId, userId, impressionId, sessionId, at }) => {
+  return callReport(redis, keys, version, windows, "late", asks, (args, { at }) => {
     const { day, week, month } = windowsAt(at);
-    return [type, campaignId, userId, impressionId, sessionId ?? "", at, day, week, month];
+    args.push(at, day, week, month);
   });
 }
 
@@ -148,14 +142,16 @@ async function callReport<A extends ReportAsk>(
   windows: Windows,
   mode: "" | "late",
   asks: readonly A[],
-  argsOf: (ask: A) => (string | number)[],
+  more?: (args: (string | number)[], ask: A) => void,
 ): Promise<ReportReply> {
   const { now, day, week, month } = windows;
   const names: string[] = [keys.list, keys.stream];
   const args: (string | number)[] = [version, now, day, week, month, asks.length, mode];
   for (const ask of asks) {
-    names.push(keys.record(ask.userId));
-    args.push(...argsOf(ask));
+    const { type, campaignId, userId, impressionId, sessionId } = ask;
+    names.push(keys.record(userId));
+    args.push(type, campaignId, userId, impressionId, sessionId ?? "");
+    more?.(args, ask);
   }
   const { tag, values } = decodeReply("report", await reportScript.run(redis, names, args), ["taken", "stale", "unpublished", "full"], asks.length);
   if (tag !== "taken") return { tag };

@@ -16,6 +16,11 @@ export interface SpooledReport {
   readonly at: number;
 }
 
+/** A report with the time at which it was accepted, epoch ms. Field by field, because there is one of every report and V8 takes ten times as long for a spread. */
+export function acceptedAt({ type, campaignId, userId, impressionId, sessionId }: Omit<SpooledReport, "at">, at: number): SpooledReport {
+  return { type, campaignId, userId, impressionId, sessionId, at };
+}
+
 /** A line end included. What is longer is no record; one of ids at their bounds has some 350 bytes. */
 export const MAX_LINE_BYTES = 4_096;
 const DIGITS = 8;

@@ -10,7 +10,7 @@ import type { SpooledReport } from "./record.js";
 import { hasSegments, type OnTrouble, type Segment, Slot, type Take } from "./slot.js";
 import { type Outcome, syncFolder, Writer } from "./writer.js";
 
-export type { SpooledReport } from "./record.js";
+export { acceptedAt, type SpooledReport } from "./record.js";
 
 export interface SpoolOptions {
   /** On the disk and not yet replayed, with what is on the way there. */
