@@ -24,7 +24,7 @@ local user_id, kind, session, letters, from, to = ARGV[6], ARGV[7], ARGV[8], ARG
 local unlimited, partitions = string.sub(letters, 1, 1) == 'u', tonumber(string.match(letters, '%d+$')) or 1
 local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 3, 11, 4
 
-local list, why = campaigns.open(list_key, seen_version)
+local list, why = campaigns.open(list_key, seen_version, math.huge)
 if not list then return { why } end
 clock.present = clock.now
 local policy = campaigns.policy(list)

@@ -11,7 +11,7 @@
 --       stream with what is wrong} | {'stale'} | {'unpublished'} | {'full'} (the stream takes no more)
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns caps ids holds record counting events ledger
+-- @use campaigns by_id (caps) ids (holds) record counting events ledger requests
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -20,7 +20,7 @@ local reports, late = tonumber(ARGV[6]), ARGV[7] == 'late'
 local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 2, 7, late and 9 or 5
 local MASK = { click = 1, dismiss = 2 }
 
-local list, why = campaigns.open(list_key, seen_version)
+local list, why = campaigns.open(list_key, seen_version, reports)
 if not list then return { why } end
 if ledger.full(stream_key, list) then return { 'full' } end
 local policy = campaigns.policy(list)
@@ -45,7 +45,7 @@ end
 local function take(i)
   local record_key, arg_at = KEYS[KEYS_BEFORE + i + 1], ARGS_BEFORE + i * ARGS_EACH
   local kind, campaign_id, impression_id, session = ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 4], ARGV[arg_at + 5]
-  local campaign = campaigns.find(list, campaign_id)
+  local campaign = by_id.find(list, campaign_id)
   if not campaign then return late and set_aside(i, 'the campaign takes no reports') or 'unknown' end
   local user, name = ledger.record(record_key), ids.name(kind, impression_id)
   if record.knows(user, name) then return 'duplicate' end
@@ -60,8 +60,10 @@ local function take(i)
   end
   -- Remembered from now on, also a late one: it may be sent again, however late it is.
   counting.remember(user, name, now, now)
-  ledger.note(record_key, events.text(kind, campaign_id, ARGV[arg_at + 3], impression_id, at, over_cap, session))
+  ledger.note(i, record_key, events.text(kind, campaign_id, ARGV[arg_at + 3], impression_id, at, over_cap, session))
   return answer
 end
 
-return ledger.run('taken', reports, take, stream_key, list, late and set_aside or nil)
+local reply = requests.answer('taken', reports, take, late and set_aside or nil)
+ledger.commit(stream_key, list)
+return reply

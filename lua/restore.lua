@@ -10,7 +10,7 @@
 --
 -- Why the stream is read again here: a report that came after the caller's reading is in the stream
 -- and in the record that is about to be replaced; it must be in the new one too.
--- @use campaigns caps ids holds record counting listing events
+-- @use campaigns by_id caps ids holds record counting listing events
 
 local list_key, record_key, stream_key = KEYS[1], KEYS[2], KEYS[3]
 local seen_version, user_id, last_read, now, mode = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -18,7 +18,7 @@ local given = cjson.decode(ARGV[6])
 local DAY_MS, HOUR_MS = 86400000, 3600000
 local MASK = { click = 1, dismiss = 2 }
 
-local list, why = campaigns.open(list_key, seen_version)
+local list, why = campaigns.open(list_key, seen_version, #given / 6)
 if not list then return { why } end
 local policy = campaigns.policy(list)
 local user, expires = record.empty(), 0
@@ -32,7 +32,7 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
   if at > expires then user, expires = record.empty(), 0 end
   user.ttl = DAY_MS
   -- A campaign that left the list has no fields any more, but its showings still count for the policy.
-  local campaign = campaigns.find(list, campaign_id)
+  local campaign = by_id.find(list, campaign_id)
   if MASK[kind] then
     if campaign then counting.react(user, campaign, MASK[kind], at) end
   elseif over_cap == '0' then

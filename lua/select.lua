@@ -16,7 +16,7 @@
 -- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
 -- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns (caps) (direct) audiences (ids) (holds) record (counting) (events) ledger selection
+-- @use campaigns (by_id) (caps) (direct) audiences (ids) (holds) (record) (counting) (events) (ledger) selection requests
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
@@ -28,15 +28,21 @@ local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH = 2, 2, 8, with_ids and 5 o
 local INTEGER, TEST_INTEGER, TEST_STRING = 105, 73, 83
 local kind_of = { string.byte(kinds, 1, users) }
 
-local list, why = campaigns.open(list_key, seen_version)
+local list, why = campaigns.open(list_key, seen_version, users)
 if not list then return { why } end
 clock.present = clock.now
 local policy = campaigns.policy(list)
 
+local BLANK = { blank = true }
+
 -- Of the first campaign only what that one needs, because nearly everyone sees it. Where decisions count, one of this
 -- call may have counted for this user already.
 local function record_of(user, campaign, first)
-  if first and not with_ids then return record.glance(user.record_key, campaign, policy) end
+  if first and not with_ids then
+    -- Most customers have none, and asking for its fields costs more than asking whether it is there.
+    if redis.call('EXISTS', user.record_key) == 0 then return BLANK end
+    return record.glance(user.record_key, campaign, policy)
+  end
   user.record = ledger.record(user.record_key)
   return user.record
 end
@@ -44,17 +50,17 @@ end
 selection.open(list, policy, clock, KEYS_BEFORE + users * KEYS_EACH + 1, unlimited, with_ids, record_of)
 
 -- Holds a place for the showing, so that nobody else is shown the last one until this is reported.
-local function hold(user, campaign, impression_id)
+local function hold(i, user, campaign, impression_id)
   counting.hold(ledger.record(user.record_key), campaign, user.session, ids.name('impression', impression_id), clock.now)
-  ledger.note(user.record_key)
+  ledger.note(i, user.record_key)
 end
 
-local function serve(user, campaign, impression_id)
+local function serve(i, user, campaign, impression_id)
   if ledger.full(stream_key, list) then error('the event stream is full') end
   local session, seen = user.session, ledger.record(user.record_key)
   counting.count(seen, campaign, policy, clock.now, session, clock.now)
   counting.remember(seen, ids.name('impression', impression_id), clock.now, clock.now)
-  ledger.note(user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
+  ledger.note(i, user.record_key, events.text('impression', campaign.id, user.id, impression_id, now_text, '0', session))
 end
 
 -- The user who is decided for: one table for all of them in turn, because a new one costs more than what is in it.
@@ -79,10 +85,12 @@ local function decide(i)
   if not campaign then return false end
   if not with_ids then return campaign.id end
   local impression_id = ARGV[ARGS_BEFORE + i * ARGS_EACH + 5]
-  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(user, campaign, impression_id)
+  if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(i, user, campaign, impression_id)
   -- An exempt campaign is shown all the same when too many places are held already.
-  elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(user, campaign, impression_id) end
+  elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(i, user, campaign, impression_id) end
   return campaign.id
 end
 
-return ledger.run('decided', users, decide, stream_key, list, nil, true)
+local reply = requests.answer('decided', users, decide)
+if with_ids then ledger.commit_or_tell(stream_key, list, reply) end
+return reply

@@ -3,14 +3,14 @@
 -- call serves many users.
 
 local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED, TEST, CAP_BYTES = 1, 12, 4, 65535, 64, 11
--- A read costs about a microsecond, and as much again for each KB: a list of a hundred campaigns is read
--- whole, of a longer one only what it takes.
-local HEAD_LAST = '8191'
+-- A read costs about a microsecond, and as much again for each KB, because Lua hashes every byte. So for some requests a list of a
+-- hundred campaigns is read whole, of a longer one what it takes; for few requests no more than the header and what is behind it.
+local SOME, LAST_FOR_FEW, LAST_FOR_SOME = 8, '1023', '8191'
 
 -- The header of a list, or nil and 'unpublished' | 'stale': the caller must know the list it asks
 -- about, because it named the audiences' keys and the windows' starts from it.
-local function open(key, seen_version)
-  local head = redis.call('GETRANGE', key, '0', HEAD_LAST)
+local function open(key, seen_version, requests)
+  local head = redis.call('GETRANGE', key, '0', requests < SOME and LAST_FOR_FEW or LAST_FOR_SOME)
   if string.sub(head, 1, 4) ~= 'PLv4' then return nil, 'unpublished' end
   local version, stream_max, active, listed, always, policy_at, always_at, bounds_at, slots_at, audiences_at, places_at, index_at =
     struct.unpack('>c24I4I4I4I4I4I4I4I4I4I4I4', head, 5)
@@ -18,7 +18,7 @@ local function open(key, seen_version)
   return {
     key = key, head = head, stream_max = stream_max, active = active, listed = listed, always = always, policy_at = policy_at, always_at = always_at,
     bounds_at = bounds_at, slots_at = slots_at, audiences_at = audiences_at, places_at = places_at, index_at = index_at,
-    by_place = {}, by_id = {}, by_slot = {}, bounds = {}, first_of = {}, audiences = {},
+    by_place = {}, by_slot = {}, bounds = {}, first_of = {}, audiences = {},
   }
 end
 
@@ -58,44 +58,6 @@ local function tests(campaign, user_id)
   if bit.band(campaign.flags, TEST) == 0 then return false end
   local length, at = struct.unpack('>I2', campaign.raw, steps_at(campaign))
   return string.find(string.sub(campaign.raw, at, at + length - 1), ' ' .. user_id .. ' ', 1, true) ~= nil
-end
-
--- The place of a campaign, or nil: a binary search. Ids are given one after the other, so the first look is where it stands if none of those
--- before it is missing.
-local function search(list, id)
-  local low, high = 0, list.listed - 1
-  if high < 0 then return nil end
-  local index, from = list.index, list.index_from
-  if not index then
-    index, from = slice(list, list.index_at, list.listed * 8)
-    list.index, list.index_from, list.first_id = index, from, struct.unpack('>I4', index, from)
-  end
-  local middle = id - list.first_id
-  if middle < low or middle > high then middle = math.floor(high / 2) end
-  while low <= high do
-    local found, place = struct.unpack('>I4I4', index, from + middle * 8)
-    if found == id then return place end
-    if found < id then low = middle + 1 else high = middle - 1 end
-    middle = math.floor((low + high) / 2)
-  end
-  return nil
-end
-
--- A campaign by its id, a number or its text, active or not, or false.
-local function find(list, id)
-  local campaign = list.by_id[id]
-  if campaign == nil then
-    local place = search(list, tonumber(id))
-    campaign = place and nth(list, place) or false
-    if campaign and type(id) == 'string' then campaign.text = id end
-    list.by_id[id] = campaign
-  end
-  return campaign
-end
-
--- Whether a campaign of this id is in the list: less work than to find it.
-local function lists(list, id)
-  return list.by_id[id] or search(list, tonumber(id)) ~= nil
 end
 
 -- The caps over all popups of a user together.
@@ -180,7 +142,7 @@ end
 
 -- Made in one piece, like every module: each call makes them anew, and a table that grows is copied at every doubling.
 return {
-  open = open, nth = nth, tests = tests, find = find, lists = lists, policy = policy, always = always, first_always = first_always, of_slot = of_slot, bound = bound, step = step,
+  open = open, slice = slice, nth = nth, tests = tests, policy = policy, always = always, first_always = first_always, of_slot = of_slot, bound = bound, step = step,
   SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
   ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = TEST,
 }

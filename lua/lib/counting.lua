@@ -131,7 +131,7 @@ local lifetimes, over = {}, {}
 -- Whether the field is one of a campaign that has left the list.
 local function look_over(list, field)
   local id = record.campaign_of(field)
-  local is_over = id ~= nil and not campaigns.lists(list, id)
+  local is_over = id ~= nil and not by_id.has(list, id)
   over[field] = is_over
   return is_over
 end

@@ -21,7 +21,7 @@ local function of(user, list)
   local found = {}
   for field, value in pairs(user.fields) do
     local id = record.campaign_of(field)
-    if field == 'n' or field == 't' or field == 's' or (id and campaigns.lists(list, id)) then
+    if field == 'n' or field == 't' or field == 's' or (id and by_id.has(list, id)) then
       found[#found + 1] = field
       found[#found + 1] = string.sub(field, 1, 1) == 't' and readable(value) or value
     end

@@ -54,13 +54,9 @@ local function asked_fields(campaign, policy)
   return fields
 end
 
-local BLANK = { blank = true }
-
 -- As much of a record as `full` and `stopped` need for one campaign: a faithful customer's has many more fields.
 -- Nothing can be counted in it.
 local function glance(key, campaign, policy)
-  -- Most customers have none, and asking for its fields costs more than asking whether it is there.
-  if redis.call('EXISTS', key) == 0 then return BLANK end
   campaign.asked = campaign.asked or asked_fields(campaign, policy)
   local values = redis.call('HMGET', key, unpack(campaign.asked))
   local fields, blank = {}, true

@@ -11,11 +11,15 @@ export type ScriptName = "select" | "explain" | "report" | "restore" | "extend" 
 export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "explain", "report", "restore", "extend", "publish", "verify"];
 
 /** Makes a module when something of it is first asked for. */
-const SELDOM = `local function seldom(make)
-  return setmetatable({}, { __index = function(module, name)
-    for key, value in pairs(make()) do module[key] = value end
-    return rawget(module, name)
-  end })
+const SELDOM = `local makers = {}
+local made_when_asked = { __index = function(module, name)
+  for key, value in pairs(makers[module]()) do module[key] = value end
+  return rawget(module, name)
+end }
+local function seldom(make)
+  local module = setmetatable({}, made_when_asked)
+  makers[module] = make
+  return module
 end
 `;
 

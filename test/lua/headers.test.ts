@@ -27,7 +27,7 @@ for (const name of scripts) {
       );
 
     const returns = header.slice(header.findIndex((line) => line.startsWith("-- Returns"))).join("\n");
-    for (const [, tag] of code.join("\n").matchAll(/(?:return \{ |ledger\.run\()'(\w+)'/g))
+    for (const [, tag] of code.join("\n").matchAll(/(?:return \{ |requests\.answer\()'(\w+)'/g))
       t.ok(returns.includes(`'${tag ?? ""}'`), `the header explains the reply '${tag ?? ""}'`);
 
     // After the first statement that does something, only a run that the header explains is read, by a computed index.
