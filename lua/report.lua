@@ -11,7 +11,7 @@
 --       stream with what is wrong} | {'stale'} | {'unpublished'} | {'full'} (the stream takes no more)
 --
 -- Why the event is appended here: count and event are one step, so reports and caps cannot differ.
--- @use campaigns by_id (caps) ids (holds) record counting events ledger requests
+-- @use campaigns by_id (caps) ids (holds) record counting events requests ledger
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]

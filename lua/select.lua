@@ -16,7 +16,7 @@
 -- Why one script: selection and, with count_on serve or a place held, what is counted are one step, so two
 -- logins at the same instant cannot both take the last place.
 -- Why many users: a call costs more than a decision, and reading the list as much as some.
--- @use campaigns (by_id) (caps) (direct) audiences (ids) (holds) (record) (counting) (events) (ledger) selection requests
+-- @use campaigns (by_id) (caps) (direct) audiences (ids) (holds) (record) (counting) (events) requests (ledger) selection
 
 local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]

@@ -52,10 +52,18 @@ for (const name of scripts) {
     const uses = usedModules(header.join("\n"))?.map((module) => module.name) ?? [];
     const source = scriptSource(SCRIPT_NAMES.find((known) => `${known}.lua` === name) ?? "select");
     for (const module of modules) {
-      const needed = new RegExp(`\\b${module}\\.[a-zA-Z]`).test(source.replace(/--.*$/gm, ""));
-      t.equal(uses.includes(module), needed, `${module} is ${needed ? "" : "not "}used`);
+      t.equal(uses.includes(module), mentions(source, module), `${module} is ${mentions(source, module) ? "" : "not "}used`);
+    }
+    // A module is a local of those behind it; to one before it, it would be a global that is not there.
+    for (const [place, module] of uses.entries()) {
+      const own = readFileSync(join(LUA, "lib", `${module}.lua`), "utf8");
+      for (const later of uses.slice(place + 1)) t.notOk(mentions(own, later), `${module} comes before ${later}, and does not use it`);
     }
   });
+}
+
+function mentions(source: string, module: string): boolean {
+  return new RegExp(`\\b${module}\\.[a-zA-Z]`).test(source.replace(/--.*$/gm, ""));
 }
 
 t.test("nothing in a script reads a clock or a random number", async (t) => {
