@@ -17,7 +17,8 @@ local list_key, stream_key = KEYS[1], KEYS[2]
 local seen_version, now_text = ARGV[1], ARGV[2]
 local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumber(ARGV[4]), month = tonumber(ARGV[5]) }
 local reports, late = tonumber(ARGV[6]), ARGV[7] == 'late'
-local KEYS_BEFORE, ARGS_BEFORE, ARGS_EACH = 2, 7, late and 9 or 5
+local KEYS_BEFORE, ARGS_BEFORE = 2, 7
+local args_each = late and 9 or 5
 local MASK = { click = 1, dismiss = 2 }
 
 local list, why = campaigns.open(list_key, seen_version, reports)
@@ -37,13 +38,13 @@ local function clock_of(arg_at)
 end
 
 local function set_aside(i, reason)
-  local at = ARGS_BEFORE + i * ARGS_EACH
+  local at = ARGS_BEFORE + i * args_each
   ledger.set_aside(events.text(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 6], '0', ARGV[at + 5]), reason)
   return 'aside'
 end
 
 local function take(i)
-  local record_key, arg_at = KEYS[KEYS_BEFORE + i + 1], ARGS_BEFORE + i * ARGS_EACH
+  local record_key, arg_at = KEYS[KEYS_BEFORE + i + 1], ARGS_BEFORE + i * args_each
   local kind, campaign_id, impression_id, session = ARGV[arg_at + 1], ARGV[arg_at + 2], ARGV[arg_at + 4], ARGV[arg_at + 5]
   local campaign = by_id.find(list, campaign_id)
   if not campaign then return late and set_aside(i, 'the campaign takes no reports') or 'unknown' end

@@ -24,7 +24,8 @@ local clock = { now = tonumber(now_text), day = tonumber(ARGV[3]), week = tonumb
 local users, kinds, letters = tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local with_ids, unlimited = string.find(letters, 'i', 1, true) ~= nil, string.find(letters, 'u', 1, true) ~= nil
 local partitions = letters ~= '' and tonumber(string.match(letters, '%d+$')) or 1
-local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE, ARGS_EACH = 2, 2, 8, with_ids and 5 or 2
+local KEYS_BEFORE, KEYS_EACH, ARGS_BEFORE = 2, 2, 8
+local args_each = with_ids and 5 or 2
 local INTEGER, TEST_INTEGER, TEST_STRING = 105, 73, 83
 local kind_of = { string.byte(kinds, 1, users) }
 
@@ -70,7 +71,7 @@ local user = {
 }
 
 local function take_up(i)
-  local key_at, arg_at, kind = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * ARGS_EACH, kind_of[i + 1]
+  local key_at, arg_at, kind = KEYS_BEFORE + i * KEYS_EACH, ARGS_BEFORE + i * args_each, kind_of[i + 1]
   user.record_key, user.record, user.tests = KEYS[key_at + 1], false, kind <= TEST_STRING
   if with_ids then
     user.id, user.session, user.integer = ARGV[arg_at + 3], ARGV[arg_at + 4], kind == INTEGER or kind == TEST_INTEGER
@@ -84,7 +85,7 @@ local function decide(i)
   local campaign = selection.choose(user)
   if not campaign then return false end
   if not with_ids then return campaign.id end
-  local impression_id = ARGV[ARGS_BEFORE + i * ARGS_EACH + 5]
+  local impression_id = ARGV[ARGS_BEFORE + i * args_each + 5]
   if bit.band(campaign.flags, campaigns.SERVE) ~= 0 then serve(i, user, campaign, impression_id)
   -- An exempt campaign is shown all the same when too many places are held already.
   elseif selection.holds_place(campaign) and record.may_hold(ledger.record(user.record_key), clock.now) then hold(i, user, campaign, impression_id) end

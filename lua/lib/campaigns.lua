@@ -2,10 +2,16 @@
 -- Positions in the list count from 0, Lua's strings from 1. What is read is kept for the call: a
 -- call serves many users.
 
-local EXEMPT, STOPS, STOP_SHIFT, NOT_INDEXED, TEST, CAP_BYTES = 1, 12, 4, 65535, 64, 11
+-- Bits of a campaign's flags, of the policy's, and of an audience's.
+local EXEMPT, SERVE, STOPS, STOP_SHIFT, UNTIL_END, SESSIONS, TEST = 1, 2, 12, 4, 16, 32, 64
+local POLICY_TOTAL, POLICY_SESSIONS = 1, 2
+local SET, BLOOM = 2, 8
+-- Where a step of a target may lead beside another step.
+local REJECT, ACCEPT = 254, 255
+local NOT_INDEXED, CAP_BYTES = 65535, 11
 -- A read costs about a microsecond, and as much again for each KB, because Lua hashes every byte. So for some requests a list of a
 -- hundred campaigns is read whole, of a longer one what it takes; for few requests no more than the header and what is behind it.
-local SOME, LAST_FOR_FEW, LAST_FOR_SOME = 8, '1023', '8191'
+local SOME, LAST_FOR_FEW, LAST_FOR_SOME = 4, '1023', '8191'
 
 -- The header of a list, or nil and 'unpublished' | 'stale': the caller must know the list it asks
 -- about, because it named the audiences' keys and the windows' starts from it.
@@ -142,7 +148,6 @@ end
 
 -- Made in one piece, like every module: each call makes them anew, and a table that grows is copied at every doubling.
 return {
-  open = open, slice = slice, nth = nth, tests = tests, policy = policy, always = always, first_always = first_always, of_slot = of_slot, bound = bound, step = step,
-  SERVE = 2, UNTIL_END = 16, SESSIONS = 32, POLICY_TOTAL = 1, POLICY_SESSIONS = 2,
-  ACCEPT = 255, REJECT = 254, SET = 2, BLOOM = 8, TEST = TEST,
+  open = open, slice = slice, nth = nth, tests = tests, policy = policy, always = always, first_always = first_always, of_slot = of_slot, bound = bound,
+  step = step,
 }

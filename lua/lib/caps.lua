@@ -46,7 +46,4 @@ local function full(owner, clock, from, count, times, sessions, session, held, h
   return nil
 end
 
-return {
-  TOTAL = TOTAL, ROLLING = ROLLING, SESSION = SESSION, TIME_BYTES = TIME_BYTES,
-  nth = nth, since = since, in_session = in_session, full = full,
-}
+return { nth = nth, since = since, in_session = in_session, full = full }

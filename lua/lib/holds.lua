@@ -59,4 +59,4 @@ local function without(list, name)
   return nil
 end
 
-return { MOST = MOST, entry = entry, read = read, of = of, of_all = of_all, with = with, without = without }
+return { entry = entry, read = read, of = of, of_all = of_all, with = with, without = without }

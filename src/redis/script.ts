@@ -6,20 +6,18 @@ import type { Redis } from "ioredis";
 import { PopupError } from "../errors.js";
 import { PACKAGE_ROOT } from "../version.js";
 import { isCluster, type RedisLink } from "./cluster.js";
+import { type Constants, putConstants } from "./lua-constants.js";
 
 export type ScriptName = "select" | "explain" | "report" | "restore" | "extend" | "publish" | "verify";
 export const SCRIPT_NAMES: readonly ScriptName[] = ["select", "explain", "report", "restore", "extend", "publish", "verify"];
 
 /** Makes a module when something of it is first asked for. */
-const SELDOM = `local makers = {}
-local made_when_asked = { __index = function(module, name)
-  for key, value in pairs(makers[module]()) do module[key] = value end
+const SELDOM = `local made_when_asked = { __index = function(module, name)
+  for key, value in pairs(rawget(module, 1)()) do module[key] = value end
   return rawget(module, name)
 end }
 local function seldom(make)
-  local module = setmetatable({}, made_when_asked)
-  makers[module] = make
-  return module
+  return setmetatable({ make }, made_when_asked)
 end
 `;
 
@@ -38,7 +36,7 @@ export function usedModules(text: string): UsedModule[] | undefined {
 
 /**
  * The text of a script: the modules its `-- @use` line names, each closed in a function so that
- * they share nothing but their one name, and then the script itself. Every call makes its modules anew; one in
+ * they share nothing but their one name and their constants, and then the script itself. Every call makes its modules anew; one in
  * parentheses is made when something of it is first asked for.
  */
 export function scriptSource(name: ScriptName): string {
@@ -46,11 +44,14 @@ export function scriptSource(name: ScriptName): string {
   const main = read(name);
   const uses = usedModules(main);
   if (!uses) throw new PopupError("internal", `lua/${name}.lua has no "-- @use" line`);
+  const known = new Map<string, Constants>();
   const modules = uses.map(({ name, seldom }) => {
-    const made = `(function()\n${read(`lib/${name}`)}end)`;
+    const { text, constants } = putConstants(read(`lib/${name}`), known);
+    known.set(name, constants);
+    const made = `(function()\n${text}end)`;
     return `local ${name} = ${seldom ? `seldom${made}` : `${made}()`}\n`;
   });
-  return [...(uses.some(({ seldom }) => seldom) ? [SELDOM] : []), ...modules, main].join("\n");
+  return [...(uses.some(({ seldom }) => seldom) ? [SELDOM] : []), ...modules, putConstants(main, known).text].join("\n");
 }
 
 export class Script {
