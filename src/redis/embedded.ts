@@ -24,33 +24,46 @@ export interface EmbeddedRedis {
   alive(): Promise<boolean>;
 }
 
+/** How long a server may say nothing before it is given up. One that says that it reads its data is waited for: a bank's takes minutes. */
 const START_MS = 15_000;
 const ANSWER_MS = 1_000;
+const LOOK_MS = 20;
 /** The system's limit on the path of a unix socket is 107 bytes, 103 on macOS. */
 const MAX_SOCKET_PATH = 100;
 
 /**
- * Finds or starts the server of a data folder.
+ * Finds or starts the server of a data folder, and waits until it has read its data.
  * @param dir the folder for its socket, log and append-only file
- * @throws PopupError `unavailable` when redis-server is missing or does not start
+ * @param patienceMs how long it may say nothing
+ * @throws PopupError `unavailable` when redis-server is missing or does not start, or one is there that says nothing
  */
-export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
+export async function openEmbeddedRedis(dir: string, patienceMs = START_MS): Promise<EmbeddedRedis> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const socket = socketPath(dir);
   const url = `unix://${socket}`;
-  const deadline = Date.now() + START_MS;
   const lock = join(dir, "redis.lock");
   const alive = (): Promise<boolean> => listens(socket);
+  let deadline = Date.now() + patienceMs;
+  const state = async (): Promise<State> => {
+    const found = await look(socket);
+    if (found === "loading") deadline = Date.now() + patienceMs;
+    return found;
+  };
   while (!takeLock(lock)) {
-    if (await answers(socket)) return { url, owned: false, alive, stop: async () => undefined };
+    if ((await state()) === "ready") return { url, owned: false, alive, stop: async () => undefined };
     if (Date.now() > deadline) {
       throw new PopupError("unavailable", `another process holds ${lock}, but its redis-server does not answer`, { hint: "stop that process, then try again" });
     }
-    await delay(50);
+    await delay(LOOK_MS);
   }
-  if (await answers(socket)) {
-    // Its owner was killed and left it running: it is as good as a new one, and now ours to stop.
-    return { url, owned: true, alive, stop: () => shutDown(socket, lock) };
+  // Its owner was killed and left it running: it is as good as a new one, and now ours to stop. A second one would write to the same file.
+  for (let found = await state(); found !== "none"; found = await state()) {
+    if (found === "ready") return { url, owned: true, alive, stop: () => shutDown(socket, lock) };
+    if (Date.now() > deadline) {
+      releaseLock(lock);
+      throw new PopupError("unavailable", `a redis-server listens on ${socket} and does not answer`, { hint: "stop that process, then try again" });
+    }
+    await delay(LOOK_MS);
   }
   const logFile = join(dir, "redis.log");
   const child = spawn(
@@ -93,12 +106,12 @@ export async function openEmbeddedRedis(dir: string): Promise<EmbeddedRedis> {
     releaseLock(lock);
   };
   for (;;) {
-    const error = await Promise.race([failed, delay(20)]);
+    const error = await Promise.race([failed, delay(LOOK_MS)]);
     if (error || child.exitCode !== null || Date.now() > deadline) {
       await stop();
       throw startFailure(error, logFile);
     }
-    if (await answers(socket)) return { url, owned: true, alive, stop };
+    if ((await state()) === "ready") return { url, owned: true, alive, stop };
   }
 }
 
@@ -108,20 +121,23 @@ function socketPath(dir: string): string {
   return join(tmpdir(), `popup-${createHash("sha1").update(dir).digest("hex").slice(0, 16)}.sock`);
 }
 
-async function answers(socket: string): Promise<boolean> {
-  if (!(await listens(socket))) return false;
-  const redis = new Redis({ path: socket, lazyConnect: true, retryStrategy: () => null });
+/** What is at a socket: a server that can be used; one that reads its data; one that says nothing, not yet, or no longer, or hung; none. */
+type State = "ready" | "loading" | "silent" | "none";
+
+async function look(socket: string): Promise<State> {
+  if (!(await listens(socket))) return "none";
+  // Without its check the client would wait for the data itself.
+  const redis = new Redis({ path: socket, lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null });
   redis.on("error", () => undefined);
-  // Not yet, or no longer, or hung: all mean "does not answer".
-  const pong = redis
+  const said = redis
     .connect()
     .then(() => redis.ping())
     .then(
-      () => true,
-      () => false,
+      (): State => "ready",
+      (error: unknown): State => (error instanceof Error && error.message.startsWith("LOADING") ? "loading" : "silent"),
     );
   try {
-    return await Promise.race([pong, delay(ANSWER_MS, false, { ref: false })]);
+    return await Promise.race([said, delay(ANSWER_MS, "silent" as const, { ref: false })]);
   } finally {
     redis.disconnect();
   }
@@ -150,7 +166,7 @@ async function shutDown(socket: string, lock: string): Promise<void> {
   // A server that shuts down closes the connection instead of answering.
   await redis.shutdown().catch(() => undefined);
   redis.disconnect();
-  while (await answers(socket)) await delay(20);
+  while ((await look(socket)) !== "none") await delay(LOOK_MS);
   releaseLock(lock);
 }
 
