@@ -1,10 +1,11 @@
 /** The embedded server: its lock, and how long it is waited for. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { Redis } from "ioredis";
 import t from "tap";
 import { openEmbeddedRedis } from "../../dist/redis/embedded.js";
+import { until } from "../helpers/until.js";
 
 const root = mkdtempSync(join(tmpdir(), "popup-embedded-"));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -35,14 +36,30 @@ t.test("a server that reads its data is waited for, however long it takes, by it
   const dir = join(root, "data");
   const first = await openEmbeddedRedis(dir);
   const redis = client(first.url);
-  const KEYS = 1_000_000;
-  for (let from = 0; from < KEYS; from += 50_000) await redis.eval("for i = ARGV[1], ARGV[1] + 49999 do redis.call('SET', 'k' .. i, i) end", 0, String(from));
+  const KEYS = 2_000;
+  await redis.mset(Array.from({ length: KEYS }, (_, i) => [`key-${i}`, `value ${i}`]).flat());
+  await redis.bgrewriteaof();
+  await until("the file is rewritten", async () => /^aof_rewrite_in_progress:0/m.test(await redis.info("persistence")));
   redis.disconnect();
   await first.stop();
+  // A real server that takes 2 ms for every key, and looks at its connections meanwhile.
+  const bin = join(root, "bin");
+  const path = process.env.PATH ?? "";
+  const real = path
+    .split(delimiter)
+    .map((folder) => join(folder, "redis-server"))
+    .find((file) => existsSync(file));
+  mkdirSync(bin);
+  writeFileSync(join(bin, "redis-server"), `#!/bin/sh\nexec ${real} "$@" --key-load-delay 2000 --loading-process-events-interval-bytes 1024\n`, {
+    mode: 0o755,
+  });
+  process.env.PATH = `${bin}${delimiter}${path}`;
+  t.teardown(() => {
+    process.env.PATH = path;
+  });
   const began = performance.now();
-  const PATIENCE_MS = 100;
-  const again = openEmbeddedRedis(dir, PATIENCE_MS);
-  const [server, other] = await Promise.all([again, openEmbeddedRedis(dir, PATIENCE_MS)]);
+  const PATIENCE_MS = 1_500;
+  const [server, other] = await Promise.all([openEmbeddedRedis(dir, PATIENCE_MS), openEmbeddedRedis(dir, PATIENCE_MS)]);
   t.ok(performance.now() - began > 2 * PATIENCE_MS, "it took longer than a silent one has");
   t.same([server.owned, other.owned], [true, false]);
   const reader = client(server.url);
