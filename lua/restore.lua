@@ -37,7 +37,7 @@ local function apply(kind, campaign_id, impression_id, at, over_cap, session)
     if campaign then counting.react(user, campaign, MASK[kind], at) end
   elseif over_cap == '0' then
     if campaign then counting.count(user, campaign, policy, at, session, at)
-    elseif policy.caps > 0 then counting.count_for_policy(user, policy, at, session, at) end
+    else counting.count_for_policy(user, policy, at, session, at) end
     counted = counted + 1
   end
   -- One that was accepted long ago may have been made just now, and may be made again: it is remembered for an hour at least.

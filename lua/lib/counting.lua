@@ -87,8 +87,9 @@ local function remember(user, name, at, now)
   stretch(user, DAY_MS)
 end
 
--- Counts one impression, of whatever campaign, towards the policy, which has caps.
+-- Counts one impression, of whatever campaign, towards the policy.
 local function count_for_policy(user, policy, at, session, now)
+  if policy.caps == 0 then return end
   local fields = user.fields
   if policy.keep > 0 then put(user, 't', with_time(fields['t'], at, policy.keep)) end
   if bit.band(policy.flags, campaigns.POLICY_TOTAL) ~= 0 then put(user, 'n', tostring(tonumber(fields['n'] or 0) + 1)) end
@@ -112,7 +113,7 @@ local function count(user, campaign, policy, at, session, now)
     local field = 's' .. own
     put(user, field, with_session(fields[field] or '', session, at, now))
   end
-  if policy.caps > 0 then count_for_policy(user, policy, at, session, now) end
+  count_for_policy(user, policy, at, session, now)
   stretch(user, campaign.ttl)
   if bit.band(campaign.flags, campaigns.UNTIL_END) ~= 0 then stretch(user, campaign.ends - now + GRACE_MS) end
   return counted
